@@ -1,0 +1,62 @@
+package core
+
+import (
+	"errors"
+	"fmt"
+)
+
+// The errors that callers tell apart. Everything else is internal: the edges
+// answer it with a reference and nothing more.
+var (
+	ErrNotFound  = errors.New("not found")
+	ErrForbidden = errors.New("not allowed")
+	ErrConflict  = errors.New("changed in the meantime")
+	ErrExpired   = errors.New("expired or used already")
+	ErrLimit     = errors.New("limit reached")
+	ErrNoWork    = errors.New("nothing to do")
+)
+
+// Codes of faults, as the API names them (behaviour.md section 7).
+const (
+	CodeRequired  = "FIELD_REQUIRED"
+	CodeEmpty     = "FIELD_EMPTY"
+	CodeInvalid   = "FIELD_INVALID"
+	CodeDuplicate = "FIELD_DUPLICATE"
+)
+
+// DuplicateProblem is the exact sentence for a taken address.
+const DuplicateProblem = "The value of the field is already used for another resource"
+
+// Invalid is a fault of one field of what was given.
+type Invalid struct {
+	Field   string
+	Code    string
+	Problem string
+	Owner   UserID // who holds the value already, with CodeDuplicate
+}
+
+func (i Invalid) Error() string { return i.Field + ": " + i.Problem }
+
+// A Refusal is one of the sentinel errors with a sentence for the person who
+// asked.
+type Refusal struct {
+	Kind    error
+	Problem string
+}
+
+func (r Refusal) Error() string { return r.Problem }
+
+// Unwrap gives the sentinel.
+func (r Refusal) Unwrap() error { return r.Kind }
+
+func refuse(kind error, format string, args ...any) error {
+	return Refusal{kind, fmt.Sprintf(format, args...)}
+}
+
+// wrap names the sentence of the product that failed. Errors that callers tell
+// apart pass through errors.Is and errors.As.
+func wrap(err *error, format string, args ...any) {
+	if *err != nil {
+		*err = fmt.Errorf("%s: %w", fmt.Sprintf(format, args...), *err)
+	}
+}
