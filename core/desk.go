@@ -1,0 +1,152 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Config is what a Desk must be told by whoever starts it.
+type Config struct {
+	PublicURL   string // in every link, without a trailing slash
+	ReplyDomain string // reply addresses are token@ReplyDomain; empty: mailbox+token@domain
+	RelaySet    bool   // outgoing mail has a way out; without one it is held
+	Hold        bool   // everything outgoing is held, relay or not (after a restore)
+	Secret      string // wraps the keys in the database; may be empty
+	// Read reads a stored mail again, for its HTML and its files.
+	Read   func(raw []byte) Letter
+	Logger *slog.Logger
+}
+
+// A Desk is the one middle between the edges and the database. Safe for
+// concurrent use.
+type Desk struct {
+	pool  *pgxpool.Pool
+	cfg   Config
+	keys  Keys
+	log   *slog.Logger
+	bells bells
+}
+
+// Open makes the instance on its first call for a database, reads its keys, and
+// refuses a server whose settings could lose an accepted mail.
+func Open(ctx context.Context, pool *pgxpool.Pool, cfg Config) (_ *Desk, err error) {
+	defer wrap(&err, "open desk")
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	d := &Desk{pool: pool, cfg: cfg, log: cfg.Logger}
+	if err := d.CheckDurability(ctx); err != nil {
+		return nil, err
+	}
+	if d.keys, err = d.loadKeys(ctx); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// CheckDurability refuses a PostgreSQL that may forget what it has committed.
+func (d *Desk) CheckDurability(ctx context.Context) error {
+	rows, err := d.pool.Query(ctx, `
+		select name, setting from pg_settings
+		where name in ('fsync', 'full_page_writes', 'synchronous_commit') and setting = 'off'
+		   or name = 'data_sync_retry' and setting = 'on'
+		order by name`)
+	if err != nil {
+		return err
+	}
+	var name, setting string
+	_, err = pgx.ForEachRow(rows, []any{&name, &setting}, func() error {
+		return fmt.Errorf("the PostgreSQL server has %s = %s, so accepted mail could be lost: change it in postgresql.conf and restart", name, setting)
+	})
+	return err
+}
+
+// beginDurable makes the promise of a commit independent of what a role or a
+// database has set as its default.
+const beginDurable = "begin; set local synchronous_commit to on"
+
+// tx runs one transaction, again when PostgreSQL asks for it, and wakes the
+// courier afterwards.
+func (d *Desk) tx(ctx context.Context, do func(tx pgx.Tx) error) error {
+	const tries = 8
+	for try := 1; ; try++ {
+		err := pgx.BeginTxFunc(ctx, d.pool, pgx.TxOptions{BeginQuery: beginDurable}, do)
+		if err == nil {
+			d.ring(ctx, BellOutbound)
+			return nil
+		}
+		if try == tries || !serializationFault(err) {
+			return constraintError(err)
+		}
+		if err := pause(ctx, time.Duration(try)*10*time.Millisecond); err != nil {
+			return err
+		}
+	}
+}
+
+// read runs queries that must see one state of the database.
+func (d *Desk) read(ctx context.Context, do func(tx pgx.Tx) error) error {
+	return pgx.BeginTxFunc(ctx, d.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, do)
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func serializationFault(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && (pg.Code == "40001" || pg.Code == "40P01")
+}
+
+// constraintError turns the violation of a named constraint into the error that
+// callers know. The race that it ends was lost fairly; asking first would only
+// have made it rarer.
+func constraintError(err error) error {
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) {
+		return err
+	}
+	switch pg.ConstraintName {
+	case "addresses_pkey", "mailboxes_address_taken":
+		return Invalid{Field: "email", Code: CodeDuplicate, Problem: DuplicateProblem}
+	case "organization_domains_pkey":
+		return Invalid{Field: "domains", Code: CodeDuplicate, Problem: DuplicateProblem}
+	case "teams_title_taken":
+		return Invalid{Field: "title", Code: CodeDuplicate, Problem: DuplicateProblem}
+	}
+	return err
+}
+
+// lockAddresses makes everybody who is about to decide who an address is wait
+// for each other: a first mail, a manual creation, an invite. Sorted, so that two
+// callers never wait in a circle.
+func lockAddresses(ctx context.Context, tx pgx.Tx, addresses ...Address) error {
+	texts := make([]string, len(addresses))
+	for i, a := range addresses {
+		texts[i] = a.String()
+	}
+	slices.Sort(texts)
+	for _, text := range slices.Compact(texts) {
+		if _, err := tx.Exec(ctx, lockAddressSQL, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const lockAddressSQL = `select pg_advisory_xact_lock(hashtextextended('address ' || $1, 0))`

@@ -1,0 +1,114 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+// Bells wake workers. They are hints: polling finds what a bell missed.
+const (
+	BellInbound  = "inbound"
+	BellOutbound = "outbound"
+)
+
+// pollEvery bounds how long work waits for a worker that no bell has reached.
+const pollEvery = time.Second
+
+// bells are the workers of this process, by the name of their bell.
+type bells struct {
+	mu      sync.Mutex
+	waiting map[string][]chan struct{}
+}
+
+func (b *bells) hang(name string) chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.waiting == nil {
+		b.waiting = map[string][]chan struct{}{}
+	}
+	bell := make(chan struct{}, 1)
+	b.waiting[name] = append(b.waiting[name], bell)
+	return bell
+}
+
+func (b *bells) ring(name string) (heard bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, bell := range b.waiting[name] {
+		select {
+		case bell <- struct{}{}:
+		default:
+		}
+	}
+	return len(b.waiting[name]) > 0
+}
+
+// ring wakes the workers of this process or, where it has none, those of other
+// processes. NOTIFY is not part of the transaction that made the work: PostgreSQL
+// lets such commits through one at a time only.
+func (d *Desk) ring(ctx context.Context, name string) {
+	if d.bells.ring(name) {
+		return
+	}
+	if _, err := d.pool.Exec(ctx, `select pg_notify('postdesk_' || $1, '')`, name); err != nil {
+		d.log.DebugContext(ctx, "no bell rung", "bell", name, "error", err)
+	}
+}
+
+// Work calls do until ctx ends: again at once while there is more, else when the
+// bell rings or a second has passed. It returns when ctx is done; an error of do
+// is logged and do is tried again later.
+func (d *Desk) Work(ctx context.Context, bell string, do func(context.Context) (more bool, err error)) {
+	rung := d.bells.hang(bell)
+	for ctx.Err() == nil {
+		more, err := do(ctx)
+		if err != nil && !errors.Is(err, ErrNoWork) && ctx.Err() == nil {
+			d.log.ErrorContext(ctx, "worker failed", "worker", bell, "error", err)
+		}
+		if more && err == nil {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+		case <-rung:
+		case <-time.After(pollEvery):
+		}
+	}
+}
+
+// Listen carries the bells of other processes to the workers of this one, until
+// ctx ends.
+func (d *Desk) Listen(ctx context.Context) {
+	for ctx.Err() == nil {
+		if err := d.listen(ctx); err != nil && ctx.Err() == nil {
+			d.log.WarnContext(ctx, "listening to the database failed, polling goes on", "error", err)
+			_ = pause(ctx, pollEvery)
+		}
+	}
+}
+
+func (d *Desk) listen(ctx context.Context) error {
+	conn, err := d.pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	// The connection listens: it must not serve anybody else afterwards.
+	listener := conn.Hijack()
+	defer func() {
+		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		_ = listener.Close(closing)
+	}()
+	if _, err := listener.Exec(ctx, `listen postdesk_inbound; listen postdesk_outbound`); err != nil {
+		return err
+	}
+	for {
+		notice, err := listener.WaitForNotification(ctx)
+		if err != nil {
+			return err
+		}
+		d.bells.ring(notice.Channel[len("postdesk_"):])
+	}
+}
