@@ -68,26 +68,6 @@ func (d *Desk) readKeys(ctx context.Context, tx pgx.Tx) (Keys, error) {
 	return NewKeys([16]byte(instance), keys)
 }
 
-// AddKey makes a new key sign from now on. The older ones still verify, until
-// they are retired. Other processes learn of it when they start again.
-func (d *Desk) AddKey(ctx context.Context) (err error) {
-	defer wrap(&err, "add key")
-	var secret [32]byte
-	_, _ = rand.Read(secret[:])
-	stored, err := d.wrapKey(secret[:])
-	if err != nil {
-		return err
-	}
-	return d.tx(ctx, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, `insert into keys (number, secret, wrapped) select max(number) + 1, $1, $2 from keys`, stored, d.cfg.Secret != "")
-		if err != nil {
-			return err
-		}
-		d.keys, err = d.readKeys(ctx, tx)
-		return err
-	})
-}
-
 func (d *Desk) wrapKey(plain []byte) ([]byte, error) {
 	if d.cfg.Secret == "" {
 		return plain, nil

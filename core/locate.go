@@ -1,0 +1,144 @@
+package core
+
+import "slices"
+
+// How a mail names a conversation (mail-law: words, Locator), the strongest
+// first.
+type How string
+
+// The ways of locating.
+const (
+	ByOwnToken    How = "own token"     // in RCPT, minted for this author
+	ByOthersToken How = "other's token" // in RCPT, minted for someone else
+	ByThread      How = "thread"        // In-Reply-To or References
+	ByMention     How = "mention"       // a mention token, or a mention mail's Message-ID
+	ByNothing     How = "none"
+)
+
+// A Standing is what the author is to a conversation.
+type Standing struct {
+	Requester   bool
+	Participant bool // in CC, by account or by bare address
+	MayView     bool // staff, by case access
+}
+
+// On tells that the author is part of the conversation.
+func (s Standing) On() bool { return s.Requester || s.Participant }
+
+// A Pointer is something in a mail that names a conversation, or a mention in a
+// note. Merged conversations are followed to their survivor before.
+type Pointer struct {
+	How          How
+	Staff        bool // the token is that of a staff notice
+	Conversation ConversationID
+	Mention      MentionID // with ByMention; Conversation is then its source, or 0
+	ForAuthor    bool      // the mention is the author's own
+	Standing     Standing
+	// Shared: an id of somebody else's making that several stored mails carry.
+	Shared bool
+}
+
+// A Level holds pointers of one rank: all RCPT addresses, all of In-Reply-To, or
+// one id of References.
+type Level []Pointer
+
+// A Locator is the conversation that a mail means.
+type Locator struct {
+	How          How
+	Staff        bool // located by a staff token of the author's own
+	Conversation ConversationID
+	Mention      MentionID
+	// Also are further conversations that the mail names; staff see the link.
+	Also []ConversationID
+}
+
+// Located tells that something was found.
+func (l Locator) Located() bool { return l.How != ByNothing && l.How != "" }
+
+// Locate decides which conversation is meant: the first level that yields
+// something (mail-law: words, Locator).
+func Locate(levels []Level) Locator {
+	found := Locator{How: ByNothing}
+	for _, level := range levels {
+		pointers := slices.DeleteFunc(slices.Clone(level), func(p Pointer) bool {
+			return p.Shared && !p.Standing.On()
+		})
+		if len(pointers) == 0 {
+			continue
+		}
+		found = decideLevel(pointers)
+		break
+	}
+	for _, level := range levels {
+		for _, p := range level {
+			if !p.Shared {
+				found.Also = appendNew(found.Also, p.Conversation)
+			}
+		}
+	}
+	found.Also = slices.DeleteFunc(found.Also, func(c ConversationID) bool { return c == found.Conversation })
+	return found
+}
+
+func decideLevel(pointers []Pointer) Locator {
+	if mention, ok := pickMention(pointers); ok {
+		return Locator{How: ByMention, Mention: mention.Mention, Conversation: mention.Conversation}
+	}
+	if chosen, ok := onlyConversation(pointers); ok {
+		return strongest(pointers, chosen)
+	}
+	on := slices.DeleteFunc(slices.Clone(pointers), func(p Pointer) bool { return !p.Standing.On() })
+	if chosen, ok := onlyConversation(on); ok {
+		return strongest(on, chosen)
+	}
+	return Locator{How: ByNothing}
+}
+
+// pickMention prefers the author's own mention.
+func pickMention(pointers []Pointer) (Pointer, bool) {
+	first := slices.IndexFunc(pointers, func(p Pointer) bool { return p.How == ByMention })
+	if first < 0 {
+		return Pointer{}, false
+	}
+	own := slices.IndexFunc(pointers, func(p Pointer) bool { return p.How == ByMention && p.ForAuthor })
+	return pointers[max(first, own)], true
+}
+
+func onlyConversation(pointers []Pointer) (ConversationID, bool) {
+	if len(pointers) == 0 {
+		return 0, false
+	}
+	chosen := pointers[0].Conversation
+	for _, p := range pointers {
+		if p.Conversation != chosen {
+			return 0, false
+		}
+	}
+	return chosen, true
+}
+
+// strongest is the best proof among the pointers to one conversation.
+func strongest(pointers []Pointer, chosen ConversationID) Locator {
+	l := Locator{How: ByThread, Conversation: chosen}
+	for _, p := range pointers {
+		if p.Conversation != chosen {
+			continue
+		}
+		if p.How == ByOwnToken {
+			l.How = ByOwnToken
+			l.Staff = l.Staff || p.Staff
+		}
+		if p.How == ByOthersToken && l.How != ByOwnToken {
+			l.How = ByOthersToken
+		}
+	}
+	return l
+}
+
+func appendNew(ids []ConversationID, id ConversationID) []ConversationID {
+	const enough = 10 // links help staff; more of them would not
+	if id == 0 || len(ids) >= enough || slices.Contains(ids, id) {
+		return ids
+	}
+	return append(ids, id)
+}
