@@ -1,0 +1,136 @@
+package smtpd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+
+	"postdesk/core"
+	"postdesk/smtpd/eml"
+	"postdesk/smtpd/verify"
+)
+
+// pullAtOnce is how many stored mails are claimed in one go. Their size is only
+// known afterwards, so they are few.
+const pullAtOnce = 4
+
+// An intake files accepted mails: those just accepted, at once and from memory,
+// and those that a crash, a full intake, a fault or a person left in the
+// database.
+type intake struct {
+	cfg     *Config
+	desk    *core.Desk
+	checker *verify.Checker
+	log     *slog.Logger
+	mails   *budget
+	bytes   *budget
+	running sync.WaitGroup
+}
+
+func newIntake(cfg *Config, desk *core.Desk, checker *verify.Checker, log *slog.Logger) *intake {
+	return &intake{
+		cfg: cfg, desk: desk, checker: checker, log: log,
+		mails: newBudget(int64(cfg.MaxFilingMails)), bytes: newBudget(cfg.MaxFilingBytes),
+	}
+}
+
+// A place is room for one mail in the intake. A nil place is none.
+type place struct {
+	intake *intake
+	bytes  int64
+}
+
+// reserve gives a place for a mail, nil if the intake is full: the mail then
+// waits in the database.
+func (in *intake) reserve(bytes int64) *place {
+	if !in.mails.take(1) {
+		return nil
+	}
+	if !in.bytes.take(bytes) {
+		in.mails.give(1)
+		return nil
+	}
+	return &place{in, bytes}
+}
+
+func (p *place) release() {
+	if p != nil {
+		p.intake.mails.give(1)
+		p.intake.bytes.give(p.bytes)
+	}
+}
+
+// start files a mail in the background.
+func (p *place) start(ctx context.Context, claim core.Claim) {
+	if p == nil {
+		return
+	}
+	if !claim.Held() {
+		p.release() // it was here before, or somebody else has it
+		return
+	}
+	p.intake.running.Go(func() {
+		defer p.release()
+		p.intake.file(ctx, claim)
+	})
+}
+
+func (in *intake) wait() { in.running.Wait() }
+
+// pull claims stored mails that are due and files them. Work is the context of
+// the filing, which outlives that of the claiming.
+func (in *intake) pull(work context.Context) func(context.Context) (bool, error) {
+	return func(ctx context.Context) (more bool, err error) {
+		claims, err := in.desk.ClaimInbound(ctx, pullAtOnce)
+		if err != nil {
+			return false, err
+		}
+		var all sync.WaitGroup
+		for _, claim := range claims {
+			all.Go(func() { in.file(work, claim) })
+		}
+		all.Wait()
+		return len(claims) == pullAtOnce, nil
+	}
+}
+
+// file brings one mail to its end, or parks it.
+func (in *intake) file(ctx context.Context, claim core.Claim) {
+	err := in.apply(ctx, claim)
+	log := in.log.With("inbound", claim.ID, "attempt", claim.Attempt, "from", core.Redact(claim.Envelope.From),
+		"to", forLog(claim.Envelope.Recipients))
+	switch {
+	case err == nil:
+		log.Info("mail filed")
+		return
+	case errors.Is(err, core.ErrConflict), ctx.Err() != nil:
+		// Somebody else has it by now, or will when the lease ends.
+		log.Warn("mail left to another", "error", err)
+		return
+	}
+	log.Error("mail parked", "error", err)
+	if err := in.desk.Park(ctx, claim, err); err != nil {
+		log.Error("mail not parked, it comes back when its lease ends", "error", err)
+	}
+}
+
+// apply reads, verifies and files. A panic on a mail is a fault of that mail.
+func (in *intake) apply(ctx context.Context, claim core.Claim) (err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = fmt.Errorf("panic: %v\n%s", fault, debug.Stack())
+		}
+	}()
+	letter := eml.Parse(claim.Raw)
+	return in.desk.Apply(ctx, claim, letter, in.verify(ctx, claim, letter))
+}
+
+// verify finds out who sent a mail. It has its time, and a verdict always.
+func (in *intake) verify(ctx context.Context, claim core.Claim, letter core.Letter) core.Origin {
+	ctx, cancel := context.WithTimeout(ctx, in.cfg.VerifyTime)
+	defer cancel()
+	return in.checker.Check(ctx, claim.Envelope, letter, claim.Raw)
+}

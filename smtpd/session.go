@@ -1,0 +1,226 @@
+package smtpd
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/emersion/go-smtp"
+
+	"postdesk/core"
+)
+
+// maxAddress bounds an envelope address, in octets: RFC 5321 section 4.5.3.1
+// allows 64 + 1 + 255.
+const maxAddress = 320
+
+// A session takes envelopes and mails of one connection. go-smtp calls Data of a
+// mail in chunks in a goroutine of its own, so the mail under way is locked.
+type session struct {
+	server   *Server
+	work     context.Context // of the server: a mail on its way outlives the order to stop
+	peer     *conn
+	dialogue *smtp.Conn
+
+	mu   sync.Mutex
+	mail *mail
+}
+
+// A mail is one that is under way.
+type mail struct {
+	from string
+	to   []string
+	utf8 bool
+	size int64 // as declared, 0 if not
+}
+
+// Mail begins a mail. The null sender is normal (RFC 5321 section 4.5.5).
+func (s *session) Mail(from string, opts *smtp.MailOptions) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	cfg := &s.server.cfg
+	switch {
+	case s.mail != nil:
+		return errNested
+	case from != "" && !isAddress(from):
+		return errBadSender
+	case !opts.UTF8 && !isASCII(from):
+		return errNeedsUTF8
+	case opts.Size > cfg.MaxMessageBytes:
+		s.server.stats.refused.Add(1)
+		return errTooBig
+	case opts.Size > s.server.bytes.left.Load():
+		return errNoRoom
+	}
+	s.mail = &mail{from: from, utf8: opts.UTF8, size: opts.Size}
+	return nil
+}
+
+// Rcpt asks the desk whether it takes mail for an address.
+func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.mail == nil:
+		return errNoMail
+	case !isAddress(to):
+		return errBadAddress
+	case !s.mail.utf8 && !isASCII(to):
+		return errNeedsUTF8
+	}
+	ctx, cancel := context.WithTimeout(s.work, s.server.cfg.AdmitTime)
+	defer cancel()
+	if err := s.server.desk.Admit(ctx, to); err != nil {
+		return reply(s.server.log, err)
+	}
+	s.mail.to = append(s.mail.to, to)
+	return nil
+}
+
+// Data reads the mail and returns nil when it is committed.
+func (s *session) Data(r io.Reader) error {
+	s.mu.Lock()
+	m := s.mail
+	s.mu.Unlock()
+	if m == nil {
+		return errNoMail
+	}
+	raw, err := s.server.receive(r, m.size)
+	defer s.server.bytes.give(int64(cap(raw)))
+	if err == nil {
+		err = s.accept(m, raw)
+	}
+	if err != nil {
+		s.tell(m, len(raw), err)
+		return reply(s.server.log, err)
+	}
+	return nil
+}
+
+// accept makes the promise of the 250 true.
+func (s *session) accept(m *mail, raw []byte) error {
+	if hops(raw) > s.server.cfg.MaxHops {
+		return errLoop
+	}
+	if s.peer.gone() {
+		return errUnconfirmed
+	}
+	env := core.Envelope{
+		ClientIP: s.peer.client, Helo: cleanHelo(s.dialogue.Hostname()), TLS: s.peer.secure(),
+		From: m.from, Recipients: m.to, ReceivedAt: time.Now(),
+	}
+	ctx, cancel := context.WithTimeout(s.work, s.server.cfg.AcceptTime)
+	defer cancel()
+	filing := s.server.intake.reserve(int64(cap(raw)))
+	claim, err := s.server.desk.Accept(ctx, env, raw, filing != nil)
+	if err != nil {
+		filing.release()
+		return err
+	}
+	s.server.stats.accepted.Add(1)
+	s.server.log.Info("mail accepted", "inbound", claim.ID, "from", core.Redact(m.from), "to", forLog(m.to),
+		"bytes", len(raw), "client", env.ClientIP, "tls", env.TLS)
+	filing.start(s.work, claim)
+	return nil
+}
+
+// tell logs a mail that was not taken, and counts it.
+func (s *session) tell(m *mail, size int, err error) {
+	event, counter := "mail refused", &s.server.stats.refused
+	if errors.Is(err, errUnconfirmed) {
+		event, counter = "mail cut off", &s.server.stats.cutOff
+	}
+	counter.Add(1)
+	s.server.log.Info(event, "from", core.Redact(m.from), "to", forLog(m.to),
+		"bytes", size, "client", s.peer.client, "error", err)
+}
+
+// Reset forgets the mail under way.
+func (s *session) Reset() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mail = nil
+}
+
+// Logout has nothing to free.
+func (s *session) Logout() error { return nil }
+
+// receive reads a mail into memory, inside of the server's byte budget, from
+// which it has taken the capacity of what it returns.
+func (s *Server) receive(r io.Reader, declared int64) ([]byte, error) {
+	most := s.cfg.MaxMessageBytes + 1 // the one octet that is too much
+	size := min(max(declared+1, 4<<10), 1<<20, most)
+	var raw []byte
+	for {
+		if len(raw) == cap(raw) {
+			grown := min(max(size, 2*int64(cap(raw))), most)
+			if int64(cap(raw)) == most {
+				return raw, errTooBig
+			}
+			if !s.bytes.take(grown) {
+				return raw, errBusy
+			}
+			larger := append(make([]byte, 0, grown), raw...)
+			s.bytes.give(int64(cap(raw)))
+			raw = larger
+		}
+		n, err := r.Read(raw[len(raw):cap(raw)])
+		raw = raw[:len(raw)+n]
+		switch {
+		case int64(len(raw)) == most:
+			return raw, errTooBig
+		case err == io.EOF:
+			return raw, nil
+		case err != nil:
+			return raw, errUnconfirmed
+		}
+	}
+}
+
+// hops counts the Received fields of a mail, a bounded look at its header.
+func hops(raw []byte) int {
+	name := []byte("received:")
+	n := 0
+	for line := range bytes.Lines(raw[:min(len(raw), 1<<20)]) {
+		if len(bytes.TrimRight(line, "\r\n")) == 0 {
+			break
+		}
+		if len(line) >= len(name) && bytes.EqualFold(line[:len(name)], name) {
+			n++
+		}
+	}
+	return n
+}
+
+// isAddress is a first look: what go-smtp has unquoted is anything. Whose the
+// address is the desk says.
+func isAddress(s string) bool {
+	at := strings.LastIndexByte(s, '@')
+	return at > 0 && at < len(s)-1 && len(s) <= maxAddress &&
+		utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
+}
+
+func isASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf })
+}
+
+// cleanHelo makes what a client calls itself fit to be stored.
+func cleanHelo(helo string) string {
+	return strings.ToValidUTF8(helo[:min(len(helo), 255)], "?")
+}
+
+// forLog shows recipients without their tokens, which are never logged (mail-law
+// section 3).
+func forLog(to []string) []string {
+	shown := make([]string, 0, 5)
+	for _, address := range to[:min(len(to), 5)] {
+		shown = append(shown, core.Redact(address))
+	}
+	return shown
+}
