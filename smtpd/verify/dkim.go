@@ -1,0 +1,177 @@
+package verify
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/emersion/go-msgauth/dkim"
+)
+
+const (
+	maxSignatures     = 8
+	maxSignatureField = 8 << 10
+	maxSignatureNames = 200      // colons of a signature field: names in h= and z=
+	maxBlank          = 64 << 10 // white space in a row that the library must hold back
+)
+
+// A signature is one DKIM-Signature and what became of it.
+type signature struct {
+	domain  string // canonical d=
+	problem string // empty if it passes
+	trouble bool   // DNS did not say
+}
+
+// signatures picks the DKIM-Signature fields to check: those that could align
+// with the author first, because a stranger must not crowd them out, and none
+// that no honest signer writes.
+func (m mail) signatures(author string) (picked []field) {
+	var others []field
+	for _, f := range m.fields {
+		switch {
+		case !f.is("dkim-signature"),
+			len(f.raw) > maxSignatureField,
+			bytes.Count(f.raw, []byte(":")) > maxSignatureNames:
+		case aligned(author, canonical(tag(f.value(), "d")), false):
+			picked = append(picked, f)
+		default:
+			others = append(others, f)
+		}
+	}
+	picked = append(picked, others...)
+	return picked[:min(len(picked), maxSignatures)]
+}
+
+// checkable reports whether the library can read the mail at bounded cost.
+func (m mail) checkable() bool {
+	return !m.bomb && m.body != nil && !hasLongBlank(m.body)
+}
+
+func hasLongBlank(b []byte) bool {
+	run := 0
+	for _, c := range b {
+		switch c {
+		case ' ', '\t', '\r', '\n':
+			if run++; run > maxBlank {
+				return true
+			}
+		default:
+			run = 0
+		}
+	}
+	return false
+}
+
+// askDKIM checks the picked signatures (RFC 6376, RFC 8301, RFC 8463). One with
+// a body length (l=) or past its expiry does not pass; the library sees to that.
+func askDKIM(ctx context.Context, l *lookups, m mail, picked []field, address string) []signature {
+	if len(picked) == 0 {
+		return nil
+	}
+	problem := ""
+	switch {
+	case !m.checkable():
+		problem = "the mail is built too oddly to be checked"
+	case !m.hasFrom(address):
+		problem = "the From field cannot be read without doubt"
+	}
+	if problem != "" {
+		return unchecked(picked, problem)
+	}
+	keys := &keyring{ctx: ctx, lookups: l, exact: make(map[string]bool)}
+	verified, err := dkim.VerifyWithOptions(m.reduced(ctx, picked), &dkim.VerifyOptions{LookupTXT: keys.lookup})
+	if err != nil {
+		return unchecked(picked, "the mail cannot be read")
+	}
+	signatures := make([]signature, len(verified))
+	for i, v := range verified {
+		s := signature{domain: canonical(v.Domain)}
+		switch {
+		case v.Err != nil && ctx.Err() != nil:
+			s.problem, s.trouble = "no time left", true
+		case v.Err != nil:
+			s.problem, s.trouble = strings.TrimPrefix(v.Err.Error(), "dkim: "), dkim.IsTempFail(v.Err)
+		case keys.refuses(v):
+			s.problem = "the key is not for subdomains"
+		}
+		signatures[i] = s
+	}
+	return signatures
+}
+
+func unchecked(picked []field, problem string) (signatures []signature) {
+	for _, f := range picked {
+		signatures = append(signatures, signature{domain: canonical(tag(f.value(), "d")), problem: problem})
+	}
+	return signatures
+}
+
+// reduced is the mail with no signatures but the picked ones. When the time is
+// over the body ends early, which no signature survives; the library must not
+// see a read error, it would leave its goroutines behind.
+func (m mail) reduced(ctx context.Context, picked []field) io.Reader {
+	header := make([]byte, 0, len(m.header)+2)
+	for _, f := range m.fields {
+		if f.is("dkim-signature") && !slices.ContainsFunc(picked, func(p field) bool { return &p.raw[0] == &f.raw[0] }) {
+			continue
+		}
+		header = append(header, f.raw...)
+	}
+	header = append(header, "\r\n"...)
+	return io.MultiReader(bytes.NewReader(header), &untilDone{ctx, bytes.NewReader(m.body)})
+}
+
+type untilDone struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+// Read reads until the time is over.
+func (u *untilDone) Read(p []byte) (int, error) {
+	if u.ctx.Err() != nil {
+		return 0, io.EOF
+	}
+	return u.r.Read(p[:min(len(p), 32<<10)])
+}
+
+// A keyring fetches keys and remembers which of them are for their very domain
+// only (t=s, RFC 6376 section 3.6.1), which the library does not look at.
+type keyring struct {
+	ctx     context.Context
+	lookups *lookups
+
+	mu    sync.Mutex
+	exact map[string]bool // by canonical d=
+}
+
+func (k *keyring) lookup(name string) ([]string, error) {
+	txts, err := k.lookups.LookupTXT(k.ctx, name)
+	_, domain, _ := strings.Cut(strings.ToLower(name), "._domainkey.")
+	for _, txt := range txts {
+		if slices.ContainsFunc(strings.Split(tag(txt, "t"), ":"), func(flag string) bool { return strings.TrimSpace(flag) == "s" }) {
+			k.mu.Lock()
+			k.exact[canonical(domain)] = true
+			k.mu.Unlock()
+		}
+	}
+	return txts, err
+}
+
+func (k *keyring) refuses(v *dkim.Verification) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.exact[canonical(v.Domain)] && domainOf(v.Identifier) != canonical(v.Domain)
+}
+
+// tag is the value of a tag in a tag list (RFC 6376 section 3.2), or empty.
+func tag(list, name string) string {
+	for part := range strings.SplitSeq(list, ";") {
+		if k, v, ok := strings.Cut(part, "="); ok && strings.TrimSpace(k) == name {
+			return strings.Join(strings.Fields(v), "")
+		}
+	}
+	return ""
+}

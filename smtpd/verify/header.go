@@ -1,0 +1,95 @@
+package verify
+
+import (
+	"bytes"
+	"regexp"
+	"strings"
+)
+
+// Bounds of a header that is checked for signatures. The DKIM library joins
+// folded lines one by one and looks up fields by walking, so that more of
+// either would cost the square of it (reliability: bombs).
+const (
+	maxHeader     = 1 << 20
+	maxFields     = 2000
+	maxField      = 64 << 10
+	maxFieldLines = 1000
+)
+
+// A field is a header field: name as written, raw with its line ends.
+type field struct {
+	name string
+	raw  []byte
+}
+
+func (f field) is(name string) bool { return strings.EqualFold(f.name, name) }
+
+// value is the field's text after the colon, unfolded.
+func (f field) value() string {
+	_, v, _ := strings.Cut(string(f.raw), ":")
+	return strings.TrimSpace(strings.NewReplacer("\r", "", "\n", "").Replace(v))
+}
+
+// A mail is a message cut into header fields and body, exactly as the DKIM
+// library cuts it: lines end in LF, the header ends at the first empty line, a
+// name is what stands before the colon, without white space of any kind.
+type mail struct {
+	header []byte
+	fields []field
+	body   []byte // nil if no empty line ends the header
+	bomb   bool   // beyond the bounds; fields are then the first ones
+}
+
+func split(raw []byte) (m mail) {
+	lines := 0
+	for rest := raw; ; {
+		end := bytes.IndexByte(rest, '\n') + 1
+		if end == 0 {
+			return m
+		}
+		line := rest[:end]
+		rest = rest[end:]
+		if len(line) == 1 || len(line) == 2 && line[0] == '\r' {
+			m.body = rest
+			return m
+		}
+		last := len(m.fields) - 1
+		if last >= 0 && (line[0] == ' ' || line[0] == '\t') {
+			f := &m.fields[last]
+			f.raw = raw[len(m.header)-len(f.raw) : len(m.header)+end]
+			lines++
+		} else {
+			name, _, _ := strings.Cut(string(line[:min(len(line), 256)]), ":")
+			m.fields = append(m.fields, field{strings.TrimSpace(name), line})
+			last, lines = last+1, 1
+		}
+		m.header = raw[:len(m.header)+end]
+		if len(m.header) > maxHeader || len(m.fields) > maxFields || len(m.fields[last].raw) > maxField || lines > maxFieldLines {
+			m.bomb = true
+			return m
+		}
+	}
+}
+
+var fromLine = regexp.MustCompile(`(?i)(?:^|[\r\n])from[ \t]*:`)
+
+// hasFrom reports whether the header as DKIM sees it holds one From field, and
+// that with this address. The mail's reader takes lines apart in its own way; a
+// From that only one of the two sees could be signed by one person and name
+// another.
+func (m mail) hasFrom(address string) bool {
+	var from string
+	count := 0
+	for _, f := range m.fields {
+		if f.is("from") {
+			from = strings.ToLower(f.value())
+			count++
+		}
+	}
+	if count != 1 || len(fromLine.FindAllIndex(m.header, 2)) != 1 {
+		return false
+	}
+	at := max(strings.LastIndexByte(address, '@'), 0)
+	local, domain := strings.ToLower(address[:at]), strings.ToLower(address[at:])
+	return strings.Contains(from, local+domain) || strings.Contains(from, `"`+local+`"`+domain)
+}

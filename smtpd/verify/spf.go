@@ -1,0 +1,64 @@
+package verify
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"strings"
+
+	"blitiri.com.ar/go/spf"
+)
+
+// A spfAnswer is an SPF result (RFC 7208 section 2.6) and whose it is.
+type spfAnswer struct {
+	result spf.Result
+	domain string // canonical; empty if there was nobody to ask about
+}
+
+func (a spfAnswer) String() string {
+	return strings.TrimSpace(string(a.result) + " " + a.domain)
+}
+
+// askSPF checks the envelope's sender, or the HELO name for the null sender
+// (RFC 7208 sections 2.3 and 2.4). Without a client address or a domain the
+// result is none.
+func askSPF(ctx context.Context, l *lookups, client netip.Addr, helo, from string) spfAnswer {
+	client = client.Unmap().WithZone("")
+	local := "postmaster"
+	domain := canonical(helo)
+	if from != "" {
+		at := strings.LastIndexByte(from, '@')
+		if at < 0 {
+			return spfAnswer{result: spf.None}
+		}
+		domain = canonical(from[at+1:])
+		// The library cuts at the first @, a quoted local part may hold one.
+		local = strings.ReplaceAll(from[:at], "@", "_")
+	}
+	if domain == "" || !client.IsValid() || len(local) > 255 {
+		return spfAnswer{result: spf.None}
+	}
+	network := "ip"
+	if client.Is4() {
+		network = "ip4" // spares a query a name: AAAA can match nothing
+	}
+	result, _ := spf.CheckHostWithSender(client.AsSlice(), helo, local+"@"+domain,
+		spf.WithContext(ctx), spf.WithResolver(spfLookups{l, network}))
+	return spfAnswer{result: result, domain: domain}
+}
+
+// spfLookups gives the SPF library the addresses of the families that can match.
+type spfLookups struct {
+	*lookups
+	network string
+}
+
+// LookupIPAddr asks for the addresses of a host.
+func (l spfLookups) LookupIPAddr(ctx context.Context, host string) ([]net.IPAddr, error) {
+	ips, err := l.LookupNetIP(ctx, l.network, host)
+	addrs := make([]net.IPAddr, len(ips))
+	for i, ip := range ips {
+		addrs[i] = net.IPAddr{IP: ip.Unmap().AsSlice()}
+	}
+	return addrs, err
+}
