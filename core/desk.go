@@ -33,6 +33,8 @@ type Desk struct {
 	keys  Keys
 	log   *slog.Logger
 	bells bells
+
+	hashing hashing
 }
 
 // Open makes the instance on its first call for a database, reads its keys, and

@@ -91,6 +91,7 @@ create table users (
     tags                 text[] not null default '{}',
     signature            text not null default '',
     account_mailed_at    timestamptz,
+    invited_at           timestamptz,
     credential_version   integer not null default 1,
     created_at           timestamptz not null default now(),
     constraint users_known_by_name check (name <> '')
@@ -99,6 +100,7 @@ comment on table users is 'Everybody: customers, collaborators, agents, admins, 
 comment on column users.organization_by_hand is 'Set by a person: joining by domain never overwrites it, not even with none.';
 comment on column users.timezone is 'Null: the instance''s.';
 comment on column users.account_mailed_at is 'When a customer was last asked by mail to set a password. Null: the first answer tells where to do so.';
+comment on column users.invited_at is 'An invite waits for its answer: not enabled yet, and counted by the limits. Null once accepted, enabled or revoked.';
 comment on column users.credential_version is 'Raised by disable, role change and password change. Sessions carry the number they began with and die when it moves.';
 comment on constraint users_known_by_name on users is 'The local part of the address stands in for an unknown name.';
 create index users_of_organization on users (organization_id) where organization_id is not null;

@@ -1,0 +1,183 @@
+package core
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// A User is anybody with an account: customer, collaborator, agent, admin or
+// owner.
+type User struct {
+	ID               UserID
+	Name             string
+	Role             Role
+	Enabled          bool
+	HasPassword      bool
+	InvitedAt        *time.Time // an invite waits for its answer since then
+	Organization     OrganizationID
+	OrganizationName string
+	Timezone         string // IANA name; empty: the instance's
+	Locale           string
+	Phone            string
+	Signature        string // under the public replies of an agent
+	Tags             []string
+	Addresses        []Identity // the primary one first
+	Teams            []Team
+	CreatedAt        time.Time
+}
+
+// An Identity is one address of a person.
+type Identity struct {
+	Address  Address
+	Primary  bool
+	Verified bool // it proved itself, or staff vouch for it
+}
+
+// Primary gives the address that mail to the person goes to.
+func (u User) Primary() Address {
+	for _, i := range u.Addresses {
+		if i.Primary {
+			return i.Address
+		}
+	}
+	return Address{}
+}
+
+// DisplayName is the name as pages show it, with " (Disabled)" where that is so.
+// An invitee is not called disabled.
+func (u User) DisplayName() string {
+	if !u.Enabled && u.InvitedAt == nil {
+		return u.Name + " (Disabled)"
+	}
+	return u.Name
+}
+
+// A UserFilter narrows a list of users. Empty fields filter nothing.
+type UserFilter struct {
+	Email        string // exactly this address, in any spelling
+	Role         Role
+	Staff        bool // everybody but customers
+	Organization OrganizationID
+	Enabled      *bool
+	Query        string // part of a name or an address
+	Page         Page
+}
+
+const userColumns = `
+	u.id, u.name, u.role, u.enabled, u.password_hash is not null as has_password, u.invited_at,
+	coalesce(u.organization_id, 0) as organization, coalesce(o.name, '') as organization_name,
+	coalesce(u.timezone, '') as timezone, u.locale, u.phone, u.signature, u.tags, u.created_at,
+	coalesce((select jsonb_agg(jsonb_build_object('address', a.address, 'primary', a.is_primary, 'verified', a.verified_at is not null)
+	                           order by a.is_primary desc, a.address)
+	          from addresses a where a.user_id = u.id), '[]') as addresses,
+	coalesce((select jsonb_agg(jsonb_build_object('id', t.id, 'title', t.title) order by t.title)
+	          from team_members m join teams t on t.id = m.team_id where m.user_id = u.id), '[]') as teams`
+
+// seesUser is the condition that actor @actor may view user u. Case access
+// decides over customers; colleagues see each other (behaviour section 2).
+const seesUser = `(@all or u.id = @actor or u.role <> 'customer'
+	or exists (select 1 from conversations c where c.requester_id = u.id and ` + seesConversation + `)
+	or exists (select 1 from mentions m join notes n on n.id = m.note_id where n.user_id = u.id and m.user_id = @actor))`
+
+// seesConversation is MayView of policy.go as a condition on conversation c.
+const seesConversation = `(@all or c.requester_id = @actor or c.assignee_id = @actor or c.team_id = any(@teams)
+	or exists (select 1 from participants p where p.conversation_id = c.id and p.user_id = @actor)
+	or exists (select 1 from mentions m join notes n on n.id = m.note_id where n.conversation_id = c.id and m.user_id = @actor))`
+
+// sight gives the arguments that seesUser and seesConversation need.
+func (a Actor) sight() pgx.StrictNamedArgs {
+	access := a.rights().Access
+	teams := []TeamID{}
+	if access == AccessTeams && a.Teams != nil {
+		teams = a.Teams
+	}
+	return pgx.StrictNamedArgs{"actor": a.ID, "all": access == AccessAll, "teams": teams}
+}
+
+// User gives one person: oneself, or whom staff may view. ErrNotFound,
+// ErrForbidden.
+func (d *Desk) User(ctx context.Context, actor Actor, id UserID) (_ User, err error) {
+	defer wrap(&err, "user %d", id)
+	if err := actor.mayLookAt(id); err != nil {
+		return User{}, err
+	}
+	return userSeen(ctx, d.pool, actor, id)
+}
+
+func (a Actor) mayLookAt(id UserID) error {
+	if id == a.ID && id != 0 {
+		return a.Can(DoUsePortal)
+	}
+	return a.Can(DoView)
+}
+
+func userSeen(ctx context.Context, q querier, actor Actor, id UserID) (User, error) {
+	args := actor.sight()
+	args["id"] = id
+	return selectOne[User](ctx, q, `select `+userColumns+`
+		from users u left join organizations o on o.id = u.organization_id
+		where u.id = @id and `+seesUser, args)
+}
+
+// Users lists people, newest first, and counts all that the filter leaves.
+// ErrForbidden, ErrNotFound for customers.
+func (d *Desk) Users(ctx context.Context, actor Actor, f UserFilter) (users []User, total int, err error) {
+	defer wrap(&err, "users")
+	if err := actor.Can(DoView); err != nil {
+		return nil, 0, err
+	}
+	args := actor.sight()
+	args["email"], args["role"], args["staff"] = "", f.Role, f.Staff
+	args["organization"], args["enabled"], args["query"] = f.Organization, f.Enabled, likePattern(f.Query)
+	if f.Email != "" {
+		email, err := ParseAddress(f.Email)
+		if err != nil {
+			return nil, 0, nil // nobody has what is no address
+		}
+		args["email"] = email.String()
+	}
+	where := ` from users u left join organizations o on o.id = u.organization_id
+		where (@email = '' or exists (select 1 from addresses a where a.user_id = u.id and a.address = @email))
+		  and (@role = '' or u.role = @role) and (not @staff or u.role <> 'customer')
+		  and (@organization::bigint = 0 or u.organization_id = @organization)
+		  and (@enabled::boolean is null or u.enabled = @enabled)
+		  and (@query = '%%' or u.name ilike @query
+		       or exists (select 1 from addresses a where a.user_id = u.id and a.address ilike @query))
+		  and ` + seesUser
+	return selectPage[User](ctx, d.pool, userColumns, where, `u.id desc`, f.Page, args)
+}
+
+// An AddressMatch is somebody who holds an address like the one being typed.
+type AddressMatch struct {
+	User    UserID
+	Name    string
+	Address Address
+	Role    Role
+	Enabled bool
+}
+
+// SuggestAddresses finds who holds an address like this, of any role, disabled
+// too: such an address cannot be registered again. From two characters on, ten
+// at most. ErrForbidden, ErrNotFound for customers.
+func (d *Desk) SuggestAddresses(ctx context.Context, actor Actor, query string) (_ []AddressMatch, err error) {
+	defer wrap(&err, "suggest addresses")
+	if err := actor.Can(DoView); err != nil {
+		return nil, err
+	}
+	query = strings.TrimSpace(query)
+	if len([]rune(query)) < 2 {
+		return nil, nil
+	}
+	if typed, err := ParseAddress(query); err == nil {
+		query = typed.String()
+	}
+	return selectRows[AddressMatch](ctx, d.pool, `
+		select u.id as user, u.name, a.address, u.role, u.enabled
+		from addresses a join users u on u.id = a.user_id
+		where a.address ilike @query or u.name ilike @query
+		order by (a.address ilike @start) desc, a.address limit 10`,
+		pgx.StrictNamedArgs{"query": likePattern(query), "start": strings.TrimPrefix(likePattern(query), "%")})
+}
