@@ -33,6 +33,7 @@ type Desk struct {
 	keys  Keys
 	log   *slog.Logger
 	bells bells
+	ours  oursCache
 
 	hashing hashing
 }

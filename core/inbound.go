@@ -1,0 +1,290 @@
+package core
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// A Claim is an accepted mail that this process is to file. Only the last
+// claimer may finish it.
+type Claim struct {
+	ID       InboundID
+	Attempt  int
+	Envelope Envelope
+	Raw      []byte
+	// Held is false when there is nothing to do: the mail came before, or it
+	// waits for whoever claims it next.
+	Held bool
+}
+
+// inboundLease is how long a claim holds. Reading, authenticating and applying a
+// mail take seconds at worst.
+const inboundLease = 2 * time.Minute
+
+// ours are the addresses that take mail, as they were a moment ago.
+type ours struct {
+	readAt    time.Time
+	first     MailboxID
+	mailboxes map[Address]MailboxID
+	domains   map[string]bool
+}
+
+type oursCache struct {
+	mu    sync.Mutex
+	known *ours
+}
+
+// oursFor bounds how long a mailbox that was taken away still takes mail. One
+// that was added takes it at once.
+const oursFor = time.Second
+
+// mailboxOf finds the mailbox that a plain address of ours stands for: itself,
+// or the first one for postmaster and abuse (RFC 5321 section 4.5.1, RFC 2142).
+func (o *ours) mailboxOf(a Address) (MailboxID, bool) {
+	if id, ok := o.mailboxes[a]; ok {
+		return id, true
+	}
+	if (a.Local() == "postmaster" || a.Local() == "abuse") && o.domains[a.Domain()] && o.first != 0 {
+		return o.first, true
+	}
+	return 0, false
+}
+
+// ourAddresses reads the mailboxes and domains, unless they were read a moment
+// ago and want says that this is enough.
+func (d *Desk) ourAddresses(ctx context.Context, enough func(*ours) bool) (*ours, error) {
+	d.ours.mu.Lock()
+	defer d.ours.mu.Unlock()
+	if o := d.ours.known; o != nil && time.Since(o.readAt) < oursFor && enough(o) {
+		return o, nil
+	}
+	o := &ours{readAt: time.Now(), mailboxes: map[Address]MailboxID{}, domains: map[string]bool{}}
+	rows, err := d.pool.Query(ctx, `select id, address from mailboxes order by id`)
+	if err != nil {
+		return nil, err
+	}
+	var id MailboxID
+	var address Address
+	if _, err := pgx.ForEachRow(rows, []any{&id, &address}, func() error {
+		if o.first == 0 {
+			o.first = id
+		}
+		o.mailboxes[address] = id
+		o.domains[address.Domain()] = true
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	rows, err = d.pool.Query(ctx, `select domain from own_domains`)
+	if err != nil {
+		return nil, err
+	}
+	var domain string
+	if _, err := pgx.ForEachRow(rows, []any{&domain}, func() error { o.domains[domain] = true; return nil }); err != nil {
+		return nil, err
+	}
+	if d.cfg.ReplyDomain != "" {
+		o.domains[strings.ToLower(d.cfg.ReplyDomain)] = true
+	}
+	d.ours.known = o
+	return o, nil
+}
+
+// Admit says whether mail for a recipient is taken: a mailbox of ours, or an
+// address with a token of ours. ErrNotFound for an unknown local part or a wrong
+// tag, which never touches the database; ErrForbidden for a domain that is not
+// ours and for every kind of routing through us.
+func (d *Desk) Admit(ctx context.Context, rcpt string) (err error) {
+	defer wrap(&err, "admit")
+	at := strings.LastIndexByte(rcpt, '@')
+	if at <= 0 || strings.ContainsAny(rcpt[:at], "@%!:\"") {
+		return ErrForbidden
+	}
+	if text, tagged := TokenOfAddress(rcpt); tagged {
+		token, ok := d.keys.Read(text)
+		if !ok || token.Purpose == PurposeID {
+			return ErrNotFound
+		}
+		return d.admitDomain(ctx, rcpt[at+1:])
+	}
+	address, err := ParseAddress(rcpt)
+	if err != nil {
+		return ErrForbidden
+	}
+	o, err := d.ourAddresses(ctx, func(o *ours) bool { _, ok := o.mailboxOf(address); return ok })
+	if err != nil {
+		return err
+	}
+	if _, ok := o.mailboxOf(address); ok {
+		return nil
+	}
+	return o.stranger(address.Domain())
+}
+
+func (d *Desk) admitDomain(ctx context.Context, domain string) error {
+	probe, err := ParseAddress("x@" + domain)
+	if err != nil {
+		return ErrForbidden
+	}
+	o, err := d.ourAddresses(ctx, func(o *ours) bool { return o.domains[probe.Domain()] })
+	if err != nil {
+		return err
+	}
+	if o.domains[probe.Domain()] {
+		return nil
+	}
+	return ErrForbidden
+}
+
+func (o *ours) stranger(domain string) error {
+	if o.domains[domain] {
+		return ErrNotFound
+	}
+	return ErrForbidden
+}
+
+// Accept stores a mail. When it returns, the mail cannot be lost: the row is
+// committed. With claim it is born leased to this process, which is to file it;
+// without, whoever claims next does. The same bytes from the same client for the
+// same recipients are accepted again and counted on the first (mail-law section
+// 7).
+func (d *Desk) Accept(ctx context.Context, env Envelope, raw []byte, claim bool) (_ Claim, err error) {
+	defer wrap(&err, "accept")
+	c := Claim{Envelope: env, Raw: raw}
+	lease := time.Duration(0)
+	if claim {
+		c.Attempt, lease = 1, inboundLease
+	}
+	var ip *netip.Addr
+	if env.ClientIP.IsValid() {
+		plain := env.ClientIP.Unmap().WithZone("")
+		ip = &plain
+	}
+	var inserted bool
+	b := &pgx.Batch{}
+	b.Queue("begin")
+	b.Queue("set local synchronous_commit to on")
+	b.Queue(`
+		insert into inbound (digest, attempts, due_at, received_at, client_ip, helo, tls, envelope_from, recipients, size, raw)
+		values ($1, $2, now() + $3, now(), $4, $5, $6, $7, $8, $9, $10)
+		on conflict (digest) do update set arrivals = inbound.arrivals + 1
+		returning id, xmax = 0, received_at`,
+		acceptDigest(env, raw), c.Attempt, lease, ip, storable(env.Helo), env.TLS, storable(env.From), storableAll(env.Recipients), len(raw), raw,
+	).QueryRow(func(row pgx.Row) error { return row.Scan(&c.ID, &inserted, &c.Envelope.ReceivedAt) })
+	b.Queue("commit")
+	if err := d.sendAlone(ctx, b); err != nil {
+		return Claim{}, err
+	}
+	c.Held = claim && inserted
+	return c, nil
+}
+
+// sendAlone sends a batch that begins and commits its own transaction, in one
+// round trip. A connection on which it failed half-way is not used again.
+func (d *Desk) sendAlone(ctx context.Context, b *pgx.Batch) error {
+	conn, err := d.pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	err = conn.SendBatch(ctx, b).Close()
+	if err != nil {
+		_ = conn.Conn().Close(context.WithoutCancel(ctx))
+	}
+	return err
+}
+
+// storable makes text of a client's choice fit for PostgreSQL, which takes
+// neither NUL nor invalid UTF-8.
+func storable(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "�"), "\x00", "")
+}
+
+func storableAll(list []string) []string {
+	out := make([]string, len(list))
+	for i, s := range list {
+		out[i] = storable(s)
+	}
+	return out
+}
+
+func acceptDigest(env Envelope, raw []byte) []byte {
+	h := sha256.New()
+	part := func(s string) {
+		_ = binary.Write(h, binary.BigEndian, uint64(len(s)))
+		h.Write([]byte(s))
+	}
+	part(env.ClientIP.String())
+	part(env.From)
+	recipients := slices.Sorted(slices.Values(env.Recipients))
+	part(strings.Join(recipients, "\n"))
+	h.Write(raw)
+	return h.Sum(nil)
+}
+
+// ClaimInbound leases up to limit mails that are due: parked, released or
+// replayed ones, those of a process that died, and those that nobody had room
+// for. The oldest first.
+func (d *Desk) ClaimInbound(ctx context.Context, limit int) (_ []Claim, err error) {
+	defer wrap(&err, "claim inbound")
+	rows, err := d.pool.Query(ctx, `
+		with due as (
+			select id from inbound where state = 'received' and due_at <= now()
+			order by due_at, id limit $1 for update skip locked)
+		update inbound i set attempts = attempts + 1, due_at = now() + $2
+		from due where i.id = due.id
+		returning i.id, i.attempts, i.client_ip, i.helo, i.tls, i.envelope_from, i.recipients, i.received_at, coalesce(i.raw, '')`,
+		limit, inboundLease)
+	if err != nil {
+		return nil, err
+	}
+	claims, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Claim, error) {
+		c := Claim{Held: true}
+		var ip *netip.Addr
+		err := row.Scan(&c.ID, &c.Attempt, &ip, &c.Envelope.Helo, &c.Envelope.TLS, &c.Envelope.From,
+			&c.Envelope.Recipients, &c.Envelope.ReceivedAt, &c.Raw)
+		if ip != nil {
+			c.Envelope.ClientIP = *ip
+		}
+		return c, err
+	})
+	slices.SortFunc(claims, func(a, b Claim) int { return int(a.ID - b.ID) })
+	return claims, err
+}
+
+// Park puts a mail that could not be filed back: due again later or, after the
+// last try, failed, shown in the mail log and ready to be replayed. A claim that
+// has passed to somebody else is left alone.
+func (d *Desk) Park(ctx context.Context, c Claim, cause error) (err error) {
+	defer wrap(&err, "park mail %d", c.ID)
+	next, failed := NextTry(c.Attempt, time.Now())
+	state := "received"
+	if failed {
+		state = "failed"
+	}
+	_, err = d.pool.Exec(ctx, `
+		update inbound set state = $3, due_at = now() + $4, last_error = $5
+		where id = $1 and attempts = $2 and state = 'received'`,
+		c.ID, c.Attempt, state, max(0, time.Until(next)), storable(cause.Error()))
+	return err
+}
+
+// errLostClaim: the lease ended and somebody else has the mail now.
+var errLostClaim = errors.New("the claim has passed to somebody else")
+
+func fence(state string, attempts int, c Claim) error {
+	if state != "received" || attempts != c.Attempt {
+		return fmt.Errorf("mail %d: %w", c.ID, errLostClaim)
+	}
+	return nil
+}
