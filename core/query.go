@@ -9,13 +9,27 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
+// A Page is a piece of a list. The zero Page is the first.
+type Page struct {
+	Limit  int // default 50, at most 100
+	Offset int
+}
+
+func (p Page) bounds() (limit, offset int) {
+	limit = p.Limit
+	if limit <= 0 {
+		limit = 50
+	}
+	return min(limit, 100), max(p.Offset, 0)
+}
+
 // querier is the pool or a transaction.
 type querier interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }
 
-// selectRows reads all rows into structs, by column name.
-func selectRows[T any](ctx context.Context, q querier, sql string, args ...any) ([]T, error) {
+// rows reads all rows into structs, by column name.
+func rows[T any](ctx context.Context, q querier, sql string, args ...any) ([]T, error) {
 	r, err := q.Query(ctx, sql, args...)
 	if err != nil {
 		return nil, err
@@ -23,8 +37,8 @@ func selectRows[T any](ctx context.Context, q querier, sql string, args ...any) 
 	return pgx.CollectRows(r, pgx.RowToStructByName[T])
 }
 
-// selectOne reads the only row, or gives ErrNotFound.
-func selectOne[T any](ctx context.Context, q querier, sql string, args ...any) (T, error) {
+// one reads the only row, or gives ErrNotFound.
+func one[T any](ctx context.Context, q querier, sql string, args ...any) (T, error) {
 	r, err := q.Query(ctx, sql, args...)
 	if err != nil {
 		var none T
@@ -34,8 +48,8 @@ func selectOne[T any](ctx context.Context, q querier, sql string, args ...any) (
 	return v, notFound(err)
 }
 
-// selectValue reads one column of the only row, or gives ErrNotFound.
-func selectValue[T any](ctx context.Context, q querier, sql string, args ...any) (T, error) {
+// value reads one column of the only row, or gives ErrNotFound.
+func value[T any](ctx context.Context, q querier, sql string, args ...any) (T, error) {
 	r, err := q.Query(ctx, sql, args...)
 	if err != nil {
 		var none T
@@ -45,9 +59,9 @@ func selectValue[T any](ctx context.Context, q querier, sql string, args ...any)
 	return v, notFound(err)
 }
 
-// selectPage reads one page and counts the whole.
-func selectPage[T any](ctx context.Context, q querier, columns, where, order string, page Page, args pgx.StrictNamedArgs) ([]T, int, error) {
-	total, err := selectValue[int](ctx, q, `select count(*)`+where, args)
+// list reads one page and counts the whole.
+func list[T any](ctx context.Context, q querier, columns, where, order string, page Page, args pgx.StrictNamedArgs) ([]T, int, error) {
+	total, err := value[int](ctx, q, `select count(*)`+where, args)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -56,7 +70,7 @@ func selectPage[T any](ctx context.Context, q querier, columns, where, order str
 		paged[k] = v
 	}
 	paged["limit"], paged["offset"] = page.bounds()
-	found, err := selectRows[T](ctx, q, `select `+columns+where+` order by `+order+` limit @limit offset @offset`, paged)
+	found, err := rows[T](ctx, q, `select `+columns+where+` order by `+order+` limit @limit offset @offset`, paged)
 	return found, total, err
 }
 
@@ -65,6 +79,12 @@ func notFound(err error) error {
 		return ErrNotFound
 	}
 	return err
+}
+
+// likePattern finds a text anywhere, taking its own % and _ as they are.
+func likePattern(s string) string {
+	s = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(cleanLine(s, 200))
+	return "%" + s + "%"
 }
 
 // cleanLine makes one line of what a person typed: valid, composed, without

@@ -117,7 +117,7 @@ func (a Actor) mayLookAt(id UserID) error {
 func userSeen(ctx context.Context, q querier, actor Actor, id UserID) (User, error) {
 	args := actor.sight()
 	args["id"] = id
-	return selectOne[User](ctx, q, `select `+userColumns+`
+	return one[User](ctx, q, `select `+userColumns+`
 		from users u left join organizations o on o.id = u.organization_id
 		where u.id = @id and `+seesUser, args)
 }
@@ -147,7 +147,7 @@ func (d *Desk) Users(ctx context.Context, actor Actor, f UserFilter) (users []Us
 		  and (@query = '%%' or u.name ilike @query
 		       or exists (select 1 from addresses a where a.user_id = u.id and a.address ilike @query))
 		  and ` + seesUser
-	return selectPage[User](ctx, d.pool, userColumns, where, `u.id desc`, f.Page, args)
+	return list[User](ctx, d.pool, userColumns, where, `u.id desc`, f.Page, args)
 }
 
 // An AddressMatch is somebody who holds an address like the one being typed.
@@ -174,7 +174,7 @@ func (d *Desk) SuggestAddresses(ctx context.Context, actor Actor, query string) 
 	if typed, err := ParseAddress(query); err == nil {
 		query = typed.String()
 	}
-	return selectRows[AddressMatch](ctx, d.pool, `
+	return rows[AddressMatch](ctx, d.pool, `
 		select u.id as user, u.name, a.address, u.role, u.enabled
 		from addresses a join users u on u.id = a.user_id
 		where a.address ilike @query or u.name ilike @query
