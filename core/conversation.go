@@ -15,8 +15,8 @@ type Conversation struct {
 	Tags         []string
 	Requester    PersonRef
 	Assignee     PersonRef // ID 0: nobody
-	Team         TeamRef   // ID 0: none
-	Mailbox      MailboxRef
+	Team         Team      // ID 0: none; without members
+	Mailbox      Mailbox
 	Channel      Channel
 	Participants []Participant
 	Suggestions  []Suggestion
@@ -50,19 +50,6 @@ func (p PersonRef) DisplayName() string {
 		return p.Name + " (Disabled)"
 	}
 	return p.Name
-}
-
-// A TeamRef names a team.
-type TeamRef struct {
-	ID    TeamID
-	Title string
-}
-
-// A MailboxRef names a mailbox of ours.
-type MailboxRef struct {
-	ID      MailboxID
-	Address Address
-	Name    string
 }
 
 // A Participant is somebody in CC, with how they came in: mail, agent, api,

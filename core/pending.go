@@ -2,21 +2,6 @@ package core
 
 import "context"
 
-func (d *Desk) Conversations(ctx context.Context, actor Actor, f ListFilter) ([]ConversationRow, int, error) {
-	return nil, 0, ErrNotFound
-}
-func (d *Desk) Conversation(ctx context.Context, actor Actor, id ConversationID) (Conversation, error) {
-	return Conversation{}, ErrNotFound
-}
-func (d *Desk) Timeline(ctx context.Context, actor Actor, id ConversationID) ([]Entry, error) {
-	return nil, ErrNotFound
-}
-func (d *Desk) MarkRead(ctx context.Context, actor Actor, id ConversationID) error {
-	return ErrNotFound
-}
-func (d *Desk) Follow(ctx context.Context, actor Actor, id ConversationID, follow bool) error {
-	return ErrNotFound
-}
 func (d *Desk) UpdateConversation(ctx context.Context, actor Actor, id ConversationID, c Changes) error {
 	return ErrNotFound
 }
