@@ -79,7 +79,7 @@ func (d *Desk) Conversations(ctx context.Context, actor Actor, f ListFilter) (co
 		not exists (select from conversation_reads r
 			where r.conversation_id = c.id and r.user_id = @actor and r.read_at >= c.updated_at) as unread`
 	err = d.read(ctx, func(tx pgx.Tx) error {
-		conversations, total, err = selectPage[ConversationRow](ctx, tx, columns, where, `c.updated_at desc, c.id desc`, f.Page, args)
+		conversations, total, err = list[ConversationRow](ctx, tx, columns, where, `c.updated_at desc, c.id desc`, f.Page, args)
 		return err
 	})
 	return conversations, total, err
@@ -122,9 +122,4 @@ func affected(n int64, err error) error {
 		return ErrNotFound
 	}
 	return err
-}
-
-// likePattern finds text anywhere, taken literally.
-func likePattern(text string) string {
-	return "%" + strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(text) + "%"
 }

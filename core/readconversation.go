@@ -63,6 +63,6 @@ func (d *Desk) Conversation(ctx context.Context, actor Actor, id ConversationID)
 	if err := actor.Can(DoView); err != nil {
 		return Conversation{}, err
 	}
-	return selectOne[Conversation](ctx, d.pool, `select `+conversationColumns+`
+	return one[Conversation](ctx, d.pool, `select `+conversationColumns+`
 		from conversations c where c.id = @id and `+seesConversation, actor.sightOf(id))
 }

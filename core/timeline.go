@@ -95,7 +95,7 @@ func (d *Desk) Timeline(ctx context.Context, actor Actor, id ConversationID) (_ 
 	if _, err := d.Conversation(ctx, actor, id); err != nil {
 		return nil, err
 	}
-	entries, err := selectRows[Entry](ctx, d.pool, timeline, actor.sightOf(id))
+	entries, err := rows[Entry](ctx, d.pool, timeline, actor.sightOf(id))
 	for i := range entries {
 		if e := &entries[i]; e.Kind == EntryEvent {
 			e.Text = eventSentence(e.EventKind, e.Detail)
