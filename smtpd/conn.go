@@ -279,6 +279,7 @@ func (c *conn) Close() error {
 		defer c.guard.remove(c)
 		_ = c.flush()
 		c.linger()
+		_ = c.hangUp("closed", "") // go-smtp reads on after QUIT
 		err = c.plain.Close()
 	})
 	return err

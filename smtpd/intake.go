@@ -2,7 +2,6 @@ package smtpd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
@@ -68,7 +67,7 @@ func (p *place) start(ctx context.Context, claim core.Claim) {
 	if p == nil {
 		return
 	}
-	if !claim.Held() {
+	if !claim.Held {
 		p.release() // it was here before, or somebody else has it
 		return
 	}
@@ -106,9 +105,8 @@ func (in *intake) file(ctx context.Context, claim core.Claim) {
 	case err == nil:
 		log.Info("mail filed")
 		return
-	case errors.Is(err, core.ErrConflict), ctx.Err() != nil:
-		// Somebody else has it by now, or will when the lease ends.
-		log.Warn("mail left to another", "error", err)
+	case ctx.Err() != nil:
+		log.Warn("mail left to whoever claims it next", "error", err)
 		return
 	}
 	log.Error("mail parked", "error", err)
@@ -125,12 +123,6 @@ func (in *intake) apply(ctx context.Context, claim core.Claim) (err error) {
 		}
 	}()
 	letter := eml.Parse(claim.Raw)
-	return in.desk.Apply(ctx, claim, letter, in.verify(ctx, claim, letter))
-}
-
-// verify finds out who sent a mail. It has its time, and a verdict always.
-func (in *intake) verify(ctx context.Context, claim core.Claim, letter core.Letter) core.Origin {
-	ctx, cancel := context.WithTimeout(ctx, in.cfg.VerifyTime)
-	defer cancel()
-	return in.checker.Check(ctx, claim.Envelope, letter, claim.Raw)
+	origin := in.checker.Check(ctx, claim.Envelope, letter, claim.Raw)
+	return in.desk.Apply(ctx, claim, letter, origin)
 }

@@ -46,7 +46,6 @@ type Config struct {
 	MaxBytes         int64         // of all mails that are being received
 	MaxFilingMails   int           // accepted mails that are being filed at once
 	MaxFilingBytes   int64         // of all mails that are being filed
-	VerifyTime       time.Duration // for finding out who sent a mail
 	MaxHops          int           // Received fields; more is a loop (RFC 5321 section 6.3)
 }
 
@@ -70,7 +69,6 @@ func (c Config) withDefaults() Config {
 	or(&c.MaxBytes, 160<<20)
 	or(&c.MaxFilingMails, 64)
 	or(&c.MaxFilingBytes, 64<<20)
-	or(&c.VerifyTime, 10*time.Second)
 	or(&c.MaxHops, 50)
 	return c
 }
@@ -140,7 +138,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	s.guard.Store(g)
 
 	served := make(chan error, 1)
-	go func() { served <- s.library(work).Serve(g) }()
+	go func() { served <- library(&s.cfg, s.begin(work), s.log).Serve(g) }()
 	filing, stopFiling := context.WithCancel(ctx)
 	var worker sync.WaitGroup
 	worker.Go(func() { s.desk.Work(filing, core.BellInbound, s.intake.pull(work)) })
@@ -185,21 +183,26 @@ func (s *Server) drain(g *guard, stop context.CancelFunc, filed func()) {
 	}
 }
 
-// library sets go-smtp up. Its own deadlines, line and size limits are off: the
-// conn and the session hold them.
-func (s *Server) library(work context.Context) *smtp.Server {
-	lib := smtp.NewServer(smtp.BackendFunc(func(c *smtp.Conn) (smtp.Session, error) {
+// begin makes the session of a connection that has greeted.
+func (s *Server) begin(work context.Context) smtp.BackendFunc {
+	return func(c *smtp.Conn) (smtp.Session, error) {
 		peer, ok := c.Conn().(*conn)
 		if !ok {
 			return nil, errBusy
 		}
 		return &session{server: s, work: work, peer: peer, dialogue: c}, nil
-	}))
-	lib.Domain = s.cfg.Hostname
+	}
+}
+
+// library sets go-smtp up. Its own deadlines, line and size limits are off: the
+// conn and the session hold them.
+func library(cfg *Config, backend smtp.Backend, log *slog.Logger) *smtp.Server {
+	lib := smtp.NewServer(backend)
+	lib.Domain = cfg.Hostname
 	lib.MaxLineLength = 0
-	lib.MaxRecipients = s.cfg.MaxRecipients
+	lib.MaxRecipients = cfg.MaxRecipients
 	lib.EnableSMTPUTF8 = true
 	lib.AllowInsecureAuth = true // AUTH is "not supported", not "needs TLS"; no mechanism is offered
-	lib.ErrorLog = slog.NewLogLogger(s.log.Handler(), slog.LevelWarn)
+	lib.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelWarn)
 	return lib
 }
