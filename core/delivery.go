@@ -1,0 +1,115 @@
+package core
+
+import "time"
+
+// DeliveryPurpose says what an outgoing mail is for.
+type DeliveryPurpose string
+
+// The purposes, as the API names them in upper case.
+const (
+	PurposeReply           DeliveryPurpose = "reply"           // to requester and customers in CC
+	PurposeCopy            DeliveryPurpose = "copy"            // the safe copy of a collaborator in CC
+	PurposeAcknowledgement DeliveryPurpose = "acknowledgement" // a first contact's one automatic mail
+	PurposeMentionMail     DeliveryPurpose = "mention"         // to mentioned staff; no word of the note
+	PurposeStaffNotice     DeliveryPurpose = "staff_notice"    // to agents, see NoticeKind
+	PurposeVerify          DeliveryPurpose = "verify"
+	PurposeInvite          DeliveryPurpose = "invite"
+	PurposeReset           DeliveryPurpose = "reset"
+)
+
+// NoticeKind says what a staff notice is about.
+type NoticeKind string
+
+// The kinds of staff notice. Only NoticeMessage carries words: a customer's.
+const (
+	NoticeMessage NoticeKind = "message" // a customer wrote
+	NoticeNote    NoticeKind = "note"    // somebody noted; no word of the note
+	NoticeDraft   NoticeKind = "draft"   // your mail was kept as a draft, nothing was sent
+	NoticeDelayed NoticeKind = "delayed" // your answer is not delivered yet
+	NoticeFailed  NoticeKind = "failed"  // your answer could not be delivered
+)
+
+// A Delivery is one mail to one recipient, claimed by this process until its
+// lease ends.
+type Delivery struct {
+	ID           DeliveryID
+	Attempt      int // fences: only the last claimer may finish
+	Purpose      DeliveryPurpose
+	Recipient    Address
+	EnvelopeFrom string // the bounce address: its token names this delivery
+	Held         bool   // compose and store, do not send
+	CreatedAt    time.Time
+	Bytes        []byte    // composed before; sent as they are
+	Outgoing     *Outgoing // what to compose, when there are no Bytes yet
+}
+
+// Outgoing is all that one mail is composed of. It has no field for a note: what
+// must not leave cannot be typed (house rule).
+type Outgoing struct {
+	Purpose  DeliveryPurpose
+	Notice   NoticeKind // with PurposeStaffNotice
+	Instance string     // the name of this help desk
+
+	From       NamedAddress
+	Recipient  NamedAddress
+	To, Cc     []NamedAddress // what the headers show; mail-law section 4
+	ReplyTo    string
+	Subject    string
+	MessageID  string // without angle brackets, like all ids here
+	InReplyTo  string
+	References []string
+	Date       time.Time
+	Zone       *time.Location // of the recipient
+
+	AutoSubmitted string // auto-replied or auto-generated; empty for a person's words
+	Loop          string // value of LoopHeader, empty for a person's words
+
+	Author    string // who speaks, or who mentioned
+	Text      string // the public words
+	Signature string // of the agent
+	Quote     []Quoted
+	Files     []File
+
+	Link        string // single use, alone on a line
+	LinkExpires time.Time
+	AccountPage string // where a customer without a password may ask for one; no secret
+	Page        string // what a View button opens
+	Where       string // what the page is, in words: "conversation #42"
+	Problem     string // with NoticeFailed, NoticeDelayed, NoticeDraft: what went wrong, in words
+}
+
+// Quoted is an earlier public message under the new one.
+type Quoted struct {
+	Author string
+	At     time.Time
+	Text   string
+}
+
+// A File is an attachment with its bytes.
+type File struct {
+	Name        string
+	ContentType string
+	ContentID   string
+	Inline      bool
+	Content     []byte
+}
+
+// An Outcome is what a try to deliver brought.
+type Outcome string
+
+// The outcomes.
+const (
+	Sent  Outcome = "sent"
+	Later Outcome = "later"
+	Never Outcome = "never"
+)
+
+// A Receipt is the outcome of a try with the server's words.
+type Receipt struct {
+	Outcome          Outcome
+	Code             int    // RFC 5321 reply code, 0 if the server gave none
+	Enhanced         string // RFC 3463 code, if given
+	Text             string // the server's words, or what went wrong before it spoke
+	Remote           string // the server
+	PerhapsDelivered bool   // the connection was lost after the final dot
+}
