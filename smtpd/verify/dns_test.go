@@ -64,13 +64,16 @@ func serveFunc(t testing.TB, handle dns.HandlerFunc) (*net.Resolver, *atomic.Int
 	return counted(NewResolver(tcp.Addr().String()))
 }
 
-// counted counts packets: Go's resolver dials once for each.
+// counted counts packets: Go's resolver connects once for each.
 func counted(r *net.Resolver) (*net.Resolver, *atomic.Int64) {
 	queries := new(atomic.Int64)
 	dial := r.Dial
 	r.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
-		queries.Add(1)
-		return dial(ctx, network, address)
+		conn, err := dial(ctx, network, address)
+		if err == nil {
+			queries.Add(1)
+		}
+		return conn, err
 	}
 	return r, queries
 }

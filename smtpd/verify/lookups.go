@@ -25,6 +25,7 @@ var errSpent = errors.New("too many DNS queries for one mail")
 
 // lookups is a Resolver for one mail: it remembers answers, asks again after
 // trouble while it has retries, and stops when its share of the queries is spent.
+// What a resolver repeats by itself, at a second server, is not counted.
 // Its errors are always a bare *net.DNSError, either not found or temporary,
 // because that is what the SPF and DKIM libraries tell apart.
 type lookups struct {
