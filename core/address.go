@@ -72,16 +72,18 @@ func canonicalLocal(s string) (string, bool) {
 	return nfc(strings.Map(lowerRune, nfc(s))), true
 }
 
-// localRune refuses what cannot be seen, and the few runes whose composition is
-// ASCII: nobody may write another's address with them.
+// localRune refuses what cannot be seen, quotes and the like, and the few runes
+// whose composition is ASCII: nobody may write another's address with them.
 func localRune(r rune) bool {
 	if r < utf8.RuneSelf {
 		return r == '.' || atext(byte(r))
 	}
-	if r == utf8.RuneError || unicode.In(r, unicode.C, unicode.Z) {
-		return false
-	}
-	return nfc(string(r))[0] >= utf8.RuneSelf
+	return visible(r) && nfc(string(r))[0] >= utf8.RuneSelf
+}
+
+// visible tells letters, digits and signs beyond ASCII, without punctuation.
+func visible(r rune) bool {
+	return r >= utf8.RuneSelf && r != utf8.RuneError && unicode.In(r, unicode.L, unicode.M, unicode.N, unicode.S)
 }
 
 // lowerRune lowers without turning a letter into an ASCII one: U+0130 is not i.

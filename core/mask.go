@@ -2,7 +2,6 @@ package core
 
 import (
 	"strings"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -25,8 +24,7 @@ func firstRune(s string) string {
 }
 
 // MaskAddresses masks everything in a text that looks like an address, in
-// whatever way the @ is written. It rather masks too much. Linear in the text,
-// and masking twice changes nothing more.
+// whatever way the @ is written. It rather masks too much. Linear in the text.
 func MaskAddresses(text string) string {
 	var b strings.Builder
 	done := 0 // written so far
@@ -47,7 +45,11 @@ func MaskAddresses(text string) string {
 			continue
 		}
 		b.WriteString(text[done:start])
-		b.WriteString(mask(strings.TrimLeft(text[start:i], `"`), strings.TrimLeft(text[i+size:end], "[")))
+		local := text[start:i]
+		if local[0] == '"' {
+			local = "" // its first letter may be anything
+		}
+		b.WriteString(mask(local, strings.TrimLeft(text[i+size:end], "[")))
 		done, i = end, end
 	}
 	b.WriteString(text[done:])
@@ -77,7 +79,7 @@ func domainEnd(text string, i int) int {
 		r, size := utf8.DecodeRuneInString(text[i:])
 		i += size
 		switch {
-		case letter(r):
+		case domainRune(r):
 			end = i
 		case r != '.' && r != '-' && r != '_':
 			return end
@@ -89,13 +91,15 @@ func domainEnd(text string, i int) int {
 // localStart gives the begin of the local part that ends at i, not before low.
 func localStart(text string, low, i int) int {
 	if i > low && text[i-1] == '"' {
-		if n := strings.LastIndexByte(text[max(low, i-2*maxLocalPart):i-1], '"'); n >= 0 {
-			return max(low, i-2*maxLocalPart) + n
+		from := max(low, i-2*maxLocalPart)
+		if n := strings.LastIndexByte(text[from:i-1], '"'); n >= 0 {
+			return from + n
 		}
+		return i - 1 // the rest is masked already, or too long
 	}
 	for i > low {
 		r, size := utf8.DecodeLastRuneInString(text[low:i])
-		if !letter(r) && r != '.' && (r >= utf8.RuneSelf || !atext(byte(r))) {
+		if !visible(r) && (r >= utf8.RuneSelf || r != '.' && !atext(byte(r))) {
 			break
 		}
 		i -= size
@@ -103,6 +107,6 @@ func localStart(text string, low, i int) int {
 	return i
 }
 
-func letter(r rune) bool {
-	return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r))
+func domainRune(r rune) bool {
+	return visible(r) || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
 }

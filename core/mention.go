@@ -113,4 +113,6 @@ func endsInWord(s string) bool {
 	return wordRune(r)
 }
 
-func wordRune(r rune) bool { return r == '_' || letter(r) || unicode.IsNumber(r) }
+func wordRune(r rune) bool {
+	return r == '_' || r != utf8.RuneError && unicode.In(r, unicode.L, unicode.M, unicode.N)
+}
