@@ -85,7 +85,7 @@ func (d *Desk) SetupLink(ctx context.Context) (secret string, needed bool, err e
 func (d *Desk) Link(ctx context.Context, secret string) (LinkInfo, error) {
 	return LinkInfo{}, ErrNotFound
 }
-func (d *Desk) Accept(ctx context.Context, secret string, f AcceptForm) (Actor, int, error) {
+func (d *Desk) AcceptLink(ctx context.Context, secret string, f AcceptForm) (Actor, int, error) {
 	return Actor{}, 0, ErrNotFound
 }
 func (d *Desk) RequestReset(ctx context.Context, email, client string) error { return ErrNotFound }
