@@ -82,12 +82,21 @@ func up(ctx context.Context, databaseURL string, files fs.FS) error {
 		return newer(current, program)
 	}
 	if _, err := history.Up(ctx); err != nil {
-		return err
+		return nameFile(err)
 	}
 	// A newer program may have held the lock before us.
 	current, err := version(ctx, db)
 	if err == nil && current > program {
 		err = newer(current, program)
+	}
+	return err
+}
+
+// nameFile says which file failed, which goose leaves out.
+func nameFile(err error) error {
+	var partial *goose.PartialError
+	if errors.As(err, &partial) && partial.Failed != nil {
+		return fmt.Errorf("%s: %w", partial.Failed.Source.Path, partial.Err)
 	}
 	return err
 }

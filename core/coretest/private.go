@@ -44,7 +44,7 @@ func privateServer(ctx context.Context) (string, error) {
 
 // ownFolder is a well-known folder that nobody else may have laid there.
 func ownFolder() (string, error) {
-	root := filepath.Join(os.TempDir(), fmt.Sprintf("postdesk-test-%d", os.Getuid()))
+	root := filepath.Join(tempFolder(), fmt.Sprintf("postdesk-test-%d", os.Getuid()))
 	if err := os.Mkdir(root, 0o711); err != nil && !errors.Is(err, fs.ErrExist) {
 		return "", err
 	}
@@ -56,6 +56,21 @@ func ownFolder() (string, error) {
 		return "", fmt.Errorf("%s is not a folder of ours", root)
 	}
 	return root, nil
+}
+
+const roomForTests = 4 << 30 // bytes
+
+// tempFolder is in memory where there is plenty, unless TMPDIR says otherwise:
+// a database is some 300 files, and cloning them there takes 15 ms instead of
+// up to 400 on a busy disk. The server keeps all its promises of durability.
+func tempFolder() string {
+	const memory = "/dev/shm"
+	var st syscall.Statfs_t
+	if os.Getenv("TMPDIR") == "" && syscall.Statfs(memory, &st) == nil &&
+		uint64(st.Bavail)*uint64(st.Bsize) >= roomForTests {
+		return memory
+	}
+	return os.TempDir()
 }
 
 // sweep drops what killed test programs and older schemas left. The lock of

@@ -25,7 +25,6 @@ shared_buffers = 256MB
 max_wal_size = 2GB
 min_wal_size = 80MB
 checkpoint_timeout = 15min
-wal_compression = on
 random_page_cost = 1.1
 timezone = 'UTC'
 log_timezone = 'UTC'

@@ -1,0 +1,4 @@
+package migrations
+
+// UpFrom is Up over other files.
+var UpFrom = up
