@@ -1,8 +1,9 @@
 package core
 
 import (
-	"cmp"
+	"maps"
 	"slices"
+	"sort"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -28,7 +29,8 @@ type Ambiguity struct {
 // in the order of the note. An address in running text, mia@partner.test,
 // mentions nobody.
 func FindMentions(text string, people []Mentionable) (found []UserID, ambiguous []Ambiguity) {
-	names, longest := mentionNames(people)
+	ids := mentionNames(people)
+	names := slices.Sorted(maps.Keys(ids))
 	told := map[string]bool{}
 	text = foldCase(text)
 	for i := 0; i < len(text); {
@@ -37,58 +39,62 @@ func FindMentions(text string, people []Mentionable) (found []UserID, ambiguous 
 			continue
 		}
 		i++
-		name, ids := longestName(text[i:], names, longest)
+		name := longestName(text[i:], names)
 		i += len(name)
-		switch {
-		case len(ids) == 1 && !slices.Contains(found, ids[0]):
-			found = append(found, ids[0])
-		case len(ids) > 1 && !told[name]:
-			told[name] = true
-			ambiguous = append(ambiguous, Ambiguity{name, ids})
+		if name == "" || told[name] {
+			continue
+		}
+		told[name] = true
+		if called := ids[name]; len(called) > 1 {
+			ambiguous = append(ambiguous, Ambiguity{name, called})
+		} else if !slices.Contains(found, called[0]) {
+			found = append(found, called[0])
 		}
 	}
 	return found, ambiguous
 }
 
-// mentionNames gives the people by what they are called, and the length in
-// bytes of the longest of it.
-func mentionNames(people []Mentionable) (names map[string][]UserID, longest int) {
-	names = map[string][]UserID{}
+// mentionNames gives the people by what they are called.
+func mentionNames(people []Mentionable) map[string][]UserID {
+	ids := map[string][]UserID{}
 	add := func(name string, id UserID) {
-		if name == "" || slices.Contains(names[name], id) {
-			return
+		if name != "" && !slices.Contains(ids[name], id) {
+			ids[name] = append(ids[name], id)
 		}
-		names[name] = append(names[name], id)
-		longest = max(longest, len(name))
 	}
+	addresses := map[string]UserID{}
 	for _, p := range people {
 		add(strings.TrimSpace(foldCase(p.Name)), p.ID)
+		addresses[foldCase(p.Address.String())] = p.ID
 	}
-	addresses := map[string]bool{}
-	for _, p := range people {
-		if address := foldCase(p.Address.String()); !addresses[address] {
-			delete(names, address)
-			addresses[address] = true
-		}
-		add(foldCase(p.Address.String()), p.ID)
+	for address, id := range addresses {
+		delete(ids, address)
+		add(address, id)
 	}
-	for _, ids := range names {
-		slices.SortFunc(ids, cmp.Compare[UserID])
+	for _, called := range ids {
+		slices.Sort(called)
 	}
-	return names, longest
+	return ids
 }
 
-// longestName finds the longest of the names that text begins with, as a whole.
-func longestName(text string, names map[string][]UserID, longest int) (string, []UserID) {
-	for end := min(len(text), longest); end > 0; end-- {
-		if !nameEnds(text[end:]) {
-			continue
+// longestName finds the longest of the sorted names that text begins with as a
+// whole, or "". It looks no further than the names do.
+func longestName(text string, names []string) (longest string) {
+	for at := 0; len(names) > 0; at++ { // all of them begin with text[:at]
+		if len(names[0]) == at {
+			if nameEnds(text[at:]) {
+				longest = names[0]
+			}
+			names = names[1:]
 		}
-		if ids, ok := names[text[:end]]; ok {
-			return text[:end], ids
+		if at == len(text) {
+			break
 		}
+		from := sort.Search(len(names), func(i int) bool { return names[i][at] >= text[at] })
+		to := sort.Search(len(names), func(i int) bool { return names[i][at] > text[at] })
+		names = names[from:to]
 	}
-	return "", nil
+	return longest
 }
 
 // nameEnds tells that a name may end before rest: not inside of a word, of
