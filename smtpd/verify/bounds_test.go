@@ -204,6 +204,7 @@ func TestAFromThatTwoReadersSeeDifferentlyIsNotProven(t *testing.T) {
 		"a second From behind a bare CR":  "X-A: b\rFrom: ann@acme.test\r\n" + signed,
 		"a From with a no-break space":    "From: ann@acme.test\r\n" + strings.Replace(signed, "From:", "From\u00a0:", 1),
 		"only a From with strange spaces": strings.Replace(signed, "From:", "From\u00a0:", 1),
+		"a bare CR within the From":       strings.Replace(signed, `"ann@acme.test" <`, "\"ann@acme.test\"\r<", 1),
 		"a From whose colon is folded":    strings.Replace(signed, "From:", "From\r\n :", 1),
 	} {
 		if o := New(resolver).Check(t.Context(), envelope(""), letterFrom("ann@acme.test"), []byte(raw)); o.Verdict != core.Unproven {

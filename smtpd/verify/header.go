@@ -82,6 +82,9 @@ func (m mail) hasFrom(address string) bool {
 	count := 0
 	for _, f := range m.fields {
 		if f.is("from") {
+			if bytes.Count(f.raw, []byte("\r")) != bytes.Count(f.raw, []byte("\r\n")) {
+				return false // a bare CR: white space to DKIM, perhaps a line's end to others
+			}
 			from = strings.ToLower(f.value())
 			count++
 		}
