@@ -10,11 +10,10 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// Longest parts of an address, in octets (RFC 5321 section 4.5.3.1, and the
-// path limit less its brackets).
+// Longest address, in octets: RFC 5321 section 4.5.3.1, the path without its
+// brackets. No domain of 255 fits into that.
 const (
 	maxLocalPart = 64
-	maxDomain    = 255
 	maxAddress   = 254
 )
 
@@ -45,7 +44,7 @@ func ParseAddress(s string) (Address, error) {
 		return Address{}, badAddress("The domain after the @ is not valid.")
 	}
 	a := Address{local, domain}
-	if len(local) > maxLocalPart || len(domain) > maxDomain || len(a.String()) > maxAddress {
+	if len(local) > maxLocalPart || len(a.String()) > maxAddress {
 		return Address{}, badAddress("The address is too long.")
 	}
 	return a, nil

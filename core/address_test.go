@@ -37,6 +37,7 @@ func TestAnAddressHasOneCanonicalForm(t *testing.T) {
 		{"a@r3---x.acme.test", "a@r3---x.acme.test"},
 		{"René@acme.test", "rené@acme.test"},
 		{"RENE\u0301@acme.test", "rené@acme.test"},
+		{"H\u0331@acme.test", "ẖ@acme.test"}, // composes in lower case only
 		{"!#$%&'*+-/=?^_`{|}~@acme.test", "!#$%&'*+-/=?^_`{|}~@acme.test"},
 		{"cara.@docomo.test", `"cara."@docomo.test`},
 		{"ca..ra@docomo.test", `"ca..ra"@docomo.test`},

@@ -24,6 +24,7 @@ func staff(t testing.TB) []core.Mentionable {
 		{ID: 10, Name: "abe@desk.test"}, // a name that is another's address
 		{ID: 11, Name: ""},
 		{ID: 12, Name: "ΟΔΥΣΣΕΥΣ"},
+		{ID: 13, Name: "ẖa"},
 	}
 }
 
@@ -40,6 +41,7 @@ func TestMentionsAreFound(t *testing.T) {
 		{"longest of three words", "@Sam Lee Jones", []core.UserID{7}},
 		{"other letter case", "@MIA PARK", []core.UserID{2}},
 		{"other composition", "@zoe\u0308 a\u030angstro\u0308m", []core.UserID{3}},
+		{"composes in lower case only", "@H\u0331A", []core.UserID{13}},
 		{"final sigma", "@οδυσσευς", []core.UserID{12}},
 		{"other spaces", "@Mia\u00a0\tPark", []core.UserID{2}},
 		{"a name ends with its line", "@Mia\nPark", []core.UserID{1}},
@@ -108,7 +110,7 @@ func FuzzFindMentions(f *testing.F) {
 			t.Fatalf("%q: %v, %v", text, found, ambiguous)
 		}
 		for i, id := range found {
-			if id < 1 || id > 12 || slices.Contains(found[:i], id) {
+			if id < 1 || id > 13 || slices.Contains(found[:i], id) {
 				t.Fatalf("%q: %v", text, found)
 			}
 		}

@@ -201,7 +201,7 @@ func (a Actor) MayView(c CaseFacts) bool {
 	case AccessAll:
 		return true
 	case AccessTeams:
-		return c.Team != 0 && slices.Contains(a.Teams, c.Team)
+		return slices.Contains(a.Teams, c.Team)
 	}
 	return false
 }
