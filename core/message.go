@@ -1,5 +1,11 @@
 package core
 
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+)
+
 // A ReplyForm is an agent's public answer.
 type ReplyForm struct {
 	Text   string
@@ -10,40 +16,180 @@ type ReplyForm struct {
 	Source Channel // ChannelAgent by default
 }
 
-// An Upload is a file that somebody attaches.
-type Upload struct {
-	Filename    string
-	ContentType string
-	Content     []byte
+// maxWords bounds a text that somebody types, in bytes.
+const maxWords = 1 << 20
+
+// words takes what somebody typed as public message or note.
+func words(field, text string) (string, error) {
+	text = cleanText(text, maxWords)
+	switch {
+	case text == "":
+		return "", Invalid{Field: field, Code: CodeRequired, Problem: "There is no text."}
+	case len(text) >= maxWords:
+		return "", Invalid{Field: field, Code: CodeInvalid, Problem: "The text is longer than a mail can carry. Please attach it as a file."}
+	}
+	return text, nil
 }
 
-// A Recipient is somebody who gets a reply, and what they get of it, in words.
-type Recipient struct {
-	PersonRef
-	What string // "private copy", "sees addresses"
+// Reply says something to the customer in the name of the company: to requester
+// and participants, each with a copy of their own (mail-law section 4). It lets
+// in those in CC, moves the status and takes an unassigned conversation (section
+// 8). The requester's own words are theirs, whatever their role. ErrNotFound,
+// ErrForbidden, ErrConflict for a closed conversation, Invalid of "contents",
+// "cc", "status" or "files".
+func (d *Desk) Reply(ctx context.Context, actor Actor, id ConversationID, f ReplyForm) (post PostID, err error) {
+	defer wrap(&err, "reply to conversation %d", id)
+	if err := actor.Can(DoView); err != nil {
+		return 0, err
+	}
+	err = d.tx(ctx, func(tx pgx.Tx) error {
+		c, err := lockConversation(ctx, tx, actor, id)
+		if err != nil {
+			return err
+		}
+		if actor.ID == c.Requester {
+			post, err = d.say(ctx, tx, actor, c, f.Text, f.Files, sourceOr(f.Source, ChannelAgent))
+			return err
+		}
+		post, err = d.reply(ctx, tx, actor, c, f)
+		return err
+	})
+	return post, err
 }
 
-// NewConversation is a conversation that an agent opens on a customer's behalf.
-type NewConversation struct {
-	Subject        string
-	Text           string
-	Requester      UserID // or
-	RequesterEmail string // an unknown address makes the customer
-	CC             []string
-	Files          []Upload
-	Mailbox        MailboxID // 0: the first
-	Channel        Channel   // ChannelAgent by default
+func sourceOr(given, usual Channel) Channel {
+	if given == "" {
+		return usual
+	}
+	return given
 }
 
-// Changes are new values for a conversation; nil leaves a field as it is.
-type Changes struct {
-	Subject        *string
-	Status         *Status
-	Priority       *string
-	Type           *string
-	Tags           *[]string
-	Assignee       *UserID // 0: nobody
-	Team           *TeamID // 0: none
-	Requester      *UserID
-	RequesterEmail *string // instead of Requester; an unknown address makes the customer
+// reply is the step: the conversation is locked.
+func (d *Desk) reply(ctx context.Context, tx pgx.Tx, actor Actor, c locked, f ReplyForm) (PostID, error) {
+	if err := actor.Can(DoReply); err != nil {
+		return 0, err
+	}
+	if err := c.answerable(); err != nil {
+		return 0, err
+	}
+	text, err := words("contents", f.Text)
+	if err != nil {
+		return 0, err
+	}
+	if f.Status != "" {
+		if err := MaySet(actor.Role, c.Status, f.Status); err != nil {
+			return 0, err
+		}
+	}
+	if err := d.letIn(ctx, tx, actor, c, "cc", f.CC); err != nil {
+		return 0, err
+	}
+	post, err := addMessage(ctx, tx, newMessage{
+		Conversation: c.ID, Author: actor.ID, Source: sourceOr(f.Source, ChannelAgent), Text: text, ByStaff: true, Files: f.Files,
+	})
+	if err != nil {
+		return 0, err
+	}
+	if err := sendDraft(ctx, tx, actor, c.ID, f.Draft, post); err != nil {
+		return 0, err
+	}
+	if err := afterReply(ctx, tx, actor, c, c.Status.AfterReply(f.Status)); err != nil {
+		return 0, err
+	}
+	return post, d.tellOfPost(ctx, tx, post)
+}
+
+// afterReply moves the status, gives an unassigned conversation to who replied,
+// and makes them a follower (mail-law sections 4 and 8).
+func afterReply(ctx context.Context, tx pgx.Tx, actor Actor, c locked, status Status) error {
+	if err := setStatus(ctx, tx, c, status, actor.ID); err != nil {
+		return err
+	}
+	if c.Assignee == 0 {
+		if err := setAssignee(ctx, tx, actor.ID, c, actor.ID); err != nil {
+			return err
+		}
+	}
+	return takePart(ctx, tx, c.ID, actor)
+}
+
+// takePart makes an agent who wrote a follower, and the conversation read for
+// them.
+func takePart(ctx context.Context, tx pgx.Tx, id ConversationID, actor Actor) error {
+	if actor.Role.Agent() {
+		if _, err := tx.Exec(ctx, `insert into followers (conversation_id, user_id) values ($1, $2) on conflict do nothing`, id, actor.ID); err != nil {
+			return err
+		}
+	}
+	_, err := tx.Exec(ctx, `
+		with touched as (update conversations set updated_at = now() where id = $1)
+		insert into conversation_reads (conversation_id, user_id, read_at) values ($1, $2, now())
+		on conflict (conversation_id, user_id) do update set read_at = excluded.read_at`, id, actor.ID)
+	return err
+}
+
+// PortalReply is the requester's own answer, of any role, in the portal or by the
+// API. ErrNotFound for everybody else, ErrConflict for a closed conversation,
+// Invalid of "contents" or "files".
+func (d *Desk) PortalReply(ctx context.Context, actor Actor, id ConversationID, text string, files []Upload) (post PostID, err error) {
+	defer wrap(&err, "answer in conversation %d", id)
+	if err := actor.Can(DoUsePortal); err != nil {
+		return 0, err
+	}
+	err = d.tx(ctx, func(tx pgx.Tx) error {
+		c, err := lockOwn(ctx, tx, actor, id)
+		if err != nil {
+			return err
+		}
+		post, err = d.say(ctx, tx, actor, c, text, files, ChannelHelpCenter)
+		return err
+	})
+	return post, err
+}
+
+// say is the step of the requester's own words: the conversation is locked.
+func (d *Desk) say(ctx context.Context, tx pgx.Tx, actor Actor, c locked, text string, files []Upload, source Channel) (PostID, error) {
+	if err := c.answerable(); err != nil {
+		return 0, err
+	}
+	text, err := words("contents", text)
+	if err != nil {
+		return 0, err
+	}
+	post, err := addMessage(ctx, tx, newMessage{
+		Conversation: c.ID, Author: actor.ID, Address: actor.Address, Source: source, Text: text, Files: files,
+	})
+	if err != nil {
+		return 0, err
+	}
+	if err := setStatus(ctx, tx, c, c.Status.AfterCustomerMessage(), actor.ID); err != nil {
+		return 0, err
+	}
+	if err := takePart(ctx, tx, c.ID, actor); err != nil {
+		return 0, err
+	}
+	return post, d.tellOfPost(ctx, tx, post)
+}
+
+// newMessage is a message of somebody who is signed in.
+type newMessage struct {
+	Conversation ConversationID
+	Author       UserID
+	Address      Address // of a customer
+	Source       Channel
+	Text         string
+	ByStaff      bool
+	Files        []Upload
+}
+
+// addMessage writes it, with its files.
+func addMessage(ctx context.Context, tx pgx.Tx, m newMessage) (PostID, error) {
+	post, err := value[PostID](ctx, tx, `
+		insert into messages (conversation_id, author_id, author_address, source, text, is_verified, by_staff)
+		values ($1, $2, $3, $4, $5, true, $6) returning id`,
+		m.Conversation, m.Author, m.Address.String(), m.Source, m.Text, m.ByStaff)
+	if err != nil {
+		return 0, err
+	}
+	return post, attach(ctx, tx, post, m.Files)
 }

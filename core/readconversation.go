@@ -42,7 +42,7 @@ const conversationColumns = `
 			'Younger', l.other_id = c.id) order by o.id)
 		from conversation_links l
 		join conversations o on o.id = case when l.conversation_id = c.id then l.other_id else l.conversation_id end
-		where c.id in (l.conversation_id, l.other_id)), '[]') as links,
+		where c.id in (l.conversation_id, l.other_id) and o.merged_into is distinct from c.id), '[]') as links,
 	exists (select from followers f where f.conversation_id = c.id and f.user_id = @actor) as following,
 	` + survivorOf + ` as merged_into,
 	c.trashed_at is not null as trashed, c.created_at, c.updated_at`

@@ -154,7 +154,7 @@ create table notes (
     came_from       bigint references conversations on delete set null,
     created_at      timestamptz not null default now(),
     constraint notes_one_subject check (num_nonnulls(conversation_id, user_id, organization_id) = 1),
-    constraint notes_source_known check (source in ('mail', 'agent', 'api'))
+    constraint notes_source_known check (source in ('mail', 'agent', 'helpcenter', 'api'))
 );
 comment on table notes is 'Words that a customer may never read.';
 comment on column notes.was_message is 'A message once, made private by a merge or a change of requester. Never made public again by itself.';

@@ -1,0 +1,193 @@
+package core
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"mime"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// An Upload is a file that somebody attaches.
+type Upload struct {
+	Filename    string
+	ContentType string
+	Content     []byte
+}
+
+// Bounds of what is attached to one message: a mail carries it, a third larger,
+// and most servers take 25 to 35 MiB.
+const (
+	maxFiles     = 50
+	maxFileBytes = 18 << 20
+	maxFilename  = 200 // bytes
+)
+
+// attach stores files with a message, public like its words.
+func attach(ctx context.Context, tx pgx.Tx, post PostID, files []Upload) error {
+	if err := fit(files); err != nil {
+		return err
+	}
+	batch := &pgx.Batch{}
+	for _, f := range files {
+		digest := sha256.Sum256(f.Content)
+		batch.Queue(`
+			insert into attachments (message_id, filename, content_type, size, sha256, content)
+			values ($1, $2, $3, $4, $5, $6)`,
+			post, cleanFilename(f.Filename), cleanMediaType(f.ContentType), len(f.Content), digest[:], notNil(f.Content))
+	}
+	return tx.SendBatch(ctx, batch).Close()
+}
+
+func fit(files []Upload) error {
+	size := 0
+	for _, f := range files {
+		size += len(f.Content)
+	}
+	if len(files) > maxFiles || size > maxFileBytes {
+		return Invalid{Field: "files", Code: CodeInvalid, Problem: "The files are too many or too large for a mail: at most 50, and 18 MiB together."}
+	}
+	return nil
+}
+
+// notNil keeps an empty file from being no file.
+func notNil(content []byte) []byte {
+	if content == nil {
+		return []byte{}
+	}
+	return content
+}
+
+// cleanFilename is the last part of a path, on one line, of bounded length.
+func cleanFilename(name string) string {
+	name = cleanLine(name[strings.LastIndexAny(name, `/\`)+1:], maxFilename)
+	for len(name) > maxFilename {
+		_, size := utf8.DecodeLastRuneInString(name)
+		name = name[:len(name)-size]
+	}
+	if name == "" || strings.Trim(name, ".") == "" {
+		return "file"
+	}
+	return name
+}
+
+// cleanMediaType is the bare type, or the one that says nothing.
+func cleanMediaType(given string) string {
+	media, _, err := mime.ParseMediaType(given)
+	if err != nil || !strings.Contains(media, "/") {
+		return "application/octet-stream"
+	}
+	return media
+}
+
+// storedFile is a File whose bytes stand in the row or in the raw mail.
+type storedFile struct {
+	Filename    string
+	ContentType string
+	ContentID   string
+	Inline      bool
+	SHA256      []byte `db:"sha256"`
+	Ordinal     int
+	Content     []byte
+	Raw         []byte
+}
+
+const storedFileColumns = `select f.filename, f.content_type, f.content_id, f.inline, f.sha256, f.ordinal, f.content, i.raw
+	from attachments f left join inbound i on i.id = f.inbound_id`
+
+// Attachment gives a file with its bytes: of a message to its conversation's
+// requester and to staff who may view it, of a note to the latter only, of a
+// draft to its author. ErrNotFound for everybody else.
+func (d *Desk) Attachment(ctx context.Context, actor Actor, id AttachmentID) (_ File, err error) {
+	defer wrap(&err, "attachment %d", id)
+	if err := actor.Can(DoUsePortal); err != nil {
+		return File{}, err
+	}
+	args := actor.sight()
+	args["id"], args["staff"] = id, actor.Can(DoView) == nil
+	f, err := one[storedFile](ctx, d.pool, storedFileColumns+`
+		left join messages m on m.id = f.message_id
+		left join notes n on n.id = f.note_id
+		left join drafts r on r.id = f.draft_id
+		join conversations c on c.id = coalesce(m.conversation_id, n.conversation_id, r.conversation_id)
+		where f.id = @id and (
+			f.message_id is not null and c.requester_id = @actor and c.trashed_at is null
+			or @staff and `+seesConversation+` and (f.draft_id is null or r.user_id = @actor))`, args)
+	if err != nil {
+		return File{}, err
+	}
+	return d.file(f)
+}
+
+// filesOf gives the files of a message with their bytes, for its copies.
+func (d *Desk) filesOf(ctx context.Context, q querier, post PostID) ([]File, error) {
+	stored, err := rows[storedFile](ctx, q, storedFileColumns+` where f.message_id = $1 order by f.ordinal, f.id`, post)
+	if err != nil {
+		return nil, err
+	}
+	var files []File
+	for _, s := range stored {
+		f, err := d.file(s)
+		if errors.Is(err, ErrNotFound) {
+			continue
+		}
+		files = append(files, f)
+	}
+	return files, nil
+}
+
+// file reads the bytes, if need be from the raw mail: by ordinal, or by digest
+// where a newer reader counts otherwise. ErrNotFound if the mail holds no such
+// file any more.
+func (d *Desk) file(s storedFile) (File, error) {
+	f := File{Name: s.Filename, ContentType: s.ContentType, ContentID: s.ContentID, Inline: s.Inline, Content: s.Content}
+	if s.Content != nil {
+		return f, nil
+	}
+	if s.Raw == nil || d.cfg.Read == nil {
+		return File{}, ErrNotFound
+	}
+	parts := d.cfg.Read(s.Raw).Attachments
+	is := func(i int) bool {
+		digest := sha256.Sum256(parts[i].Content)
+		return bytes.Equal(digest[:], s.SHA256)
+	}
+	if s.Ordinal >= 0 && s.Ordinal < len(parts) && is(s.Ordinal) {
+		f.Content = parts[s.Ordinal].Content
+		return f, nil
+	}
+	for i := range parts {
+		if is(i) {
+			f.Content = parts[i].Content
+			return f, nil
+		}
+	}
+	return File{}, ErrNotFound
+}
+
+// MessageHTML gives the HTML of a mail as it came, NOT safe to show outside of a
+// sandbox, to staff who may view where it was filed. Empty if it has none.
+// ErrNotFound.
+func (d *Desk) MessageHTML(ctx context.Context, actor Actor, id InboundID) (_ string, err error) {
+	defer wrap(&err, "HTML of mail %d", id)
+	if err := actor.Can(DoView); err != nil {
+		return "", err
+	}
+	args := actor.sight()
+	args["id"] = id
+	raw, err := value[[]byte](ctx, d.pool, `
+		select i.raw from inbound i
+		where i.id = @id and i.raw is not null and exists (
+			select from conversations c where `+seesConversation+` and c.id in (
+				select conversation_id from messages where inbound_id = @id
+				union all select conversation_id from notes where inbound_id = @id
+				union all select conversation_id from drafts where inbound_id = @id and user_id = @actor))`, args)
+	if err != nil || d.cfg.Read == nil {
+		return "", err
+	}
+	return d.cfg.Read(raw).HTML, nil
+}

@@ -1,0 +1,105 @@
+package core
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// noteSubject is what a note is about: exactly one of them.
+type noteSubject struct {
+	Conversation ConversationID
+	User         UserID
+	Organization OrganizationID
+}
+
+// AddNote writes a private note on a conversation and tells those whom it
+// mentions (behaviour.md section 5). Everybody of staff who may view it may note,
+// on a closed one too; on a merged one the note goes to the survivor.
+// ErrNotFound, ErrForbidden, ErrConflict, Invalid of "contents".
+func (d *Desk) AddNote(ctx context.Context, actor Actor, id ConversationID, text string) (note NoteID, err error) {
+	defer wrap(&err, "note on conversation %d", id)
+	err = d.change(ctx, actor, id, DoNote, func(tx pgx.Tx, c locked) error {
+		if c.MergedInto != 0 {
+			if c, err = lockConversation(ctx, tx, actor, c.MergedInto); err != nil {
+				return err
+			}
+		}
+		if err := c.open(); err != nil {
+			return err
+		}
+		if note, err = d.addNote(ctx, tx, actor, noteSubject{Conversation: c.ID}, text, ChannelAgent); err != nil {
+			return err
+		}
+		if err := takePart(ctx, tx, c.ID, actor); err != nil {
+			return err
+		}
+		return d.tellOfNote(ctx, tx, note)
+	})
+	return note, err
+}
+
+// addNote is the step: it writes the note and its mentions, each with a mail that
+// holds no word of the note. The caller has checked the right on the subject.
+func (d *Desk) addNote(ctx context.Context, tx pgx.Tx, actor Actor, about noteSubject, text string, source Channel) (NoteID, error) {
+	text, err := words("contents", text)
+	if err != nil {
+		return 0, err
+	}
+	mentioned, err := mentionedIn(ctx, tx, text)
+	if err != nil {
+		return 0, err
+	}
+	note, err := value[NoteID](ctx, tx, `
+		insert into notes (conversation_id, user_id, organization_id, author_id, source, text, is_verified)
+		values (nullif($1, 0), nullif($2, 0), nullif($3, 0), $4, $5, $6, true) returning id`,
+		about.Conversation, about.User, about.Organization, actor.ID, source, text)
+	if err != nil {
+		return 0, err
+	}
+	for _, person := range mentioned {
+		if person == actor.ID {
+			continue
+		}
+		mention, err := value[MentionID](ctx, tx, `insert into mentions (note_id, user_id) values ($1, $2) returning id`, note, person)
+		if err != nil {
+			return 0, err
+		}
+		if err := d.enqueueMention(ctx, tx, mention, person, actor.ID); err != nil {
+			return 0, err
+		}
+	}
+	return note, nil
+}
+
+// mentionedIn finds the enabled staff whom a note mentions. A name that several
+// bear is refused with all of them: the note must not go to the wrong one.
+func mentionedIn(ctx context.Context, tx pgx.Tx, text string) ([]UserID, error) {
+	if !strings.Contains(text, "@") {
+		return nil, nil
+	}
+	people, err := rows[Mentionable](ctx, tx, `
+		select u.id, u.name, a.address from users u join addresses a on a.user_id = u.id
+		where u.role <> 'customer' and u.enabled order by u.id, a.is_primary desc, a.address`)
+	if err != nil {
+		return nil, err
+	}
+	found, ambiguous := FindMentions(text, people)
+	if len(ambiguous) == 0 {
+		return found, nil
+	}
+	var candidates []string
+	last := UserID(0)
+	for _, p := range people {
+		for _, id := range ambiguous[0].Candidates {
+			if p.ID == id && p.ID != last {
+				candidates = append(candidates, fmt.Sprintf("%s (@%s)", p.Name, p.Address))
+				last = p.ID
+			}
+		}
+	}
+	return nil, Invalid{Field: "contents", Code: CodeInvalid,
+		Problem: fmt.Sprintf("@%s could be %s. Please write the address.", ambiguous[0].Text, strings.Join(candidates, " or "))}
+}
