@@ -130,7 +130,7 @@ func (b *body) notice(o *core.Outgoing) error {
 		b.After = howToAnswer(o)
 	case core.NoticeDraft:
 		b.Title = "Your mail was kept as a draft"
-		b.Before = []string{fmt.Sprintf("Nothing was sent from %s. Read the draft, then send or delete it in the panel.", where)}
+		b.Before = []string{fmt.Sprintf("Nothing was sent. Your draft is in %s: send it from there, or delete it.", where)}
 	case core.NoticeDelayed:
 		b.Title = "Your answer is not delivered yet"
 		b.Before = []string{fmt.Sprintf("Your answer in %s is still on its way. It is tried again by itself for five days; you need not do anything.", where)}

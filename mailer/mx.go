@@ -1,0 +1,157 @@
+package mailer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+
+	"postdesk/core"
+)
+
+// How many servers of a domain are tried in one attempt.
+const maxHops = 8
+
+// A Direct transport takes each mail to the servers of its recipient's domain
+// (RFC 5321 section 5.1). It never connects to a private address: a domain's DNS
+// must not make us talk to our own network. Safe for concurrent use; every mail
+// has its own connection.
+type Direct struct {
+	hello    string
+	resolver *net.Resolver
+	patience patience
+	port     string
+	reach    func(netip.Addr) bool
+}
+
+// NewDirect makes the transport for --relay mx. Hello is our own host name for
+// EHLO; without a resolver it is the system's.
+func NewDirect(hello string, resolver *net.Resolver) *Direct {
+	if resolver == nil {
+		resolver = net.DefaultResolver
+	}
+	return &Direct{helloName(hello), resolver, standardPatience(), "25", public}
+}
+
+// notPublic are the networks beyond those that netip knows by name.
+var notPublic = []netip.Prefix{
+	netip.MustParsePrefix("0.0.0.0/8"),
+	netip.MustParsePrefix("100.64.0.0/10"), // RFC 6598
+	netip.MustParsePrefix("192.0.0.0/24"),
+	netip.MustParsePrefix("198.18.0.0/15"), // RFC 2544
+	netip.MustParsePrefix("240.0.0.0/4"),
+	netip.MustParsePrefix("64:ff9b::/96"), // leads to any IPv4 address
+	netip.MustParsePrefix("64:ff9b:1::/48"),
+	netip.MustParsePrefix("2002::/16"), // likewise
+}
+
+func public(ip netip.Addr) bool {
+	ip = ip.Unmap()
+	for _, network := range notPublic {
+		if network.Contains(ip) {
+			return false
+		}
+	}
+	return ip.IsGlobalUnicast() && !ip.IsPrivate() && !ip.IsLoopback() && !ip.IsLinkLocalUnicast()
+}
+
+// Send implements Transport.
+func (t *Direct) Send(ctx context.Context, from string, to core.Address, raw []byte) core.Receipt {
+	ctx, cancel := context.WithTimeout(ctx, LongestSend)
+	defer cancel()
+	m, err := mailingOf(from, to, raw)
+	if err != nil {
+		return receiptOf(to.Domain(), err)
+	}
+	hops, err := t.hops(ctx, to.Domain())
+	if err != nil {
+		return receiptOf(to.Domain(), failed(connecting, err))
+	}
+	for _, hop := range hops {
+		var d *dialogue
+		if d, err = hop.open(ctx); err != nil {
+			continue // the next one may be up
+		}
+		receipt, usable := d.send(ctx, m)
+		if usable {
+			d.quit()
+		}
+		_ = d.conn.Close()
+		return receipt
+	}
+	return receiptOf(to.Domain(), err)
+}
+
+// Close implements Transport; nothing stays open.
+func (t *Direct) Close() {}
+
+// hops are the servers to try, best first.
+func (t *Direct) hops(ctx context.Context, domain string) (hops []*peer, err error) {
+	hosts, err := t.exchangers(ctx, domain)
+	if err != nil {
+		return nil, err
+	}
+	private := false
+	var unknown error
+	for _, host := range hosts {
+		addresses, err := t.resolver.LookupNetIP(ctx, "ip", host+".")
+		if err != nil {
+			unknown = err
+			continue
+		}
+		for _, ip := range addresses {
+			if !t.reach(ip) {
+				private = true
+				continue
+			}
+			hops = append(hops, t.peer(host, ip))
+		}
+	}
+	switch {
+	case len(hops) > 0:
+		return hops[:min(len(hops), maxHops)], nil
+	case private:
+		return nil, hopeless{"5.4.4", "the servers of " + domain + " have private addresses only"}
+	case notFound(unknown):
+		return nil, hopeless{"5.1.2", domain + " has no mail server"}
+	}
+	return nil, unknown
+}
+
+func (t *Direct) peer(host string, ip netip.Addr) *peer {
+	return &peer{
+		address:  net.JoinHostPort(ip.Unmap().String(), t.port),
+		name:     host,
+		security: Opportunistic,
+		hello:    t.hello,
+		patience: t.patience,
+	}
+}
+
+// exchangers are the domain's MX hosts in order, else the domain itself. A null
+// MX says that it takes no mail (RFC 7505).
+func (t *Direct) exchangers(ctx context.Context, domain string) (hosts []string, err error) {
+	records, err := t.resolver.LookupMX(ctx, domain+".")
+	if len(records) == 0 && err != nil && !notFound(err) {
+		return nil, fmt.Errorf("MX of %s: %w", domain, err)
+	}
+	if len(records) == 1 && strings.Trim(records[0].Host, ".") == "" {
+		return nil, hopeless{"5.1.10", domain + " takes no mail"}
+	}
+	for _, record := range records {
+		if host := strings.TrimSuffix(record.Host, "."); host != "" {
+			hosts = append(hosts, host)
+		}
+	}
+	if len(hosts) == 0 {
+		hosts = []string{domain}
+	}
+	return hosts, nil
+}
+
+func notFound(err error) bool {
+	var dns *net.DNSError
+	return errors.As(err, &dns) && dns.IsNotFound
+}
