@@ -25,23 +25,38 @@ const (
 // is ending already, elsewhere nothing told it to.
 func endLeftover(ctx context.Context, where *place) error {
 	cluster := where.cluster
-	pidFile := filepath.Join(cluster, "postmaster.pid")
-	content, err := os.ReadFile(pidFile)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
+	pid, rest, err := readPID(cluster)
+	if pid == 0 || err != nil {
 		return err
 	}
+	if isPostmaster(pid, cluster) {
+		if err := endServer(ctx, pid, cluster); err != nil {
+			return err
+		}
+		// It has removed the file, unless it was killed.
+		if pid, rest, err = readPID(cluster); pid == 0 || err != nil {
+			return err
+		}
+	}
+	return disown(where, rest)
+}
+
+// readPID returns the number in postmaster.pid and the lines after it. It is 0
+// if no process has it: PostgreSQL itself deals with that.
+func readPID(cluster string) (pid int, rest []byte, err error) {
+	content, err := os.ReadFile(filepath.Join(cluster, "postmaster.pid"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil, nil
+	}
+	if err != nil {
+		return 0, nil, err
+	}
 	first, rest, _ := bytes.Cut(content, []byte("\n"))
-	pid, err := strconv.Atoi(strings.TrimSpace(string(first)))
-	if err != nil || pid <= 0 || syscall.Kill(pid, 0) == syscall.ESRCH {
-		return nil // PostgreSQL itself deals with a dead one
+	pid, err = strconv.Atoi(strings.TrimSpace(string(first)))
+	if err != nil || pid <= 0 || errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+		return 0, nil, nil
 	}
-	if !isPostmaster(pid, cluster) {
-		return disown(where, pidFile, rest)
-	}
-	return endServer(ctx, pid, cluster)
+	return pid, rest, nil
 }
 
 // endServer stops a server that is not our child.
@@ -81,10 +96,11 @@ func isPostmaster(pid int, cluster string) bool {
 	return err == nil && strings.Contains(string(args), " -D "+cluster+" ")
 }
 
-// disown replaces the number of a stranger, at which PostgreSQL would refuse to
-// start, by one that no process has. The rest of the file stays: PostgreSQL
-// finds in it the shared memory of children that may still live.
-func disown(where *place, pidFile string, rest []byte) error {
+// disown replaces the number of a stranger, or of a dead server that nobody has
+// waited for, at which PostgreSQL would refuse to start, by one that no process
+// has. The rest of the file stays: PostgreSQL finds in it the shared memory of
+// children that may still live.
+func disown(where *place, rest []byte) error {
 	const nobody = "999999999\n"
-	return where.replace(pidFile, append([]byte(nobody), rest...))
+	return where.replace(filepath.Join(where.cluster, "postmaster.pid"), append([]byte(nobody), rest...))
 }

@@ -125,7 +125,7 @@ func start(ctx context.Context, where *place, lock *lock, logger *slog.Logger) (
 	if err := endLeftover(ctx, where); err != nil {
 		return nil, err
 	}
-	run, err := supervise(bin, where, logger)
+	run, err := supervise(bin, where, lock, logger)
 	if err != nil {
 		return nil, err
 	}

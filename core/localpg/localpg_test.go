@@ -23,6 +23,9 @@ import (
 // holdFolder makes the test program a gateway that runs a server until killed.
 const holdFolder = "LOCALPG_TEST_HOLD"
 
+// forget makes it drop the Server and collect garbage.
+const forget = "LOCALPG_TEST_FORGET"
+
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(holdFolder); dir != "" {
 		hold(dir)
@@ -36,7 +39,7 @@ func TestMain(m *testing.M) {
 
 // madeOnce is a data folder with a stopped cluster, for tests to copy.
 var madeOnce = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("/tmp", "localpg-made-")
+	dir, err := os.MkdirTemp(tempFolder(), "localpg-made-")
 	if err != nil {
 		return "", err
 	}
@@ -67,15 +70,23 @@ func hold(dir string) {
 		fmt.Println(err)
 		os.Exit(1)
 	}
-	fmt.Println(s.URL())
+	url := s.URL()
+	if os.Getenv(forget) != "" {
+		s = nil
+		for range 3 { // finalizers run after a collection, at the latest before the next but one
+			runtime.GC()
+			time.Sleep(pollTime)
+		}
+	}
+	fmt.Println(url)
 	select {}
 }
 
 // startHolder returns a process that runs the server of dir, and its URL.
-func startHolder(t *testing.T, dir string) (*exec.Cmd, string) {
+func startHolder(t *testing.T, dir string, env ...string) (*exec.Cmd, string) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), holdFolder+"="+dir)
+	cmd.Env = append(append(os.Environ(), holdFolder+"="+dir), env...)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -91,10 +102,21 @@ func startHolder(t *testing.T, dir string) (*exec.Cmd, string) {
 	return cmd, strings.TrimSpace(line)
 }
 
+// tempFolder is in memory where there is plenty: these tests kill processes, not
+// machines, and copying clusters on a busy disk takes seconds.
+func tempFolder() string {
+	const memory, room = "/dev/shm", 4 << 30
+	var st syscall.Statfs_t
+	if syscall.Statfs(memory, &st) == nil && uint64(st.Bavail)*uint64(st.Bsize) >= room {
+		return memory
+	}
+	return "/tmp"
+}
+
 // dataDir is no t.TempDir, whose parent only its owner can enter.
 func dataDir(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("/tmp", "localpg-test-")
+	dir, err := os.MkdirTemp(tempFolder(), "localpg-test-")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -295,6 +317,16 @@ func TestASecondGatewayWaitsForTheLock(t *testing.T) {
 	ask(t, run(t, dir).URL(), `select 'second'`)
 	if err := <-closed; err != nil {
 		t.Error(err)
+	}
+}
+
+func TestAForgottenServerKeepsItsLock(t *testing.T) {
+	t.Parallel()
+	dir := madeDir(t)
+	// In a process of its own, for there is no way to end a forgotten server.
+	startHolder(t, dir, forget+"=1")
+	if _, err := Run(t.Context(), dir, 0, slog.New(slog.DiscardHandler)); !errors.Is(err, ErrLocked) {
+		t.Errorf("got %v, want ErrLocked", err)
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 type supervisor struct {
 	bin    binaries
 	where  *place
+	lock   *lock // not used here, but held as long as the server runs: a collected file gives it back
 	logger *slog.Logger
 	log    *os.File // the server's stderr, opened for appending
 	began  int64    // where in the log this run begins
@@ -40,11 +41,11 @@ const (
 
 // supervise starts the server. A first start that fails is final; the caller
 // sees done closed.
-func supervise(bin binaries, where *place, logger *slog.Logger) (*supervisor, error) {
+func supervise(bin binaries, where *place, lock *lock, logger *slog.Logger) (*supervisor, error) {
 	if err := where.replace(where.path("postgres.conf"), []byte(settings)); err != nil {
 		return nil, err
 	}
-	s := &supervisor{bin: bin, where: where, logger: logger,
+	s := &supervisor{bin: bin, where: where, lock: lock, logger: logger,
 		stopping: make(chan struct{}), done: make(chan struct{})}
 	if err := s.openLog(); err != nil {
 		return nil, err
