@@ -1,0 +1,214 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// deliveryLease is how long a claimed delivery stays with its claimer: longer
+// than the slowest SMTP dialogue that a courier allows itself.
+const deliveryLease = 15 * time.Minute
+
+const claimColumns = `
+	returning d.id, d.attempts, d.purpose, d.recipient, d.state = 'held', d.created_at, d.bytes, d.bounce_name,
+		(select address from mailboxes m where m.id = d.mailbox_id)`
+
+// ClaimDelivery leases the next delivery that is due, or one that is held and not
+// composed yet. ErrNoWork when there is none.
+func (d *Desk) ClaimDelivery(ctx context.Context) (_ Delivery, err error) {
+	c, err := d.claimDelivery(ctx, `
+		with due as (
+			select id from deliveries where state = 'queued' and due_at <= now()
+			order by due_at, id limit 1 for update skip locked)
+		update deliveries d set attempts = attempts + 1, due_at = now() + $1 from due where d.id = due.id`+claimColumns)
+	if errors.Is(err, ErrNoWork) {
+		c, err = d.claimDelivery(ctx, `
+			with due as (
+				select id from deliveries where state = 'held' and bytes is null and composed_at is null and due_at <= now()
+				order by id limit 1 for update skip locked)
+			update deliveries d set attempts = attempts + 1, due_at = now() + $1 from due where d.id = due.id`+claimColumns)
+	}
+	if err != nil || c.Bytes != nil {
+		return c, err
+	}
+	defer wrap(&err, "claim delivery %d", c.ID)
+	c.Outgoing, err = d.outgoing(ctx, c.ID)
+	return c, err
+}
+
+func (d *Desk) claimDelivery(ctx context.Context, sql string) (Delivery, error) {
+	var c Delivery
+	var bounce RowName
+	var mailbox Address
+	err := d.pool.QueryRow(ctx, sql, deliveryLease).Scan(&c.ID, &c.Attempt, &c.Purpose, &c.Recipient, &c.Held, &c.CreatedAt, &c.Bytes, &bounce, &mailbox)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return c, ErrNoWork
+	}
+	c.EnvelopeFrom = ReplyAddress(mailbox, d.keys.Mint(PurposeBounce, bounce), d.cfg.ReplyDomain)
+	return c, err
+}
+
+// StoreComposed keeps the finished bytes: every attempt sends these. ErrConflict
+// when the claim has passed to somebody else.
+func (d *Desk) StoreComposed(ctx context.Context, c Delivery, raw []byte) (err error) {
+	defer wrap(&err, "store composed delivery %d", c.ID)
+	// Not by d.tx: a stored mail is nothing that a courier must be woken for.
+	tag, err := d.pool.Exec(ctx, `
+		update deliveries set bytes = $3, composed_at = now(), subject = $4, message_id = $5
+		where id = $1 and attempts = $2 and bytes is null and state in ('queued', 'held')`,
+		c.ID, c.Attempt, raw, c.Outgoing.Subject, c.Outgoing.MessageID)
+	if err == nil && tag.RowsAffected() == 0 {
+		return ErrConflict
+	}
+	return err
+}
+
+// FinishDelivery records what a try brought: sent, due again by the schedule, or
+// failed, which the conversation shows and its author is told once. A claim that
+// has passed to somebody else changes nothing.
+func (d *Desk) FinishDelivery(ctx context.Context, c Delivery, r Receipt) (err error) {
+	defer wrap(&err, "finish delivery %d", c.ID)
+	return d.tx(ctx, func(tx pgx.Tx) error {
+		var attempts int
+		var state string
+		var warned bool
+		err := tx.QueryRow(ctx, `select attempts, state, warned_at is not null from deliveries where id = $1 for update`, c.ID).
+			Scan(&attempts, &state, &warned)
+		if err != nil || attempts != c.Attempt || state != "queued" && !(state == "held" && c.Held) {
+			return err
+		}
+		now := time.Now()
+		next, giveUp := NextAttempt(c.Attempt, c.CreatedAt, now, rand.Float64())
+		if r.Outcome == Later && giveUp {
+			r.Outcome, r.Text = Never, "Given up after five days. The last answer was: "+r.Text
+		}
+		if err := recordAttempt(ctx, tx, c, r, max(0, next.Sub(now))); err != nil {
+			return err
+		}
+		switch {
+		case r.Outcome == Never:
+			return d.tellOfFailure(ctx, tx, c.ID, NoticeFailed, receiptWords(r))
+		case r.Outcome == Later && !warned && now.Sub(c.CreatedAt) >= WarnAfter:
+			_, err := tx.Exec(ctx, `update deliveries set warned_at = now() where id = $1`, c.ID)
+			if err != nil {
+				return err
+			}
+			return d.tellOfFailure(ctx, tx, c.ID, NoticeDelayed, receiptWords(r))
+		}
+		return nil
+	})
+}
+
+func recordAttempt(ctx context.Context, tx pgx.Tx, c Delivery, r Receipt, wait time.Duration) error {
+	b := &pgx.Batch{}
+	b.Queue(`
+		insert into delivery_attempts (delivery_id, attempt, outcome, code, response, remote) values ($1, $2, $3, $4, $5, $6)
+		on conflict do nothing`, c.ID, c.Attempt, r.Outcome, r.Code, storable(receiptWords(r)), storable(r.Remote))
+	// The bytes of a mail with a single-use link go once it is sent or failed (mail-law section 3).
+	b.Queue(`
+		update deliveries set
+			state = case $2 when 'sent' then 'sent' when 'never' then 'failed' else state end,
+			sent_at = case when $2 = 'sent' then now() end, failed_at = case when $2 = 'never' then now() end,
+			due_at = now() + $3, last_response = $4, perhaps_delivered = perhaps_delivered or $5,
+			bytes = case when link_purpose is not null and $2 <> 'later' then null else bytes end
+		where id = $1`, c.ID, r.Outcome, wait, storable(receiptWords(r)), r.PerhapsDelivered)
+	return tx.SendBatch(ctx, b).Close()
+}
+
+func receiptWords(r Receipt) string {
+	text := r.Text
+	if r.Enhanced != "" {
+		text = r.Enhanced + " " + text
+	}
+	if r.Code != 0 {
+		text = fmt.Sprintf("%d %s", r.Code, text)
+	}
+	return text
+}
+
+// tellOfFailure shows on the conversation that a mail did not arrive and, when it
+// failed for good, tells its author by mail. Customers hear nothing of it, and
+// nobody hears of a notice or an automatic mail: that would only make more mail.
+func (d *Desk) tellOfFailure(ctx context.Context, tx pgx.Tx, id DeliveryID, kind NoticeKind, problem string) error {
+	f, err := one[struct {
+		Purpose        DeliveryPurpose
+		Recipient      string
+		ConversationID ConversationID
+		MailboxID      MailboxID
+		AuthorID       UserID
+		AuthorAddress  string
+	}](ctx, tx, `
+		select d.purpose, d.recipient, coalesce(d.conversation_id, 0) as conversation_id, d.mailbox_id, coalesce(u.id, 0) as author_id,
+			coalesce(a.address, '') as author_address
+		from deliveries d left join users u on u.id = d.author_id and u.enabled and u.role <> 'customer'
+		left join addresses a on a.user_id = u.id and a.is_primary
+		where d.id = $1`, id)
+	if err != nil || f.ConversationID == 0 {
+		return err
+	}
+	words := map[NoticeKind]string{
+		NoticeFailed:  "could not be reached at " + f.Recipient + ": " + problem,
+		NoticeDelayed: "has not been reached at " + f.Recipient + " for four hours, tries go on: " + problem,
+	}
+	if err := insertEvent(ctx, tx, f.ConversationID, "delivery_"+string(kind), 0, map[string]any{"text": words[kind], "delivery": id}, 0); err != nil {
+		return err
+	}
+	if kind != NoticeFailed || f.AuthorID == 0 || f.Purpose != PurposeReply && f.Purpose != PurposeCopy {
+		return nil
+	}
+	to, err := ParseAddress(f.AuthorAddress)
+	if err != nil {
+		return err
+	}
+	_, err = d.enqueue(ctx, tx, mailing{purpose: PurposeStaffNotice, notice: kind, to: to, user: f.AuthorID, conversation: f.ConversationID,
+		mailbox: f.MailboxID, author: f.AuthorID, answers: PurposeStaff})
+	return err
+}
+
+// fileReport records a delivery report on the delivery that its bounce address
+// names (mail-law section 6). A permanent failure fails the delivery, tells its
+// author once and suppresses the address. Delayed and relayed are only shown.
+func (d *Desk) fileReport(ctx context.Context, tx pgx.Tx, a *arrival) (filed, error) {
+	at := filed{conversation: a.cases[a.bounce.Conversation].ID}
+	r := a.letter.Report
+	if r == nil {
+		r = &Report{Action: ActionFailed}
+	}
+	words := reportWords(r)
+	if r.Action != ActionFailed {
+		_, err := tx.Exec(ctx, `update deliveries set last_response = $2 where id = $1`, a.bounce.ID, words)
+		return at, err
+	}
+	failed, err := tx.Exec(ctx, `
+		update deliveries set state = 'failed', failed_at = now(), last_response = $2,
+			bytes = case when link_purpose is not null then null else bytes end
+		where id = $1 and state in ('sent', 'queued')`, a.bounce.ID, words)
+	if err != nil || failed.RowsAffected() == 0 {
+		return at, err
+	}
+	if r.Permanent {
+		_, err := tx.Exec(ctx, `
+			insert into suppressions (address, reason, delivery_id) select recipient, $2, id from deliveries where id = $1
+			on conflict (address) do update set reason = excluded.reason, delivery_id = excluded.delivery_id`, a.bounce.ID, words)
+		if err != nil {
+			return at, err
+		}
+	}
+	return at, d.tellOfFailure(ctx, tx, a.bounce.ID, NoticeFailed, words)
+}
+
+func reportWords(r *Report) string {
+	words := "Reported " + string(r.Action)
+	if len(r.Status) > 0 {
+		words += " " + r.Status[0]
+	}
+	if r.Text != "" {
+		words += ": " + cleanLine(r.Text, 500)
+	}
+	return words
+}
