@@ -1,0 +1,320 @@
+package core
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// quotedMessages is how many earlier public messages stand under a new one.
+const quotedMessages = 3
+
+// outgoingRow is a delivery with everything that its mail is made of.
+type outgoingRow struct {
+	ID               DeliveryID
+	Purpose          DeliveryPurpose
+	Kind             NoticeKind
+	Recipient        Address
+	UserID           UserID
+	UserName         string
+	UserRole         Role
+	UserHasPassword  bool
+	UserAsked        bool
+	UserTimezone     string
+	ConversationID   ConversationID
+	PostID           PostID
+	MentionID        MentionID
+	NoteID           NoteID
+	NoteUser         UserID
+	NoteOrganization OrganizationID
+	InboundMessageID string
+	MailboxID        MailboxID
+	MailboxName      string
+	MailboxAddress   Address
+	AuthorName       string
+	ReplyToken       RowName
+	ReplyPurpose     Purpose
+	IDName           RowName
+	Automatic        bool
+	LinkPurpose      string
+	LastResponse     string
+	Subject          string
+	Root             string
+	RequesterID      UserID
+	Instance         string
+	CreatedAt        time.Time
+}
+
+const outgoingSQL = `
+	select d.id, d.purpose, d.kind, d.recipient, coalesce(d.user_id, 0) as user_id, coalesce(u.name, '') as user_name,
+		coalesce(u.role, 'customer') as user_role, u.password_hash is not null as user_has_password, u.account_mailed_at is not null as user_asked,
+		coalesce(u.timezone, i.timezone) as user_timezone, coalesce(d.conversation_id, 0) as conversation_id, coalesce(d.post_id, 0) as post_id,
+		coalesce(d.mention_id, 0) as mention_id, coalesce(m.note_id, 0) as note_id, coalesce(n.user_id, 0) as note_user,
+		coalesce(n.organization_id, 0) as note_organization, coalesce(cause.message_id, '') as inbound_message_id,
+		d.mailbox_id, b.name as mailbox_name, b.address as mailbox_address, coalesce(author.name, '') as author_name,
+		coalesce(d.reply_token, 0) as reply_token, coalesce(t.purpose, 0) as reply_purpose, d.id_name, d.automatic,
+		coalesce(d.link_purpose, '') as link_purpose, d.last_response, coalesce(c.subject, '') as subject, coalesce(c.root, '') as root,
+		coalesce(c.requester_id, 0) as requester_id, i.name as instance, d.created_at
+	from instance i, deliveries d
+	join mailboxes b on b.id = d.mailbox_id
+	left join users u on u.id = d.user_id
+	left join conversations c on c.id = d.conversation_id
+	left join mentions m on m.id = d.mention_id
+	left join notes n on n.id = m.note_id
+	left join inbound cause on cause.id = d.inbound_id
+	left join users author on author.id = d.author_id
+	left join tokens t on t.name = d.reply_token
+	where d.id = $1`
+
+// outgoing gathers what one mail is composed of. Whatever it reads of words, it
+// reads from messages: no query of this file names the text of a note.
+func (d *Desk) outgoing(ctx context.Context, id DeliveryID) (o *Outgoing, err error) {
+	err = d.tx(ctx, func(tx pgx.Tx) error {
+		r, err := one[outgoingRow](ctx, tx, outgoingSQL, id)
+		if err != nil {
+			return err
+		}
+		o = d.envelopeOf(r)
+		switch r.Purpose {
+		case PurposeReply, PurposeCopy:
+			return d.addConversation(ctx, tx, o, r)
+		case PurposeStaffNotice:
+			return d.addNotice(ctx, tx, o, r)
+		case PurposeMentionMail:
+			d.addMention(o, r)
+			return nil
+		default:
+			return d.addAccount(ctx, tx, o, r)
+		}
+	})
+	return o, err
+}
+
+// envelopeOf fills what every mail has.
+func (d *Desk) envelopeOf(r outgoingRow) *Outgoing {
+	o := &Outgoing{Purpose: r.Purpose, Notice: r.Kind, Instance: r.Instance, Date: r.CreatedAt, Zone: zone(r.UserTimezone),
+		From:      NamedAddress{Name: r.MailboxName, Address: r.MailboxAddress.String()},
+		Recipient: NamedAddress{Name: r.UserName, Address: r.Recipient.String()},
+		MessageID: MessageID(d.keys.Mint(PurposeID, r.IDName), NewMessageIDRandom(), r.MailboxAddress.Domain()),
+		Author:    r.AuthorName,
+	}
+	o.To = []NamedAddress{o.Recipient}
+	if r.ReplyToken != 0 {
+		o.ReplyTo = ReplyAddress(r.MailboxAddress, d.keys.Mint(r.ReplyPurpose, r.ReplyToken), d.cfg.ReplyDomain)
+	}
+	switch r.Purpose {
+	case PurposeReply, PurposeCopy: // a person's words
+	case PurposeAcknowledgement:
+		o.AutoSubmitted = "auto-replied"
+	default:
+		o.AutoSubmitted = "auto-generated"
+	}
+	if o.AutoSubmitted != "" {
+		o.Loop = d.instanceID() + "; hops=1"
+	}
+	return o
+}
+
+func zone(name string) *time.Location {
+	if loc, err := time.LoadLocation(name); err == nil {
+		return loc
+	}
+	return time.UTC
+}
+
+// addConversation fills a copy of a public message for requester, customers or a
+// collaborator in CC (mail-law section 4).
+func (d *Desk) addConversation(ctx context.Context, tx pgx.Tx, o *Outgoing, r outgoingRow) error {
+	if err := d.addWords(ctx, tx, o, r); err != nil {
+		return err
+	}
+	o.Subject = reSubject(r.Subject)
+	if err := d.addReferences(ctx, tx, o, r); err != nil {
+		return err
+	}
+	if r.Purpose == PurposeCopy {
+		// From and To are the mailbox: a reply-all reaches nobody but us.
+		o.To = []NamedAddress{o.From}
+		o.maskAddresses()
+		return nil
+	}
+	if r.UserRole == RoleCustomer && !r.UserHasPassword && !r.UserAsked {
+		o.AccountPage = d.cfg.PublicURL + "/reset"
+	}
+	return d.addVisible(ctx, tx, o, r)
+}
+
+// addVisible: the recipient and the customers on the conversation stand in To and
+// Cc, never staff or collaborators.
+func (d *Desk) addVisible(ctx context.Context, tx pgx.Tx, o *Outgoing, r outgoingRow) error {
+	people, err := rows[reader](ctx, tx, readersSQL, r.ConversationID)
+	if err != nil {
+		return err
+	}
+	o.To = nil
+	for _, p := range people {
+		if p.Role != RoleCustomer && p.Address != r.Recipient {
+			continue
+		}
+		n := NamedAddress{Name: p.Name, Address: p.Address.String()}
+		if p.IsRequester || len(o.To) == 0 && p.Address == r.Recipient {
+			o.To = append(o.To, n)
+		} else {
+			o.Cc = append(o.Cc, n)
+		}
+	}
+	shown := slices.ContainsFunc(slices.Concat(o.To, o.Cc), func(n NamedAddress) bool { return n.Address == r.Recipient.String() })
+	if !shown || len(o.To) == 0 {
+		o.To = append([]NamedAddress{o.Recipient}, o.To...)
+	}
+	return nil
+}
+
+// addWords fills the public message, its files, and a quote of the public
+// messages before it.
+func (d *Desk) addWords(ctx context.Context, tx pgx.Tx, o *Outgoing, r outgoingRow) error {
+	type words struct {
+		ID        PostID
+		Author    string
+		Signature string
+		Text      string
+		CreatedAt time.Time
+	}
+	said, err := rows[words](ctx, tx, `
+		select m.id, u.name as author, case when m.by_staff then u.signature else '' end as signature, m.text, m.created_at
+		from messages m join users u on u.id = m.author_id
+		where m.conversation_id = $1 and (m.created_at, m.id) <= (select created_at, id from messages where id = $2)
+		order by m.created_at desc, m.id desc limit $3`, r.ConversationID, r.PostID, quotedMessages+1)
+	if err != nil {
+		return err
+	}
+	if len(said) == 0 || said[0].ID != r.PostID {
+		return refuse(ErrNotFound, "The message is not public any more.")
+	}
+	o.Author, o.Signature, o.Text = said[0].Author, said[0].Signature, Redact(said[0].Text)
+	for _, w := range said[1:] {
+		o.Quote = append(o.Quote, Quoted{Author: w.Author, At: w.CreatedAt, Text: Redact(w.Text)})
+	}
+	o.Files, err = d.filesOf(ctx, tx, r.PostID)
+	return err
+}
+
+// addReferences names only ids that were minted for this recipient, the
+// pseudo-root and, for customers, ids of mails that customers sent.
+func (d *Desk) addReferences(ctx context.Context, tx pgx.Tx, o *Outgoing, r outgoingRow) error {
+	ids, err := rows[struct{ MessageID string }](ctx, tx, `
+		select message_id from (
+			select message_id, created_at from deliveries
+			where conversation_id = $1 and recipient = $2 and mention_id is null and message_id is not null and id <> $3
+			union all
+			select i.message_id, m.created_at from messages m join inbound i on i.id = m.inbound_id join users u on u.id = m.author_id
+			where $4 and m.conversation_id = $1 and not m.by_staff and u.role = 'customer' and i.message_id is not null) x
+		order by created_at`, r.ConversationID, r.Recipient.String(), r.ID, r.Purpose == PurposeReply || r.Purpose == PurposeAcknowledgement)
+	if err != nil {
+		return err
+	}
+	o.References = []string{r.Root}
+	for _, id := range ids {
+		if !slices.Contains(o.References, id.MessageID) {
+			o.References = append(o.References, id.MessageID)
+		}
+	}
+	o.InReplyTo = o.References[len(o.References)-1]
+	return nil
+}
+
+// maskAddresses takes the addresses of customers out of a collaborator's copy, so
+// that nothing in it leads an answer to them.
+func (o *Outgoing) maskAddresses() {
+	keep := func(text string) string { return MaskAddresses(text) }
+	o.Subject, o.Text, o.Author, o.Signature = keep(o.Subject), keep(o.Text), keep(o.Author), keep(o.Signature)
+	for i := range o.Quote {
+		o.Quote[i].Author, o.Quote[i].Text = keep(o.Quote[i].Author), keep(o.Quote[i].Text)
+	}
+	for i := range o.Files {
+		o.Files[i].Name = keep(o.Files[i].Name)
+	}
+}
+
+func reSubject(subject string) string {
+	if len(subject) >= 3 && strings.EqualFold(subject[:3], "re:") {
+		return subject
+	}
+	return "Re: " + subject
+}
+
+// addNotice fills a notice to an agent. Of words it may hold a customer's, never
+// a note's.
+func (d *Desk) addNotice(ctx context.Context, tx pgx.Tx, o *Outgoing, r outgoingRow) error {
+	o.Subject = fmt.Sprintf("[#%d] %s", r.ConversationID, r.Subject)
+	o.Page = fmt.Sprintf("%s/agent/conversations/%d", d.cfg.PublicURL, r.ConversationID)
+	o.Where = fmt.Sprintf("conversation #%d", r.ConversationID)
+	if err := d.addReferences(ctx, tx, o, r); err != nil {
+		return err
+	}
+	switch r.Kind {
+	case NoticeMessage:
+		return d.addWords(ctx, tx, o, r)
+	case NoticeDraft:
+		o.Problem = "A public reply by mail needs an answer to your own newest notice, from an address that is proven to be yours."
+	case NoticeFailed, NoticeDelayed:
+		problem, err := rows[struct{ Text string }](ctx, tx, `
+			select coalesce(detail->>'text', '') as text from events where conversation_id = $1 and kind = $2 order by id desc limit 1`,
+			r.ConversationID, "delivery_"+string(r.Kind))
+		if err != nil {
+			return err
+		}
+		if len(problem) > 0 {
+			o.Problem = "The customer " + problem[0].Text
+		}
+	}
+	return nil
+}
+
+// addMention fills the mail to mentioned staff: a thread of its own, and no word
+// of the note.
+func (d *Desk) addMention(o *Outgoing, r outgoingRow) {
+	o.Subject = r.AuthorName + " mentioned you in a note"
+	path := ""
+	switch {
+	case r.ConversationID != 0:
+		path, o.Where = fmt.Sprintf("conversations/%d", r.ConversationID), fmt.Sprintf("conversation #%d", r.ConversationID)
+	case r.NoteUser != 0:
+		path, o.Where = fmt.Sprintf("users/%d", r.NoteUser), "a user"
+	default:
+		path, o.Where = fmt.Sprintf("organizations/%d", r.NoteOrganization), "an organization"
+	}
+	o.Page = fmt.Sprintf("%s/agent/%s#note-%d", d.cfg.PublicURL, path, r.NoteID)
+}
+
+// addAccount fills acknowledgement, verification, invite and reset. A link is
+// minted now, and lives in the bytes alone.
+func (d *Desk) addAccount(ctx context.Context, tx pgx.Tx, o *Outgoing, r outgoingRow) error {
+	o.Subject = map[DeliveryPurpose]string{
+		PurposeAcknowledgement: "We have received your mail",
+		PurposeVerify:          "Confirm your address and set a password",
+		PurposeInvite:          "You are invited to " + r.Instance,
+		PurposeReset:           "Set a new password",
+	}[r.Purpose]
+	if r.Purpose == PurposeAcknowledgement {
+		if err := d.addReferences(ctx, tx, o, r); err != nil {
+			return err
+		}
+		if r.InboundMessageID != "" {
+			o.InReplyTo = r.InboundMessageID
+		}
+	}
+	if r.LinkPurpose == "" {
+		return nil
+	}
+	secret, expires, err := mintLink(ctx, tx, LinkPurpose(r.LinkPurpose), r.UserID, r.Recipient, 0)
+	if err != nil {
+		return err
+	}
+	o.Link, o.LinkExpires = d.cfg.PublicURL+"/accept/"+secret, expires
+	return nil
+}
