@@ -1,0 +1,221 @@
+package eml
+
+import (
+	"bytes"
+	"strings"
+
+	"golang.org/x/net/html"
+
+	"postdesk/core"
+)
+
+// A body is what a part of a mail says, in the forms that it says it.
+type body struct {
+	text  string // readable: the text/plain, else what the page says
+	plain string // the text/plain parts alone
+	html  string
+	marks []mark // what the page itself calls a quote or a signature
+}
+
+// A reader gathers the body and the files of one mail.
+type reader struct {
+	files     []core.Attachment
+	notes     []string // lines that stand in for what cannot be read
+	reports   []*part  // machine-readable parts of reports
+	method    string   // of a calendar part
+	textIn    int
+	tnefs     []tnefMail
+	calendars []string // a line for each invitation
+	defect    func(string)
+	unwraps   int
+	readings  int
+}
+
+// body reads a part. wantText is false where a text/plain sibling already says
+// what the page does.
+func (r *reader) body(p *part, wantText bool) body {
+	if p.tooDeep {
+		r.attach(p)
+		return body{}
+	}
+	if !p.isMultipart() {
+		return r.leaf(p, wantText)
+	}
+	switch p.media.value {
+	case "multipart/alternative":
+		return r.alternative(p, wantText)
+	case "multipart/encrypted":
+		r.encrypted()
+	}
+	bodies := make([]body, 0, len(p.children))
+	for _, c := range p.children {
+		bodies = append(bodies, r.body(c, wantText))
+	}
+	return joinBodies(bodies)
+}
+
+// alternative takes the best form of each kind: the first text that says
+// something, the last page.
+func (r *reader) alternative(p *part, wantText bool) body {
+	var b body
+	for _, c := range p.children {
+		one := r.body(c, false)
+		b.plain = joinText(b.plain, one.plain)
+		if blank(b.text) {
+			b.text = one.text
+		}
+		if one.html != "" {
+			b.html = one.html
+		}
+	}
+	if wantText && b.html != "" && (blank(b.text) || isStub(b.text)) {
+		b.text, b.marks = htmlText(b.html)
+	}
+	return b
+}
+
+// isStub tells the text of senders that write only pages.
+func isStub(s string) bool {
+	if len(s) > 400 {
+		return false
+	}
+	s = strings.ToLower(s)
+	return strings.Contains(s, "html") && (strings.Contains(s, "support") || strings.Contains(s, "view") || strings.Contains(s, "enable") || strings.Contains(s, "display"))
+}
+
+func joinBodies(bs []body) body {
+	if len(bs) == 1 {
+		return bs[0]
+	}
+	pages := false
+	for _, one := range bs {
+		pages = pages || one.html != ""
+	}
+	var text, plain, page strings.Builder
+	var marks []mark
+	for _, one := range bs {
+		appendText(&text, one.text)
+		appendText(&plain, one.plain)
+		for _, m := range one.marks {
+			marks = append(marks, m.moved(text.Len()-len(one.text)))
+		}
+		switch {
+		case one.html != "":
+			page.WriteString(one.html)
+		case pages && !blank(one.text):
+			page.WriteString(`<div style="white-space:pre-wrap">` + html.EscapeString(one.text) + "</div>")
+		}
+	}
+	return body{text: text.String(), plain: plain.String(), html: page.String(), marks: marks}
+}
+
+// appendText adds a text as a paragraph of its own.
+func appendText(b *strings.Builder, s string) {
+	if blank(s) {
+		return
+	}
+	if b.Len() > 0 {
+		b.WriteString("\n\n")
+	}
+	b.WriteString(s)
+}
+
+func joinText(a, b string) string {
+	switch {
+	case blank(a):
+		return b
+	case blank(b):
+		return a
+	}
+	return a + "\n\n" + b
+}
+
+func blank(s string) bool { return strings.TrimSpace(s) == "" }
+
+// leaf reads a part without children.
+func (r *reader) leaf(p *part, wantText bool) body {
+	if strings.EqualFold(p.disposition.value, "attachment") || p.name() != "" && r.readings > 0 && p.disposition.value != "" {
+		return r.file(p)
+	}
+	r.readings++
+	switch p.media.value {
+	case "text/plain", "text/markdown":
+		return r.plainText(p)
+	case "text/html":
+		page := clean(newlines(r.pageText(p)))
+		b := body{html: page}
+		if wantText {
+			b.text, b.marks = htmlText(page)
+		}
+		return b
+	}
+	return r.file(p)
+}
+
+// file reads a part that is no text: a container that can be opened, or a file.
+func (r *reader) file(p *part) body {
+	switch t := p.media.value; {
+	case t == "text/calendar":
+		r.calendar(p)
+	case t == "application/ms-tnef", t == "application/vnd.ms-tnef", strings.EqualFold(p.name(), "winmail.dat"):
+		r.tnef(p)
+		return body{}
+	case t == "application/pkcs7-mime", t == "application/x-pkcs7-mime":
+		if b, ok := r.smime(p); ok {
+			return b
+		}
+	case t == "message/delivery-status", t == "message/disposition-notification", t == "message/feedback-report",
+		t == "message/global-delivery-status", t == "text/rfc822-headers", t == "message/rfc822", t == "message/global":
+		r.reports = append(r.reports, p)
+	case t == "application/pgp-encrypted":
+		r.encrypted()
+	}
+	r.attach(p)
+	return body{}
+}
+
+func (r *reader) encrypted() {
+	r.defect("the mail is encrypted and cannot be read")
+	r.notes = append(r.notes, "This mail is encrypted and cannot be read here. Its content is attached.")
+}
+
+func (r *reader) decode(p *part) []byte {
+	return decodeTransfer(p.body, p.header.get("content-transfer-encoding"), r.defect)
+}
+
+// words decodes a text part within what is left of the bound on text.
+func (r *reader) words(p *part, data []byte, isHTML bool) string {
+	if left := maxTextIn - r.textIn; len(data) > left {
+		r.defect("the text is longer than is read; all of it is attached")
+		r.keep(core.Attachment{Filename: fileName(p, data), ContentType: p.media.value, Content: data})
+		data = data[:left]
+	}
+	r.textIn += len(data)
+	s, honest := bodyText(data, p.media.get("charset"), isHTML)
+	if !honest {
+		r.defect("the declared charset is not the real one")
+	}
+	return cut(s, maxTextOut)
+}
+
+func (r *reader) pageText(p *part) string { return r.words(p, r.decode(p), true) }
+
+func (r *reader) plainText(p *part) body {
+	data := r.decode(p)
+	for n := 0; n < maxListNesting && (bytes.HasPrefix(data, []byte("begin ")) || bytes.Contains(data, []byte("\nbegin "))); n++ {
+		name, content, rest, ok := cutUU(data)
+		if !ok {
+			break
+		}
+		r.keep(core.Attachment{Filename: toUTF8([]byte(name), ""), ContentType: "application/octet-stream", Content: content})
+		data = rest
+	}
+	s := newlines(r.words(p, data, false))
+	if strings.EqualFold(p.media.get("format"), "flowed") {
+		s = unflow(s, strings.EqualFold(p.media.get("delsp"), "yes"))
+	}
+	if strings.Contains(s, "-----BEGIN PGP MESSAGE-----") {
+		r.defect("the mail is encrypted and cannot be read")
+	}
+	return body{text: s, plain: s}
+}

@@ -1,0 +1,263 @@
+package eml
+
+import (
+	"strings"
+
+	"postdesk/core"
+)
+
+// report reads what a delivery report says (RFC 3464), an abuse complaint (RFC
+// 5965), or a bounce in words. nil: the mail is none.
+func (c clues) report() *core.Report {
+	if p := c.reader.reportPart("message/feedback-report"); p != nil && c.mailSystem() {
+		return c.complaint(p)
+	}
+	status := c.reader.reportPart("message/delivery-status")
+	if status == nil {
+		status = c.reader.reportPart("message/global-delivery-status")
+	}
+	if status != nil && c.mailSystem() {
+		if rep := readStatus(newlines(clean(string(c.reader.decode(status))))); rep != nil {
+			c.complete(rep)
+			return rep
+		}
+	}
+	if !c.looksBounced() {
+		return nil
+	}
+	return c.inWords()
+}
+
+// reportPart finds a machine-readable part of a report.
+func (r *reader) reportPart(mediaType string) *part {
+	for _, p := range r.reports {
+		if p.media.value == mediaType {
+			return p
+		}
+	}
+	return nil
+}
+
+// mailSystem reports whether the mail calls itself a report or comes from a mail
+// system: a person may send a report on as an attachment.
+func (c clues) mailSystem() bool {
+	return c.root.media.value == "multipart/report" || c.daemon() || c.nullReturnPath() || c.autoSubmitted() != "" ||
+		bounceSubject(c.letter.Subject)
+}
+
+// complaint reads an abuse report: whose mail was complained about.
+func (c clues) complaint(p *part) *core.Report {
+	rep := &core.Report{Feedback: true, Text: shortReason(c.letter.Text)}
+	for _, b := range statusBlocks(newlines(clean(string(c.reader.decode(p))))) {
+		for _, f := range b {
+			if f.name == "original-rcpt-to" || f.name == "removal-recipient" {
+				rep.FailedRecipients = addOnce(rep.FailedRecipients, recipient(f.value))
+			}
+		}
+	}
+	return rep
+}
+
+// complete fills from the words what the fields left out.
+func (c clues) complete(rep *core.Report) {
+	said := diagnostics(c.letter.Text)
+	if len(rep.FailedRecipients) == 0 && rep.Action != core.ActionDelivered && rep.Action != core.ActionRelayed {
+		rep.FailedRecipients = c.failedIn(said)
+	}
+	if rep.Text == "" {
+		rep.Text = shortReason(said)
+	}
+}
+
+// A statusField is one field of a delivery-status block, name in lower case.
+type statusField struct{ name, value string }
+
+// statusBlocks splits a delivery-status body: one block on the message, then one
+// for each recipient (RFC 3464 section 2.1).
+func statusBlocks(s string) [][]statusField {
+	var blocks [][]statusField
+	var block []statusField
+	for line := range strings.SplitSeq(head(s), "\n") {
+		switch name, value, ok := strings.Cut(line, ":"); {
+		case strings.TrimSpace(line) == "":
+			if block != nil {
+				blocks, block = append(blocks, block), nil
+			}
+		case line[0] == ' ' || line[0] == '\t':
+			if n := len(block); n > 0 && len(block[n-1].value) < maxFieldBytes/16 {
+				block[n-1].value += " " + strings.TrimSpace(line)
+			}
+		case ok:
+			block = append(block, statusField{strings.ToLower(strings.TrimSpace(name)), strings.TrimSpace(value)})
+		}
+		if len(blocks) >= maxReportPieces || len(block) >= maxReportPieces {
+			break
+		}
+	}
+	if block != nil {
+		blocks = append(blocks, block)
+	}
+	return blocks
+}
+
+// A recipientStatus is what a block says of one recipient.
+type recipientStatus struct {
+	address, original, status, reason string
+	action                            core.Action
+}
+
+func readBlock(b []statusField) (r recipientStatus) {
+	for _, f := range b {
+		switch f.name {
+		case "final-recipient":
+			r.address = recipient(f.value)
+		case "original-recipient":
+			r.original = recipient(f.value)
+		case "action":
+			r.action = actionOf(f.value)
+		case "status":
+			r.status = firstOr(statusCodes(f.value), "")
+		case "diagnostic-code":
+			r.reason = f.value
+		}
+	}
+	if !strings.Contains(r.address, "@") && r.original != "" {
+		r.address = r.original
+	}
+	return r
+}
+
+// readStatus reads the blocks of all recipients; nil if none says anything.
+func readStatus(s string) *core.Report {
+	var all []recipientStatus
+	for _, b := range statusBlocks(s) {
+		if r := readBlock(b); r.action != "" || r.address != "" || r.status != "" {
+			all = append(all, r)
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	rep := &core.Report{Action: worstAction(all)}
+	for _, r := range all {
+		if r.action != rep.Action && r.action != "" {
+			continue
+		}
+		if rep.Action == core.ActionFailed || rep.Action == core.ActionDelayed {
+			rep.FailedRecipients = addOnce(rep.FailedRecipients, r.address)
+		}
+		rep.Status = addOnce(rep.Status, codeOf(r))
+		if rep.Text == "" {
+			rep.Text = shortReason(r.reason)
+		}
+	}
+	rep.Permanent = rep.Action == core.ActionFailed && isPermanent(rep.Status, all)
+	return rep
+}
+
+// codeOf is the status of a recipient; a vague one gives way to the one that the
+// other server said.
+func codeOf(r recipientStatus) string {
+	if r.status == "" {
+		return firstOr(statusCodes(r.reason), "")
+	}
+	return r.status
+}
+
+// worstAction is the action that matters of those that are told.
+func worstAction(all []recipientStatus) core.Action {
+	has := func(a core.Action) bool {
+		for _, r := range all {
+			if r.action == a {
+				return true
+			}
+		}
+		return false
+	}
+	for _, a := range []core.Action{core.ActionFailed, core.ActionDelayed, core.ActionDelivered, core.ActionRelayed} {
+		if has(a) {
+			return a
+		}
+	}
+	for _, r := range all { // no action told: the class of the status tells it
+		switch {
+		case strings.HasPrefix(r.status, "2"):
+			return core.ActionDelivered
+		case strings.HasPrefix(r.status, "4"):
+			return core.ActionDelayed
+		}
+	}
+	return core.ActionFailed
+}
+
+func isPermanent(codes []string, all []recipientStatus) bool {
+	for _, code := range codes {
+		if strings.HasPrefix(code, "5") {
+			return true
+		}
+	}
+	if len(codes) > 0 {
+		return false
+	}
+	for _, r := range all {
+		switch replyClass(r.reason) {
+		case '5':
+			return true
+		case '4':
+			return false
+		}
+	}
+	return true
+}
+
+func actionOf(v string) core.Action {
+	v = strings.ToLower(v)
+	switch {
+	case strings.HasPrefix(v, "fail"):
+		return core.ActionFailed
+	case strings.HasPrefix(v, "delay"):
+		return core.ActionDelayed
+	case strings.HasPrefix(v, "deliver"), strings.HasPrefix(v, "expand"):
+		return core.ActionDelivered
+	case strings.HasPrefix(v, "relay"):
+		return core.ActionRelayed
+	}
+	return ""
+}
+
+// recipient reads "rfc822; a@b" and its broken forms.
+func recipient(v string) string {
+	if _, after, ok := strings.Cut(v, ";"); ok {
+		v = after
+	}
+	for _, a := range parseAddresses(v) {
+		if a.Address != "" {
+			return a.Address
+		}
+	}
+	return ""
+}
+
+func addOnce(list []string, s string) []string {
+	if s == "" || len(list) >= maxAddresses {
+		return list
+	}
+	for _, have := range list {
+		if strings.EqualFold(have, s) {
+			return list
+		}
+	}
+	return append(list, s)
+}
+
+func firstOr(list []string, otherwise string) string {
+	if len(list) > 0 {
+		return list[0]
+	}
+	return otherwise
+}
+
+// shortReason is a reason as one line to show.
+func shortReason(s string) string {
+	return cut(oneLine(cut(s, maxFieldBytes/16)), 500)
+}

@@ -1,0 +1,119 @@
+package eml
+
+import (
+	"path"
+	"strings"
+	"unicode"
+
+	"postdesk/core"
+)
+
+// attach keeps a leaf as a file of the letter.
+func (r *reader) attach(p *part) {
+	content := p.body
+	if !p.tooDeep || p.header.fields != nil {
+		content = r.decode(p)
+	}
+	r.keep(core.Attachment{
+		Filename:    fileName(p, content),
+		ContentType: cut(oneLine(p.media.value), maxNameBytes),
+		ContentID:   cleanID(strings.Trim(p.header.get("content-id"), "<> ")),
+		Content:     content,
+	})
+}
+
+func (r *reader) keep(a core.Attachment) {
+	if len(r.files) >= maxAttachments {
+		r.defect("the mail has more attachments than are kept apart")
+		return
+	}
+	a.Filename = cleanName(a.Filename)
+	r.files = append(r.files, a)
+}
+
+// fileName is the name that a part gives itself, or one that says what it is.
+func fileName(p *part, content []byte) string {
+	if n := p.name(); n != "" {
+		return n
+	}
+	switch t := p.media.value; t {
+	case "message/rfc822", "message/global":
+		h, _ := readHeader(content, 0, partHeader, func([]byte) bool { return false }, func(string) {})
+		if subject := h.text("subject"); subject != "" {
+			return cut(subject, maxNameBytes-4) + ".eml"
+		}
+		return "message.eml"
+	case "text/calendar":
+		return "invite.ics"
+	case "text/plain":
+		return "text.txt"
+	case "message/delivery-status", "message/disposition-notification", "message/feedback-report":
+		return strings.TrimPrefix(t, "message/") + ".txt"
+	case "application/octet-stream":
+		return "attachment.bin"
+	default:
+		kind, ext, _ := strings.Cut(t, "/")
+		if kind == "text" || kind == "image" || kind == "audio" || kind == "video" {
+			return kind + "." + strings.TrimPrefix(ext, "x-")
+		}
+		return "attachment"
+	}
+}
+
+// name is the file name of a part as declared.
+func (p *part) name() string {
+	if n := p.disposition.get("filename"); n != "" {
+		return n
+	}
+	return p.media.get("name")
+}
+
+// cleanName makes a file name that is only a name: no path, no control or turning
+// characters, no device of an operating system, at most 200 bytes with its
+// extension kept (A16).
+func cleanName(n string) string {
+	n = oneLine(n)
+	if i := strings.LastIndexAny(n, `/\`); i >= 0 {
+		n = n[i+1:]
+	}
+	n = strings.TrimFunc(n, func(r rune) bool { return unicode.IsSpace(r) || r == 0x200B || r == 0xFEFF })
+	n = strings.TrimRight(n, ". ")
+	if strings.Trim(n, ".") == "" {
+		return "attachment"
+	}
+	if len(n) > maxNameBytes {
+		ext := path.Ext(n)
+		if len(ext) > 20 {
+			ext = ""
+		}
+		n = cut(n, maxNameBytes-len(ext)) + ext
+	}
+	switch base, _, _ := strings.Cut(strings.ToLower(n), "."); base {
+	case "con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "lpt1", "lpt2", "lpt3":
+		n = "_" + n
+	}
+	return n
+}
+
+// markInline tells the files that the page refers to by cid: (RFC 2392).
+func markInline(files []core.Attachment, page string) {
+	if len(files) == 0 || page == "" {
+		return
+	}
+	shown := map[string]bool{}
+	for rest := page; len(shown) < maxParts; {
+		i := strings.Index(rest, "cid:")
+		if i < 0 {
+			break
+		}
+		rest = rest[i+4:]
+		end := strings.IndexAny(rest, "\"'> )\n")
+		if end < 0 || end > maxIDBytes {
+			end = min(len(rest), maxIDBytes)
+		}
+		shown[string(decodePercent(rest[:end]))] = true
+	}
+	for i := range files {
+		files[i].Inline = files[i].ContentID != "" && shown[files[i].ContentID]
+	}
+}

@@ -1,0 +1,255 @@
+package eml
+
+import (
+	"bytes"
+	"strings"
+)
+
+// A part is one entity of a mail (RFC 2045 section 2.4): a leaf with a body, or
+// a multipart with children.
+type part struct {
+	header      header
+	media       media
+	disposition media
+	body        []byte // as it stands in the mail
+	children    []*part
+	boundary    string
+	tooDeep     bool // not looked into: the bounds were reached
+}
+
+func (p *part) isMultipart() bool { return strings.HasPrefix(p.media.value, "multipart/") }
+
+// A walker cuts a mail into parts in one pass over its lines. Only boundaries of
+// open multiparts are known to it, so a line costs one look-up however deep the
+// mail is nested.
+type walker struct {
+	raw      []byte
+	defect   func(string)
+	open     []*part        // multiparts whose end has not come, outermost first
+	level    map[string]int // boundary to its place in open
+	leaf     *part
+	from     int // where the body of leaf starts
+	parts    int
+	resniffs int
+	charset  string
+}
+
+// walk reads the entity that raw is.
+func walk(raw []byte, defect func(string)) *part {
+	w := &walker{raw: raw, defect: defect}
+	return w.run(0, mailHeader)
+}
+
+func (w *walker) run(at int, lim headerLimits) *part {
+	root, body := w.entity(at, "", lim)
+	w.scan(body)
+	if len(w.open) > 0 && root.isMultipart() && len(root.children) > 0 {
+		w.defect("a boundary that ends the parts is missing")
+	}
+	w.mend(root)
+	return root
+}
+
+// scan reads the lines from at on; only those that begin with two dashes matter.
+func (w *walker) scan(at int) {
+	for at < len(w.raw) && len(w.open) > 0 {
+		if w.raw[at] != '-' {
+			i := bytes.Index(w.raw[at:], []byte("\n--"))
+			if i < 0 {
+				break
+			}
+			at += i + 1
+		}
+		line, next := nextLine(w.raw, at)
+		place, closes, ok := w.match(line)
+		if !ok {
+			at = next
+			continue
+		}
+		w.closeLeaf(at)
+		at = w.boundary(place, closes, at, next)
+	}
+	w.closeLeaf(len(w.raw))
+}
+
+// boundary acts on a boundary line of the multipart at place in w.open and
+// returns where to read on.
+func (w *walker) boundary(place int, closes bool, at, next int) int {
+	for len(w.open) > place+1 {
+		w.pop()
+	}
+	if closes {
+		w.pop()
+		return next
+	}
+	parent := w.open[place]
+	if w.parts >= maxParts {
+		w.defect("the mail has more parts than are read; the rest is one attachment")
+		parent.children = append(parent.children, &part{media: media{value: "application/octet-stream"}, body: w.raw[at:], tooDeep: true})
+		w.open, w.level = nil, nil
+		return len(w.raw)
+	}
+	def := ""
+	if parent.media.value == "multipart/digest" {
+		def = "message/rfc822"
+	}
+	child, body := w.entity(next, def, partHeader)
+	parent.children = append(parent.children, child)
+	return body
+}
+
+func (w *walker) pop() {
+	last := w.open[len(w.open)-1]
+	if w.level[last.boundary] == len(w.open)-1 {
+		delete(w.level, last.boundary)
+	}
+	w.open = w.open[:len(w.open)-1]
+}
+
+// entity reads a header and opens what it announces.
+func (w *walker) entity(at int, defaultType string, lim headerLimits) (*part, int) {
+	w.parts++
+	ends := func(line []byte) bool {
+		_, _, ok := w.match(line)
+		return ok
+	}
+	h, body := readHeader(w.raw, at, lim, ends, w.defect)
+	p := &part{header: h}
+	p.describe(defaultType)
+	if w.parts == 1 {
+		w.charset = p.media.get("charset")
+	}
+	p.header.charset = w.charset
+	w.leaf, w.from = p, body
+	if !p.isMultipart() {
+		return p, body
+	}
+	p.boundary = strings.TrimRight(p.media.get("boundary"), " \t")
+	switch {
+	case len(w.open) >= maxDepth:
+		w.defect("the mail is nested deeper than is read")
+		p.tooDeep = true
+	case p.boundary == "" || len(p.boundary) > maxIDBytes:
+		w.defect("a multipart has no usable boundary")
+	default:
+		if w.level == nil {
+			w.level = make(map[string]int, 4)
+		}
+		w.open = append(w.open, p)
+		if _, taken := w.level[p.boundary]; !taken {
+			w.level[p.boundary] = len(w.open) - 1
+		} else {
+			w.defect("two multiparts have the same boundary")
+		}
+	}
+	return p, body
+}
+
+// describe reads the fields that say what the part is.
+func (p *part) describe(defaultType string) {
+	v := p.header.get("content-type")
+	p.media = parseMedia(v, p.header.charset)
+	switch t := p.media.value; {
+	case strings.Count(t, "/") == 1 && !strings.HasPrefix(t, "/") && !strings.HasSuffix(t, "/"):
+	case t == "multipart" || t == "":
+		if p.media.value = defaultType; defaultType == "" {
+			p.media.value = "text/plain"
+		}
+		if p.media.get("boundary") != "" {
+			p.media.value = "multipart/mixed"
+		}
+	case t == "html":
+		p.media.value = "text/html"
+	case t == "text" || t == "plain":
+		p.media.value = "text/plain"
+	default:
+		p.media.value = "application/octet-stream"
+	}
+	p.disposition = parseMedia(p.header.get("content-disposition"), p.header.charset)
+}
+
+// match tells a boundary line of an open multipart.
+func (w *walker) match(line []byte) (place int, closes, ok bool) {
+	if len(line) < 2 || line[0] != '-' || line[1] != '-' || len(w.open) == 0 {
+		return 0, false, false
+	}
+	line = bytes.TrimRight(line[2:], " \t\r")
+	if place, ok = w.level[string(line)]; ok {
+		return place, false, true
+	}
+	if bytes.Count(line[:min(len(line), 200)], []byte("--")) == 0 {
+		return 0, false, false
+	}
+	for place = len(w.open) - 1; place >= 0; place-- { // what stands behind the end is forgiven
+		b := w.open[place].boundary
+		if len(line) >= len(b)+2 && string(line[:len(b)]) == b && string(line[len(b):len(b)+2]) == "--" {
+			return place, true, true
+		}
+	}
+	return 0, false, false
+}
+
+// closeLeaf ends the body that is being read; the line end before a boundary
+// belongs to the boundary (RFC 2046 section 5.1.1).
+func (w *walker) closeLeaf(end int) {
+	if w.leaf == nil {
+		return
+	}
+	from := min(w.from, end)
+	b := w.raw[from:end]
+	if end < len(w.raw) {
+		b = bytes.TrimSuffix(b, []byte("\n"))
+		b = bytes.TrimRight(b, "\r")
+	}
+	w.leaf.body = b
+	w.leaf = nil
+}
+
+// mend looks again at multiparts in which no part was found: the boundary was
+// lost or another one is used. A line "--x" before "Content-" gives it away.
+func (w *walker) mend(p *part) {
+	for _, c := range p.children {
+		w.mend(c)
+	}
+	lost := p.isMultipart() && !p.tooDeep || p.media.value == "text/plain" && p.header.count("content-type") == 0
+	if !lost || len(p.children) > 0 || w.resniffs >= maxResniffs || len(p.body) == 0 {
+		return
+	}
+	b := sniffBoundary(p.body, p.isMultipart())
+	if b == "" {
+		if p.isMultipart() {
+			w.defect("a multipart holds no part; it is read as text")
+			p.media = media{value: "text/plain"} // never a page: that would render what nobody called one
+		}
+		return
+	}
+	w.defect("the boundary was guessed from the body")
+	if !p.isMultipart() {
+		p.media.value = "multipart/mixed"
+	}
+	again := &walker{raw: p.body, defect: w.defect, parts: w.parts, resniffs: w.resniffs + 1, charset: w.charset}
+	p.boundary = b
+	again.open, again.level = []*part{p}, map[string]int{b: 0}
+	again.scan(0)
+	w.parts, w.resniffs = again.parts, again.resniffs
+}
+
+// sniffBoundary finds a line that must be a boundary. Where no multipart was
+// announced it must be the first line with anything in it.
+func sniffBoundary(b []byte, anywhere bool) string {
+	b = b[:min(len(b), maxRuleBytes)]
+	for at := 0; at < len(b); {
+		line, next := nextLine(b, at)
+		if bytes.HasPrefix(line, []byte("--")) && len(line) > 4 && next < len(b) {
+			following, _ := nextLine(b, next)
+			if len(following) > 8 && strings.EqualFold(string(following[:8]), "content-") {
+				return string(bytes.TrimRight(line[2:], " \t"))
+			}
+		}
+		if len(line) > 0 && !anywhere {
+			return ""
+		}
+		at = next
+	}
+	return ""
+}

@@ -1,0 +1,141 @@
+package eml
+
+import (
+	"strings"
+)
+
+// An encodedWord is one =?charset?encoding?text?= of RFC 2047.
+type encodedWord struct {
+	charset  string
+	encoding byte // 'b' or 'q'
+	data     []byte
+}
+
+// decodeWords decodes RFC 2047 words, wherever they stand and as broken as they
+// come: inside quotes, glued to text, with blanks inside, cut in the middle of a
+// character, without an end. What cannot be read stays as written.
+func decodeWords(s string) string {
+	if !strings.Contains(s, "=?") {
+		return s
+	}
+	var out strings.Builder
+	var run encodedWord // adjacent words of one charset, so that a split character survives
+	flush := func() {
+		if run.charset != "" {
+			out.WriteString(toUTF8(run.data, run.charset))
+			run = encodedWord{}
+		}
+	}
+	words := 0
+	for s != "" {
+		i := strings.Index(s, "=?")
+		if i < 0 || words > maxEncodedWordRun {
+			break
+		}
+		w, n, ok := scanWord(s[i:])
+		if !ok {
+			flush()
+			out.WriteString(s[:i+2])
+			s = s[i+2:]
+			continue
+		}
+		words++
+		gap := s[:i]
+		if run.charset == "" || strings.TrimSpace(gap) != "" {
+			flush()
+			out.WriteString(gap)
+		}
+		if run.charset != "" && strings.EqualFold(run.charset, w.charset) {
+			run.data = append(run.data, w.data...)
+		} else {
+			flush()
+			run = w
+		}
+		s = s[i+n:]
+	}
+	flush()
+	out.WriteString(s)
+	return out.String()
+}
+
+// scanWord reads the encoded word that s begins with and its length.
+func scanWord(s string) (w encodedWord, n int, ok bool) {
+	rest := s[2:]
+	q := strings.IndexByte(rest, '?')
+	if q <= 0 || q > 64 || strings.ContainsAny(rest[:q], " \t<>\"=") {
+		return w, 0, false
+	}
+	w.charset, _, _ = strings.Cut(rest[:q], "*") // RFC 2231 section 5: a language may follow
+	rest = rest[q+1:]
+	if len(rest) < 2 || rest[1] != '?' {
+		return w, 0, false
+	}
+	w.encoding = rest[0] | 0x20
+	rest = rest[2:]
+	n = len(s) - len(rest)
+	end := strings.Index(rest, "?=")
+	if w.encoding == 'q' {
+		end = wordEnd(rest, end)
+	}
+	if end < 0 { // cut off: to the next blank
+		if end = strings.IndexAny(rest, " \t\""); end < 0 {
+			end = len(rest)
+		}
+		n += end
+	} else {
+		n += end + 2
+	}
+	switch text := rest[:end]; w.encoding {
+	case 'b':
+		w.data = decodeBase64([]byte(text))
+	case 'q':
+		w.data = decodeQWord(text)
+	default:
+		return w, 0, false
+	}
+	return w, n, w.charset != ""
+}
+
+// wordEnd steps over a "?=" that is really a question mark before "=XX", as
+// senders that do not encode question marks write it.
+func wordEnd(s string, end int) int {
+	for at := end; at >= 0 && at+4 <= len(s) && isHex(s[at+2]) && isHex(s[at+3]); {
+		next := strings.Index(s[at+2:], "?=")
+		if next < 0 {
+			return end
+		}
+		at += 2 + next
+		end = at
+	}
+	return end
+}
+
+func decodeQWord(s string) []byte {
+	out := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '_':
+			out = append(out, ' ')
+		case c == '=' && i+2 < len(s) && isHex(s[i+1]) && isHex(s[i+2]):
+			out = append(out, unhex(s[i+1])<<4|unhex(s[i+2]))
+			i += 2
+		default:
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+func isHex(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
+}
+
+func unhex(c byte) byte {
+	switch {
+	case c <= '9':
+		return c - '0'
+	case c >= 'a':
+		return c - 'a' + 10
+	}
+	return c - 'A' + 10
+}
