@@ -1,6 +1,12 @@
 package core
 
-import "time"
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
 
 // A LinkPurpose says what a single-use link does. A link of one purpose does
 // nothing for another.
@@ -14,6 +20,14 @@ const (
 	LinkReset  LinkPurpose = "reset"  // a new password
 )
 
+// lifetime is how long a link may be used.
+func (p LinkPurpose) lifetime() time.Duration {
+	if p == LinkReset {
+		return time.Hour
+	}
+	return 7 * 24 * time.Hour
+}
+
 // A LinkInfo is what the page behind a link must know. Looking at it has no
 // effect: mail scanners do that.
 type LinkInfo struct {
@@ -26,10 +40,125 @@ type LinkInfo struct {
 	Expires       time.Time
 }
 
-// An AcceptForm is what a person enters on the page of a link.
-type AcceptForm struct {
-	Name     string
-	Email    string // setup only
-	Password string // the new one; the known one where LinkInfo.KnownPassword
-	Client   string // the client's address, for the throttle
+// mintLink makes a link and kills the older ones of that purpose. Only its hash
+// is stored. The set-up link belongs to nobody. ErrForbidden for the disabled,
+// unless they are invited.
+func mintLink(ctx context.Context, tx pgx.Tx, purpose LinkPurpose, user UserID, address Address, by UserID) (secret string, expires time.Time, err error) {
+	if err := killLinks(ctx, tx, purpose, user, address); err != nil {
+		return "", time.Time{}, err
+	}
+	secret = NewSecret()
+	expires, err = value[time.Time](ctx, tx, `
+		insert into links (secret_hash, purpose, user_id, address, created_by, expires_at)
+		select @hash, @purpose, nullif(@user::bigint, 0), @address, nullif(@by::bigint, 0), now() + @lifetime::interval
+		where @purpose = 'setup'
+		   or exists (select 1 from users where id = @user and (enabled or invited_at is not null))
+		returning expires_at`,
+		pgx.StrictNamedArgs{"hash": HashSecret(secret), "purpose": string(purpose), "user": user, "address": address, "by": by,
+			"lifetime": purpose.lifetime()})
+	if errors.Is(err, ErrNotFound) {
+		return "", time.Time{}, refuse(ErrForbidden, "The person is disabled.")
+	}
+	return secret, expires, err
+}
+
+// killLinks revokes the open links of a purpose. Several addresses of a person
+// may wait for their verification at once.
+func killLinks(ctx context.Context, tx pgx.Tx, purpose LinkPurpose, user UserID, address Address) error {
+	_, err := tx.Exec(ctx, `
+		update links set revoked_at = now()
+		where purpose = @purpose and user_id is not distinct from nullif(@user::bigint, 0)
+		  and (@purpose <> 'verify' or address = @address)
+		  and consumed_at is null and revoked_at is null`,
+		pgx.StrictNamedArgs{"purpose": string(purpose), "user": user, "address": address})
+	return err
+}
+
+// revokeLinksIn kills the links whose secrets stand in a received text: whoever
+// quotes or forwards one has shown it around (mail-law section 3). It gives those
+// secrets, which must not be shown.
+func revokeLinksIn(ctx context.Context, tx pgx.Tx, text string) (shown []string, err error) {
+	for _, secret := range SecretsIn(text) {
+		tag, err := tx.Exec(ctx, `
+			update links set revoked_at = coalesce(revoked_at, now()) where secret_hash = $1`, HashSecret(secret))
+		if err != nil {
+			return nil, err
+		}
+		if tag.RowsAffected() > 0 {
+			shown = append(shown, secret)
+		}
+	}
+	return shown, nil
+}
+
+// SetupLink mints the link that makes the first owner, when there is none. An
+// older one dies.
+func (d *Desk) SetupLink(ctx context.Context) (secret string, needed bool, err error) {
+	defer wrap(&err, "set-up link")
+	err = d.tx(ctx, func(tx pgx.Tx) error {
+		if _, err := lockStaff(ctx, tx, Actor{}); err != nil {
+			return err
+		}
+		if needed, err = noOwner(ctx, tx); err != nil || !needed {
+			return err
+		}
+		secret, _, err = mintLink(ctx, tx, LinkSetup, 0, Address{}, 0)
+		return err
+	})
+	return secret, needed, err
+}
+
+func noOwner(ctx context.Context, q querier) (bool, error) {
+	return value[bool](ctx, q, `select not exists (select 1 from users where role = 'owner')`)
+}
+
+// link is an open link as it is stored, with its person.
+type link struct {
+	Purpose LinkPurpose
+	User    UserID
+	Address Address
+	Expires time.Time
+	Name    string
+	Enabled bool
+	Invited bool
+	Hash    *string
+}
+
+// info tells what the page must ask for.
+func (l link) info() LinkInfo {
+	return LinkInfo{Purpose: l.Purpose, Name: l.Name, Address: l.Address, Expires: l.Expires,
+		NeedsName: l.Purpose == LinkSetup || l.Purpose == LinkInvite, NeedsEmail: l.Purpose == LinkSetup,
+		KnownPassword: l.knownPassword()}
+}
+
+// knownPassword: the account is in use, and this address was added to it. The
+// holder of that mailbox must prove to be that person; a mistyped address would
+// else open the account to a stranger.
+func (l link) knownPassword() bool { return l.Purpose == LinkVerify && l.Hash != nil }
+
+// Link tells what a link is for, without using it. ErrExpired for every secret
+// that does nothing: unknown, used, revoked, too old.
+func (d *Desk) Link(ctx context.Context, secret string) (_ LinkInfo, err error) {
+	defer wrap(&err, "link")
+	l, err := openLink(ctx, d.pool, secret, "")
+	return l.info(), err
+}
+
+// openLink reads a link that may still be used, locked if the suffix says so.
+func openLink(ctx context.Context, q querier, secret, lock string) (link, error) {
+	l, err := one[link](ctx, q, `
+		select l.purpose, coalesce(l.user_id, 0) as user, l.address, l.expires_at as expires, coalesce(u.name, '') as name,
+		       coalesce(u.enabled, false) as enabled, u.invited_at is not null as invited, u.password_hash as hash
+		from links l left join users u on u.id = l.user_id
+		where l.secret_hash = $1 and l.consumed_at is null and l.revoked_at is null and l.expires_at > now()
+		`+lock, HashSecret(secret))
+	if errors.Is(err, ErrNotFound) || err == nil && !l.alive() {
+		return link{}, refuse(ErrExpired, "This link was used already, or is too old. Ask for a new one.")
+	}
+	return l, err
+}
+
+// alive: the disabled have no links, but for an invite that waits.
+func (l link) alive() bool {
+	return l.Purpose == LinkSetup || l.Enabled || l.Invited && l.Purpose == LinkInvite
 }

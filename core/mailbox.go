@@ -1,6 +1,13 @@
 package core
 
-import "time"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
 
 // A Mailbox is an address of ours. The oldest one is the first: postmaster and
 // abuse lead there, and what has no conversation is sent from there.
@@ -9,4 +16,118 @@ type Mailbox struct {
 	Address   Address
 	Name      string // shown as the sender
 	CreatedAt time.Time
+}
+
+// Mailboxes lists all, the first one first. ErrForbidden, ErrNotFound for
+// customers.
+func (d *Desk) Mailboxes(ctx context.Context, actor Actor) (_ []Mailbox, err error) {
+	defer wrap(&err, "mailboxes")
+	if err := actor.Can(DoView); err != nil {
+		return nil, err
+	}
+	return rows[Mailbox](ctx, d.pool, `select id, address, name, created_at from mailboxes order by id`)
+}
+
+// CreateMailbox makes an address ours, its domain too. Invalid: FIELD_DUPLICATE
+// with Owner where a person has the address, and an address too long to carry a
+// token. ErrForbidden.
+func (d *Desk) CreateMailbox(ctx context.Context, actor Actor, address, name string) (made Mailbox, err error) {
+	defer wrap(&err, "create mailbox")
+	if err := actor.Can(DoAdminister); err != nil {
+		return Mailbox{}, err
+	}
+	parsed, err := d.mailboxAddress(address)
+	if err != nil {
+		return Mailbox{}, err
+	}
+	err = d.tx(ctx, func(tx pgx.Tx) error {
+		made, err = insertMailbox(ctx, tx, actor, parsed, name)
+		return err
+	})
+	return made, err
+}
+
+// FirstMailbox makes the mailbox of an empty instance, and refuses to start with
+// one whose reply addresses would be too long. The reply domain becomes ours.
+func (d *Desk) FirstMailbox(ctx context.Context, address, name string) (err error) {
+	defer wrap(&err, "first mailbox")
+	var all []Mailbox
+	err = d.tx(ctx, func(tx pgx.Tx) error {
+		if _, err := lockStaff(ctx, tx, Actor{}); err != nil { // one process at a time
+			return err
+		}
+		if d.cfg.ReplyDomain != "" {
+			if err := ownDomain(ctx, tx, d.cfg.ReplyDomain); err != nil {
+				return err
+			}
+		}
+		if all, err = rows[Mailbox](ctx, tx, `select id, address, name, created_at from mailboxes`); err != nil || len(all) > 0 {
+			return err
+		}
+		parsed, err := d.mailboxAddress(address)
+		if err != nil {
+			return err
+		}
+		_, err = insertMailbox(ctx, tx, Actor{}, parsed, name)
+		return err
+	})
+	if err != nil || d.cfg.ReplyDomain != "" {
+		return err
+	}
+	for _, m := range all {
+		if err := CheckMailboxLength(m.Address); err != nil {
+			return fmt.Errorf("mailbox %s: %w", m.Address, err)
+		}
+	}
+	return nil
+}
+
+func (d *Desk) mailboxAddress(address string) (Address, error) {
+	parsed, err := ParseAddress(address)
+	var invalid Invalid
+	if errors.As(err, &invalid) {
+		invalid.Field = "address"
+		return Address{}, invalid
+	}
+	if err == nil && d.cfg.ReplyDomain == "" {
+		err = CheckMailboxLength(parsed)
+	}
+	return parsed, err
+}
+
+func insertMailbox(ctx context.Context, tx pgx.Tx, actor Actor, address Address, name string) (Mailbox, error) {
+	if name = cleanLine(name, 100); name == "" {
+		name = address.Local()
+	}
+	if err := lockAddresses(ctx, tx, address); err != nil {
+		return Mailbox{}, err
+	}
+	if err := addressFree(ctx, tx, address); err != nil {
+		var taken Invalid
+		if errors.As(err, &taken) {
+			taken.Field = "address"
+			return Mailbox{}, taken
+		}
+		return Mailbox{}, err
+	}
+	made, err := one[Mailbox](ctx, tx, `
+		insert into mailboxes (address, name) values ($1, $2) returning id, address, name, created_at`, address, name)
+	if err != nil {
+		return Mailbox{}, err
+	}
+	if err := ownDomain(ctx, tx, address.Domain()); err != nil {
+		return Mailbox{}, err
+	}
+	return made, audit(ctx, tx, actor, "mailbox.created", fmt.Sprintf("mailbox %d", made.ID), map[string]any{"address": address.String()})
+}
+
+// ownDomain remembers a domain as ours for ever: valid tokens at it stay
+// accepted.
+func ownDomain(ctx context.Context, tx pgx.Tx, domain string) error {
+	canonical, ok := canonicalDomain(domain)
+	if !ok {
+		return fmt.Errorf("%q is not a domain", domain)
+	}
+	_, err := tx.Exec(ctx, `insert into own_domains (domain) values ($1) on conflict do nothing`, canonical)
+	return err
 }

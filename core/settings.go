@@ -1,5 +1,11 @@
 package core
 
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+)
+
 // Settings are what every process and command of an instance shares.
 type Settings struct {
 	Name                string
@@ -11,12 +17,11 @@ type Settings struct {
 	FloodHour           int
 	FloodDay            int
 	AutomaticHour       int  // automatic mails in all
-	SuspendedDays       int  // kept
+	SuspendedDays       int  // how long suspended mail is kept
 	CloseCompletedHours *int // nil: completed stays completed
 }
 
-// SettingsChanges are new values; nil leaves a setting as it is. A pointer to
-// nil makes a limit unlimited.
+// SettingsChanges are new values; nil leaves a setting as it is.
 type SettingsChanges struct {
 	Name                *string
 	Timezone            *string
@@ -26,5 +31,91 @@ type SettingsChanges struct {
 	FloodDay            *int
 	AutomaticHour       *int
 	SuspendedDays       *int
-	CloseCompletedHours **int
+	CloseCompletedHours **int // to nil: completed stays completed
+}
+
+const settingsColumns = `name, timezone, accepts_unknown, max_collaborators, max_seats,
+	flood_ten_minutes, flood_hour, flood_day, automatic_hour, suspended_days, close_completed_hours`
+
+// Settings gives the settings. They are no secret: pages show the name.
+func (d *Desk) Settings(ctx context.Context) (_ Settings, err error) {
+	defer wrap(&err, "settings")
+	return one[Settings](ctx, d.pool, `select `+settingsColumns+` from instance`)
+}
+
+// UpdateSettings changes settings. ErrForbidden, Invalid.
+func (d *Desk) UpdateSettings(ctx context.Context, actor Actor, c SettingsChanges) (updated Settings, err error) {
+	defer wrap(&err, "update settings")
+	if err := actor.Can(DoAdminister); err != nil {
+		return Settings{}, err
+	}
+	if err := c.check(); err != nil {
+		return Settings{}, err
+	}
+	var hours *int
+	if c.CloseCompletedHours != nil {
+		hours = *c.CloseCompletedHours
+	}
+	err = d.tx(ctx, func(tx pgx.Tx) error {
+		updated, err = one[Settings](ctx, tx, `
+			update instance set name = coalesce(@name, name), timezone = coalesce(@timezone, timezone),
+				accepts_unknown = coalesce(@unknown, accepts_unknown),
+				flood_ten_minutes = coalesce(@flood_ten, flood_ten_minutes), flood_hour = coalesce(@flood_hour, flood_hour),
+				flood_day = coalesce(@flood_day, flood_day), automatic_hour = coalesce(@automatic, automatic_hour),
+				suspended_days = coalesce(@suspended, suspended_days),
+				close_completed_hours = case when @set_hours then @hours else close_completed_hours end
+			returning `+settingsColumns,
+			pgx.StrictNamedArgs{"name": c.Name, "timezone": c.Timezone, "unknown": c.AcceptsUnknown,
+				"flood_ten": c.FloodTenMinutes, "flood_hour": c.FloodHour, "flood_day": c.FloodDay,
+				"automatic": c.AutomaticHour, "suspended": c.SuspendedDays,
+				"set_hours": c.CloseCompletedHours != nil, "hours": hours})
+		if err != nil {
+			return err
+		}
+		return audit(ctx, tx, actor, "settings.updated", "settings", map[string]any{"settings": updated})
+	})
+	return updated, err
+}
+
+func (c *SettingsChanges) check() error {
+	if c.Name != nil {
+		name := cleanLine(*c.Name, 100)
+		if name == "" {
+			return Invalid{Field: "name", Code: CodeEmpty, Problem: "A name is needed."}
+		}
+		c.Name = &name
+	}
+	if c.Timezone != nil {
+		if err := checkTimezone(*c.Timezone); err != nil {
+			return err
+		}
+		if *c.Timezone == "" {
+			return Invalid{Field: "time_zone", Code: CodeEmpty, Problem: "A timezone is needed."}
+		}
+	}
+	for field, n := range map[string]*int{"flood_ten_minutes": c.FloodTenMinutes, "flood_hour": c.FloodHour,
+		"flood_day": c.FloodDay, "automatic_hour": c.AutomaticHour, "suspended_days": c.SuspendedDays} {
+		if n != nil && (*n < 0 || *n > 1_000_000) {
+			return Invalid{Field: field, Code: CodeInvalid, Problem: "The number is out of range."}
+		}
+	}
+	if c.CloseCompletedHours != nil && *c.CloseCompletedHours != nil && (**c.CloseCompletedHours < 1 || **c.CloseCompletedHours > 100_000) {
+		return Invalid{Field: "close_completed_hours", Code: CodeInvalid, Problem: "The number is out of range."}
+	}
+	return nil
+}
+
+// SetLimits is the command's: how many collaborators and seats there may be, nil
+// for unlimited. Who is there already stays.
+func (d *Desk) SetLimits(ctx context.Context, collaborators, seats *int) (err error) {
+	defer wrap(&err, "set limits")
+	return d.tx(ctx, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, `
+			update instance set max_collaborators = $1, max_seats = $2
+			where max_collaborators is distinct from $1 or max_seats is distinct from $2`, collaborators, seats)
+		if err != nil || tag.RowsAffected() == 0 {
+			return err
+		}
+		return audit(ctx, tx, Actor{}, "settings.limits", "settings", map[string]any{"max_collaborators": collaborators, "max_seats": seats})
+	})
 }

@@ -1,0 +1,103 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// AddIdentity gives a person one more address. One that staff add counts at once;
+// one's own counts when the link mailed there is used, and says nothing before
+// about whose it is. ErrNotFound, ErrForbidden, ErrLimit, Invalid
+// (FIELD_DUPLICATE with Owner).
+func (d *Desk) AddIdentity(ctx context.Context, actor Actor, id UserID, email string) (err error) {
+	defer wrap(&err, "add address to user %d", id)
+	own := id == actor.ID
+	if !own {
+		if err := actor.Can(DoManagePeople); err != nil {
+			return err
+		}
+	} else if err := actor.Can(DoUsePortal); err != nil {
+		return err
+	}
+	address, err := ParseAddress(email)
+	if err != nil {
+		return err
+	}
+	return d.tx(ctx, func(tx pgx.Tx) error {
+		if err := lockAddresses(ctx, tx, address); err != nil {
+			return err
+		}
+		u, err := lockUser(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if own {
+			return d.askAddress(ctx, tx, u, address)
+		}
+		if err := actor.MayAddAddress(u.Role); err != nil {
+			return err
+		}
+		return giveAddress(ctx, tx, actor, u, address)
+	})
+}
+
+// askAddress mails a link to an address that a person says to have.
+func (d *Desk) askAddress(ctx context.Context, tx pgx.Tx, u User, address Address) error {
+	asked, err := countTries(ctx, tx, fmt.Sprintf("address %d", u.ID), time.Hour)
+	if err != nil {
+		return err
+	}
+	if asked > maxResetsAnHour {
+		return refuse(ErrLimit, "Too many addresses at once. Try again in an hour.")
+	}
+	err = addressFree(ctx, tx, address)
+	var taken Invalid
+	if errors.As(err, &taken) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	_, err = d.enqueueAccountMail(ctx, tx, u.ID, address, PurposeVerify, u.ID)
+	return err
+}
+
+func giveAddress(ctx context.Context, tx pgx.Tx, actor Actor, u User, address Address) error {
+	if err := addressFree(ctx, tx, address); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `
+		insert into addresses (address, user_id, is_primary, verified_at) values ($1, $2, false, now())`, address, u.ID); err != nil {
+		return err
+	}
+	if err := adoptAddress(ctx, tx, u.ID, address); err != nil {
+		return err
+	}
+	if err := joinOrganization(ctx, tx, u.ID, address); err != nil {
+		return err
+	}
+	return recordUser(ctx, tx, actor, "address_added", u.ID, map[string]any{"address": address.String()})
+}
+
+// addressFree tells that nobody, and no mailbox of ours, has the address.
+func addressFree(ctx context.Context, tx pgx.Tx, address Address) error {
+	taken, err := value[bool](ctx, tx, `
+		select exists (select 1 from addresses where address = $1) or exists (select 1 from mailboxes where address = $1)`, address)
+	if err != nil || !taken {
+		return err
+	}
+	return addressTaken(ctx, tx, address)
+}
+
+// adoptAddress gives a person the places in CC that the bare address has.
+func adoptAddress(ctx context.Context, tx pgx.Tx, id UserID, address Address) error {
+	_, err := tx.Exec(ctx, `
+		with cc as (update participants set user_id = @id where address = @address and user_id is null)
+		update tokens set user_id = @id where address = @address and user_id is null`,
+		pgx.StrictNamedArgs{"id": id, "address": address})
+	return err
+}

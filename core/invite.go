@@ -1,0 +1,196 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// An Invitee is one row of the invite form.
+type Invitee struct {
+	Name  string
+	Email string
+	Role  Role
+	Teams []TeamID
+}
+
+// Invite makes accounts that wait for their people to accept: all of them, or
+// none and the faults. A fault's Field is "invitees[2].email", counted from 0,
+// and Owner says whose a taken address is. ErrForbidden, ErrLimit.
+func (d *Desk) Invite(ctx context.Context, actor Actor, invitees []Invitee) (invited []User, faults []Invalid, err error) {
+	defer wrap(&err, "invite")
+	if err := actor.Can(DoAdminister); err != nil {
+		return nil, nil, err
+	}
+	people, addresses, faults := checkInvitees(actor, invitees)
+	err = d.tx(ctx, func(tx pgx.Tx) error {
+		invited = nil
+		found := append([]Invalid(nil), faults...)
+		if err := lockAddresses(ctx, tx, addresses...); err != nil {
+			return err
+		}
+		for i, p := range people {
+			if p.address.IsZero() {
+				continue
+			}
+			id, err := d.invite(ctx, tx, actor, p, len(found) > 0)
+			var fault Invalid
+			if errors.As(err, &fault) {
+				fault.Field = inviteField(i, fault.Field)
+				found = append(found, fault)
+				continue
+			}
+			if err != nil || id == 0 {
+				return err
+			}
+			u, err := userByID(ctx, tx, id)
+			if err != nil {
+				return err
+			}
+			invited = append(invited, u)
+		}
+		if len(found) > 0 {
+			return inviteFaults(found)
+		}
+		return nil
+	})
+	var found inviteFaults
+	if errors.As(err, &found) {
+		return nil, found, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return invited, nil, nil
+}
+
+// inviteFaults ends the transaction, so that nobody is invited.
+type inviteFaults []Invalid
+
+func (f inviteFaults) Error() string { return f[0].Error() }
+
+func inviteField(row int, field string) string { return fmt.Sprintf("invitees[%d].%s", row, field) }
+
+// invite makes one account; once there is a fault it only looks for more.
+func (d *Desk) invite(ctx context.Context, tx pgx.Tx, actor Actor, p person, onlyLook bool) (UserID, error) {
+	if onlyLook {
+		return 0, addressFree(ctx, tx, p.address)
+	}
+	return d.createPerson(ctx, tx, actor, p)
+}
+
+// checkInvitees checks each row by itself and against the rows before it. The
+// person of a faulty row is the zero person.
+func checkInvitees(actor Actor, invitees []Invitee) (people []person, addresses []Address, faults []Invalid) {
+	if len(invitees) == 0 {
+		return nil, nil, []Invalid{{Field: "invitees", Code: CodeRequired, Problem: "Nobody is named."}}
+	}
+	seen := map[Address]bool{}
+	for i, row := range invitees {
+		p, err := row.person(actor)
+		if err == nil && seen[p.address] {
+			err = Invalid{Field: "email", Code: CodeDuplicate, Problem: DuplicateProblem}
+		}
+		var fault Invalid
+		if err != nil {
+			if !errors.As(err, &fault) {
+				fault = Invalid{Field: "role", Code: CodeInvalid, Problem: err.Error()}
+			}
+			fault.Field = inviteField(i, fault.Field)
+			faults = append(faults, fault)
+			p = person{}
+		} else {
+			seen[p.address] = true
+			addresses = append(addresses, p.address)
+		}
+		people = append(people, p)
+	}
+	return people, addresses, faults
+}
+
+func (i Invitee) person(actor Actor) (person, error) {
+	p, err := NewUser{Name: i.Name, Email: i.Email, Role: i.Role, Teams: i.Teams}.person()
+	if err != nil {
+		return person{}, err
+	}
+	if !i.Role.Staff() {
+		return person{}, Invalid{Field: "role", Code: CodeInvalid, Problem: "Customers are not invited: they write, or are created."}
+	}
+	return p, actor.MayCreate(i.Role)
+}
+
+// SendAccountMail sends the invite or the verification mail again; the older link
+// dies. Five a day. ErrNotFound, ErrForbidden, ErrConflict for whom nothing is
+// asked any more, ErrLimit.
+func (d *Desk) SendAccountMail(ctx context.Context, actor Actor, id UserID) (err error) {
+	defer wrap(&err, "send account mail to user %d", id)
+	return d.renewLink(ctx, actor, id, func(tx pgx.Tx, u User, purpose LinkPurpose) error {
+		if err := killLinks(ctx, tx, purpose, id, u.Primary()); err != nil {
+			return err
+		}
+		mail := PurposeVerify
+		if purpose == LinkInvite {
+			mail = PurposeInvite
+		}
+		if _, err := d.enqueueAccountMail(ctx, tx, id, u.Primary(), mail, actor.ID); err != nil {
+			return err
+		}
+		return recordUser(ctx, tx, actor, "link_sent", id, map[string]any{"link": purpose})
+	})
+}
+
+// CopyLink mints a new invite or verification link, to be handed over by other
+// means; the older one dies. Only for those who may grant that person's role.
+// Errors as SendAccountMail.
+func (d *Desk) CopyLink(ctx context.Context, actor Actor, id UserID) (secret string, expires time.Time, err error) {
+	defer wrap(&err, "copy link of user %d", id)
+	err = d.renewLink(ctx, actor, id, func(tx pgx.Tx, u User, purpose LinkPurpose) error {
+		if secret, expires, err = mintLink(ctx, tx, purpose, id, u.Primary(), actor.ID); err != nil {
+			return err
+		}
+		return recordUser(ctx, tx, actor, "link_copied", id, map[string]any{"link": purpose})
+	})
+	if err != nil {
+		return "", time.Time{}, err
+	}
+	return secret, expires, nil
+}
+
+// renewLink replaces the link of somebody who has no password yet.
+func (d *Desk) renewLink(ctx context.Context, actor Actor, id UserID, renew func(tx pgx.Tx, u User, purpose LinkPurpose) error) error {
+	if err := actor.Can(DoManagePeople); err != nil {
+		return err
+	}
+	return d.tx(ctx, func(tx pgx.Tx) error {
+		u, err := lockUser(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if err := actor.MayEdit(u.Role); err != nil {
+			return err
+		}
+		purpose := LinkVerify
+		switch {
+		case u.InvitedAt != nil:
+			purpose = LinkInvite
+		case !u.Enabled:
+			return refuse(ErrConflict, "%s is disabled.", u.Name)
+		case u.HasPassword:
+			return refuse(ErrConflict, "%s has a password already.", u.Name)
+		}
+		sent, err := countTries(ctx, tx, fmt.Sprintf("link %d", id), 24*time.Hour)
+		if err != nil {
+			return err
+		}
+		if sent > maxAccountMailsDay {
+			return refuse(ErrLimit, "%d links in a day are enough. Try again tomorrow.", maxAccountMailsDay)
+		}
+		if err := dropLinkMail(ctx, tx, id, "a newer link was made"); err != nil {
+			return err
+		}
+		return renew(tx, u, purpose)
+	})
+}

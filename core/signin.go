@@ -1,0 +1,148 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// errSignIn is the one answer for a wrong password, an unknown address, an
+// account without a password and a disabled one.
+func errSignIn() error {
+	return refuse(ErrForbidden, "The address or the password is wrong.")
+}
+
+// credentials are what a sign-in is checked against.
+type credentials struct {
+	User UserID
+	Hash *string
+}
+
+// SignIn opens a session: it carries the version, and ends when that moves.
+// ErrForbidden, the same and as slow for every reason; ErrLimit for a client
+// that tries too often.
+func (d *Desk) SignIn(ctx context.Context, email, password, client string) (_ Actor, credentialVersion int, err error) {
+	defer wrap(&err, "sign in")
+	address, _ := ParseAddress(email) // the zero Address is nobody's
+	try, err := d.beginTry(ctx, client, accountSubject(address))
+	if err != nil {
+		return Actor{}, 0, err
+	}
+	c, err := one[credentials](ctx, d.pool, `
+		select u.id as user, u.password_hash as hash from users u join addresses a on a.user_id = u.id
+		where a.address = $1 and u.enabled`, address)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return Actor{}, 0, err
+	}
+	right, err := d.passwordMatches(ctx, password, c.Hash)
+	if err != nil {
+		return Actor{}, 0, err
+	}
+	if !right {
+		return Actor{}, 0, errSignIn()
+	}
+	actor, version, err := loadActor(ctx, d.pool, c.User)
+	if err != nil {
+		return Actor{}, 0, err
+	}
+	if !actor.Enabled { // since a moment ago
+		return Actor{}, 0, errSignIn()
+	}
+	return actor, version, d.forgive(ctx, try)
+}
+
+// checkKnownPassword asks a person for the password once more. ErrForbidden,
+// ErrLimit.
+func (d *Desk) checkKnownPassword(ctx context.Context, id UserID, password, client string) error {
+	c, err := one[struct {
+		Hash    *string
+		Address Address
+	}](ctx, d.pool, `
+		select u.password_hash as hash, a.address from users u
+		join addresses a on a.user_id = u.id and a.is_primary where u.id = $1`, id)
+	if err != nil {
+		return err
+	}
+	try, err := d.beginTry(ctx, client, accountSubject(c.Address))
+	if err != nil {
+		return err
+	}
+	right, err := d.passwordMatches(ctx, password, c.Hash)
+	if err != nil {
+		return err
+	}
+	if !right {
+		return refuse(ErrForbidden, "The password is wrong.")
+	}
+	return d.forgive(ctx, try)
+}
+
+// ChangePassword sets another password. All other sessions and all API tokens
+// end; the caller's own session goes on with the version returned. ErrForbidden
+// for a wrong old password, ErrLimit, Invalid.
+func (d *Desk) ChangePassword(ctx context.Context, actor Actor, old, new, client string) (credentialVersion int, err error) {
+	defer wrap(&err, "change password")
+	if err := actor.Can(DoUsePortal); err != nil {
+		return 0, err
+	}
+	if err := d.checkKnownPassword(ctx, actor.ID, old, client); err != nil {
+		return 0, err
+	}
+	hash, err := d.hashPassword(ctx, new)
+	if err != nil {
+		return 0, err
+	}
+	err = d.tx(ctx, func(tx pgx.Tx) error {
+		if _, err := lockUser(ctx, tx, actor.ID); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `
+			with unlinked as (update links set revoked_at = now() where user_id = @id and consumed_at is null and revoked_at is null)
+			update users set password_hash = @hash where id = @id`, pgx.StrictNamedArgs{"id": actor.ID, "hash": hash}); err != nil {
+			return err
+		}
+		if err := endSessions(ctx, tx, actor.ID); err != nil {
+			return err
+		}
+		if err := recordUser(ctx, tx, actor, "password_changed", actor.ID, nil); err != nil {
+			return err
+		}
+		_, credentialVersion, err = loadActor(ctx, tx, actor.ID)
+		return err
+	})
+	return credentialVersion, err
+}
+
+// RequestReset mails a link for a new password. The answer is the same whether
+// or not anybody has the address; three an hour are sent to one person. ErrLimit
+// for a client that asks too often.
+func (d *Desk) RequestReset(ctx context.Context, email, client string) (err error) {
+	defer wrap(&err, "request reset")
+	address, _ := ParseAddress(email)
+	if _, err := d.beginTry(ctx, client, ""); err != nil {
+		return err
+	}
+	return d.tx(ctx, func(tx pgx.Tx) error {
+		asked, err := countTries(ctx, tx, "reset "+address.String(), time.Hour)
+		if err != nil || asked > maxResetsAnHour {
+			return err
+		}
+		u, err := one[struct {
+			ID      UserID
+			Primary Address
+		}](ctx, tx, `
+			select u.id, p.address as primary from users u
+			join addresses a on a.user_id = u.id join addresses p on p.user_id = u.id and p.is_primary
+			where a.address = $1 and u.enabled`, address)
+		if errors.Is(err, ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		_, err = d.enqueueAccountMail(ctx, tx, u.ID, u.Primary, PurposeReset, u.ID)
+		return err
+	})
+}

@@ -1,0 +1,200 @@
+package core
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// UserChanges are new values; nil leaves a field as it is.
+type UserChanges struct {
+	Name         *string
+	Role         *Role
+	Organization *OrganizationID // 0: none, and none by hand
+	Timezone     *string
+	Locale       *string
+	Phone        *string
+	Signature    *string
+	Tags         *[]string
+	Teams        *[]TeamID
+}
+
+// ProfileChanges are what people change about themselves; nil leaves a field as
+// it is.
+type ProfileChanges struct {
+	Name      *string
+	Timezone  *string
+	Locale    *string
+	Phone     *string
+	Signature *string
+}
+
+// UpdateUser changes another person, or oneself in what is the own profile. The
+// role changes at once; enabled and password stay as they were. ErrNotFound,
+// ErrForbidden, ErrConflict (last owner), ErrLimit, Invalid.
+func (d *Desk) UpdateUser(ctx context.Context, actor Actor, id UserID, c UserChanges) (_ User, err error) {
+	defer wrap(&err, "update user %d", id)
+	if err := actor.mayBegin(id, c); err != nil {
+		return User{}, err
+	}
+	if err := c.check(); err != nil {
+		return User{}, err
+	}
+	var updated User
+	err = d.tx(ctx, func(tx pgx.Tx) error {
+		if c.Role != nil {
+			if actor, err = lockStaff(ctx, tx, actor); err != nil {
+				return err
+			}
+		}
+		u, err := lockUser(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if id != actor.ID || c.beyondProfile() {
+			if err := actor.mayUpdate(ctx, tx, u, c); err != nil {
+				return err
+			}
+		}
+		if err := d.applyChanges(ctx, tx, actor, u, c); err != nil {
+			return err
+		}
+		updated, err = userByID(ctx, tx, id)
+		return err
+	})
+	return updated, err
+}
+
+// UpdateProfile changes oneself. ErrForbidden, Invalid.
+func (d *Desk) UpdateProfile(ctx context.Context, actor Actor, c ProfileChanges) (User, error) {
+	return d.UpdateUser(ctx, actor, actor.ID, UserChanges{Name: c.Name, Timezone: c.Timezone,
+		Locale: c.Locale, Phone: c.Phone, Signature: c.Signature})
+}
+
+// mayBegin refuses before the object is looked at, so that those without the
+// function learn nothing about who exists.
+func (a Actor) mayBegin(id UserID, c UserChanges) error {
+	if id == a.ID && !c.beyondProfile() {
+		return a.Can(DoUsePortal)
+	}
+	if c.Teams != nil {
+		return a.Can(DoAdminister)
+	}
+	return a.Can(DoManagePeople)
+}
+
+func (c UserChanges) beyondProfile() bool {
+	return c.Role != nil || c.Organization != nil || c.Tags != nil || c.Teams != nil
+}
+
+func (a Actor) mayUpdate(ctx context.Context, tx pgx.Tx, u User, c UserChanges) error {
+	if c.Role != nil {
+		last, err := lastOwner(ctx, tx, u)
+		if err != nil {
+			return err
+		}
+		if err := a.MayGrant(u.ID, u.Role, *c.Role, last); err != nil {
+			return err
+		}
+	}
+	return a.MayEdit(u.Role)
+}
+
+func (c *UserChanges) check() error {
+	if c.Name != nil {
+		name := cleanLine(*c.Name, 200)
+		if name == "" {
+			return Invalid{Field: "full_name", Code: CodeEmpty, Problem: "A name is needed."}
+		}
+		c.Name = &name
+	}
+	if c.Timezone != nil {
+		if err := checkTimezone(*c.Timezone); err != nil {
+			return err
+		}
+	}
+	if c.Locale != nil {
+		locale := localeOr(*c.Locale)
+		c.Locale = &locale
+	}
+	if c.Phone != nil {
+		phone := cleanLine(*c.Phone, 60)
+		c.Phone = &phone
+	}
+	if c.Signature != nil {
+		signature := cleanText(*c.Signature, 2000)
+		c.Signature = &signature
+	}
+	if c.Tags != nil {
+		tags := cleanTags(*c.Tags)
+		c.Tags = &tags
+	}
+	return nil
+}
+
+// applyChanges writes what changes, and tells it.
+func (d *Desk) applyChanges(ctx context.Context, tx pgx.Tx, actor Actor, u User, c UserChanges) error {
+	if c.Organization != nil {
+		if err := organizationExists(ctx, tx, *c.Organization); err != nil {
+			return err
+		}
+	}
+	_, err := tx.Exec(ctx, `
+		update users set
+			name = coalesce(@name, name),
+			timezone = case when @timezone::text is null then timezone else nullif(@timezone, '') end,
+			locale = coalesce(@locale, locale), phone = coalesce(@phone, phone),
+			signature = coalesce(@signature, signature), tags = coalesce(@tags, tags),
+			organization_id = case when @organization::bigint is null then organization_id else nullif(@organization, 0) end,
+			organization_by_hand = organization_by_hand or @organization is not null
+		where id = @id`,
+		pgx.StrictNamedArgs{"id": u.ID, "name": c.Name, "timezone": c.Timezone, "locale": c.Locale, "phone": c.Phone,
+			"signature": c.Signature, "tags": c.Tags, "organization": c.Organization})
+	if err != nil {
+		return err
+	}
+	if c.Role != nil && *c.Role != u.Role {
+		if err := d.changeRole(ctx, tx, actor, u, *c.Role); err != nil {
+			return err
+		}
+		u.Role = *c.Role
+	}
+	if c.Teams != nil {
+		if len(*c.Teams) > 0 && !u.Role.Staff() {
+			return Invalid{Field: "team_ids", Code: CodeInvalid, Problem: "Customers are in no team."}
+		}
+		if err := setTeams(ctx, tx, u.ID, *c.Teams); err != nil {
+			return err
+		}
+	}
+	return c.record(ctx, tx, actor, u.ID)
+}
+
+func (c UserChanges) record(ctx context.Context, tx pgx.Tx, actor Actor, id UserID) error {
+	detail := map[string]any{}
+	put := func(name string, given bool, v any) {
+		if given {
+			detail[name] = v
+		}
+	}
+	put("name", c.Name != nil, c.Name)
+	put("organization", c.Organization != nil, c.Organization)
+	put("timezone", c.Timezone != nil, c.Timezone)
+	put("locale", c.Locale != nil, c.Locale)
+	put("phone", c.Phone != nil, c.Phone)
+	put("signature", c.Signature != nil, c.Signature)
+	put("tags", c.Tags != nil, c.Tags)
+	put("teams", c.Teams != nil, c.Teams)
+	if len(detail) == 0 {
+		return nil
+	}
+	return recordUser(ctx, tx, actor, "updated", id, detail)
+}
+
+// lockUser reads a person and keeps others from changing them meanwhile.
+func lockUser(ctx context.Context, tx pgx.Tx, id UserID) (User, error) {
+	if _, err := value[UserID](ctx, tx, `select id from users where id = $1 for no key update`, id); err != nil {
+		return User{}, err
+	}
+	return userByID(ctx, tx, id)
+}
