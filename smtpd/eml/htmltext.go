@@ -12,7 +12,8 @@ import (
 // A mark is a place of a text at which the page that it was made of says that a
 // quote begins, or a range that it calls a signature.
 type mark struct {
-	start, end int // end is 0 for a quote: how far it reaches is seen from the text
+	start, end int  // end is 0 for a quote: how far it reaches is seen from the text
+	hard       bool // everything below is older, whatever it looks like
 }
 
 func (m mark) moved(by int) mark {
@@ -49,6 +50,7 @@ type htmlWriter struct {
 	link    string
 	linkAt  int
 	marking bool // the next word begins a quote
+	hard    bool // and nothing new comes after it
 	showAll bool
 	hidden  openElement // being skipped
 	sign    openElement // a signature
@@ -163,8 +165,8 @@ func (w *htmlWriter) newLine() {
 		}
 	}
 	if w.marking {
-		w.marks = append(w.marks, mark{start: len(w.out)})
-		w.marking = false
+		w.marks = append(w.marks, mark{start: len(w.out), hard: w.hard})
+		w.marking, w.hard = false, false
 	}
 	for range prefix {
 		w.out = append(w.out, "> "...)
@@ -230,8 +232,8 @@ func (w *htmlWriter) start(a atom.Atom, more, selfClosing bool) {
 		w.hidden = openElement{a, 1}
 		return
 	}
-	if beginsQuote(t) {
-		w.marking = true
+	if quotes, hard := beginsQuote(t); quotes {
+		w.marking, w.hard = true, w.hard || hard
 	}
 	if w.sign.tag == 0 && isSignature(t) {
 		w.sign, w.signAt = openElement{a, 1}, len(w.out)
@@ -319,7 +321,7 @@ func (w *htmlWriter) end(a atom.Atom) {
 		if w.sign.depth--; w.sign.depth == 0 {
 			w.sign.tag = 0
 			if w.signAt < len(w.out) {
-				w.marks = append(w.marks, mark{w.signAt, len(w.out)})
+				w.marks = append(w.marks, mark{start: w.signAt, end: len(w.out)})
 			}
 		}
 	}
@@ -391,22 +393,22 @@ func hides(a atom.Atom, style string) bool {
 }
 
 // beginsQuote knows the marks that mail programs put before what they quote.
-func beginsQuote(t htmlTag) bool {
+func beginsQuote(t htmlTag) (quotes, hard bool) {
 	if t.class != "" {
 		for _, c := range strings.Fields(t.class) {
 			switch c {
 			case "gmail_quote", "gmail_attr", "yahoo_quoted", "moz-cite-prefix", "moz-email-headers-table", "protonmail_quote",
 				"tutanota_quote", "zmail_extra", "cite-prefix", "moz-forward-container":
-				return true
+				return true, false
 			}
 		}
 	}
 	switch t.id {
 	case "divRplyFwdMsg", "appendonsend", "OLK_SRC_BODY_SECTION", "stopSpelling", "zwchr", "reply-intro", "replySplit",
 		"isReplyContent", "isForwardContent", "mail-editor-reference-message-container", "yahoo_quoted", "original-content":
-		return true
+		return true, true
 	}
-	return false
+	return false, false
 }
 
 func isSignature(t htmlTag) bool {

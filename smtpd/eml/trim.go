@@ -1,0 +1,268 @@
+package eml
+
+import (
+	"strings"
+
+	"postdesk/core"
+)
+
+// trim finds what of a text is not new: quotes, what stands over them, signatures,
+// footers. It folds and never deletes; answers between quoted lines stay; a text
+// without anything new is not folded at all. marks are what the page said that the
+// text was made of.
+func trim(text string, marks []mark) []core.Span {
+	if blank(text) {
+		return nil
+	}
+	t := trimmer{lined: cutLines(text)}
+	t.classify()
+	t.pageMarks(marks)
+	t.folded = make([]bool, len(t.lines))
+	t.history()
+	t.quotes()
+	t.signatures(marks)
+	t.tails()
+	return t.spans()
+}
+
+type trimmer struct {
+	lined
+	folded []bool
+}
+
+// pageMarks carries over what the page itself called a quote. A mark over lines
+// with ">" is an attribution; without any below, everything is older.
+func (t *trimmer) pageMarks(marks []mark) {
+	for _, m := range marks {
+		if m.end > 0 {
+			continue
+		}
+		i := t.after(t.lineAt(m.start))
+		if i >= len(t.lines) || t.lines[i].kind != lineText && t.lines[i].kind != lineRule {
+			continue
+		}
+		quote := i
+		for quote < len(t.lines) && quote < i+7 && !t.is(quote, lineQuote) {
+			quote++
+		}
+		if !m.hard && t.is(quote, lineQuote) {
+			t.set(i, quote, lineAttribution)
+			continue
+		}
+		t.lines[i].kind = lineHistory
+	}
+}
+
+// lineAt returns the line that holds a place of the text.
+func (t *trimmer) lineAt(place int) int {
+	lo, hi := 0, len(t.lines)
+	for lo < hi {
+		if mid := (lo + hi) / 2; t.lines[mid].end <= place {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return lo
+}
+
+func (t *trimmer) fold(from, to int) {
+	for ; from < to && from < len(t.folded); from++ {
+		t.folded[from] = true
+	}
+}
+
+// history folds from the first mark of an older mail to the end, if something was
+// written above it. At the top only the mark is folded: what follows is all there
+// is (a forwarded mail, an answer below).
+func (t *trimmer) history() {
+	written := false
+	for i := 0; i < len(t.lines); i++ {
+		switch t.lines[i].kind {
+		case lineText:
+			written = true
+		case lineQuote:
+			written = written || !t.onlyQuotesFollow(i)
+		case lineAttribution, lineHistory:
+			end := i + 1
+			for end < len(t.lines) && (t.lines[end].kind == lineAttribution || t.lines[end].kind == lineHeader || t.lines[end].kind == lineHistory) {
+				end++
+			}
+			if t.is(t.after(end), lineQuote) {
+				t.fold(i, end)
+				i = end - 1
+				continue
+			}
+			if written {
+				t.fold(i, len(t.lines))
+				return
+			}
+			t.fold(i, end)
+			i = end - 1
+		}
+	}
+}
+
+func (t *trimmer) onlyQuotesFollow(i int) bool {
+	for ; i < len(t.lines); i++ {
+		if k := t.lines[i].kind; k == lineText {
+			return false
+		} else if k == lineHistory {
+			return true
+		}
+	}
+	return true
+}
+
+// A run is lines of one quote, with the blank ones between them.
+type run struct {
+	from, to   int
+	attributed bool
+	answered   bool // new words follow
+}
+
+// quotes folds quoted lines: those at the end, and a single one that an answer
+// stands under. Between several answers they stay, as what is answered.
+func (t *trimmer) quotes() {
+	runs := t.runs()
+	answered := 0
+	for _, r := range runs {
+		if r.answered {
+			answered++
+		}
+	}
+	for _, r := range runs {
+		if !r.answered || r.attributed && answered == 1 {
+			t.fold(r.from, r.to)
+		}
+	}
+}
+
+func (t *trimmer) runs() []run {
+	var runs []run
+	for i := 0; i < len(t.lines); i++ {
+		if t.lines[i].kind != lineQuote || t.folded[i] {
+			continue
+		}
+		r := run{from: i}
+		for ; i < len(t.lines) && (t.lines[i].kind == lineQuote || t.lines[i].kind == lineBlank); i++ {
+			if t.lines[i].kind == lineQuote {
+				r.to = i + 1
+			}
+		}
+		above := r.from - 1
+		for above >= 0 && t.lines[above].kind == lineBlank {
+			above--
+		}
+		r.attributed = above >= 0 && t.folded[above]
+		runs = append(runs, r)
+		i--
+	}
+	text := false // from the end: does text follow?
+	next := len(t.lines)
+	for k := len(runs) - 1; k >= 0; k-- {
+		for i := runs[k].to; i < next; i++ {
+			text = text || t.lines[i].kind == lineText && !t.folded[i] && !t.inSignature(i)
+		}
+		runs[k].answered = text
+		next = runs[k].from
+	}
+	return runs
+}
+
+// inSignature reports whether line i stands shortly under a "-- ".
+func (t *trimmer) inSignature(i int) bool {
+	for n := 0; n < maxSignatureLines && i >= 0 && t.lines[i].kind != lineQuote; n++ {
+		if t.lines[i].kind == lineSignature {
+			return true
+		}
+		i--
+	}
+	return false
+}
+
+const (
+	maxSignatureLines = 20
+	maxSignatureBytes = 2000
+)
+
+// signatures folds what stands under "-- " up to the next quote, if it is as short
+// as signatures are, what the page calls a signature, and footers.
+func (t *trimmer) signatures(marks []mark) {
+	for _, m := range marks {
+		if m.end > 0 && m.end-m.start <= maxSignatureBytes {
+			t.fold(t.lineAt(m.start), t.lineAt(m.end-1)+1)
+		}
+	}
+	written := false
+	for i := 0; i < len(t.lines); i++ {
+		switch t.lines[i].kind {
+		case lineText:
+			written = written || !t.folded[i]
+		case lineSignature, lineFooter:
+			end := i + 1
+			for end < len(t.lines) && !t.folded[end] && t.lines[end].kind != lineQuote {
+				end++
+			}
+			size := t.lines[end-1].end - t.lines[i].start
+			if t.lines[i].kind == lineFooter && written || end-i <= maxSignatureLines && size <= maxSignatureBytes {
+				t.fold(i, end)
+			}
+		}
+	}
+}
+
+// tails folds what mail programs put at the end of what was written: rules and
+// "Sent from my phone", before a fold or the end of the text. What a mailing list
+// adds under a rule goes too.
+func (t *trimmer) tails() {
+	for i := len(t.lines) - 1; i >= 0; i-- {
+		if t.folded[i] || i != len(t.lines)-1 && !t.folded[i+1] {
+			continue
+		}
+		at := i
+		for at >= 0 && !t.folded[at] && (t.lines[at].kind == lineBlank || t.lines[at].kind == lineRule || t.lines[at].kind == lineSignature || t.lines[at].kind == lineText && isDeviceLine(t.of(at))) {
+			at--
+		}
+		t.fold(at+1, i+1)
+		i = at + 1
+		if at >= 0 && !t.folded[at] {
+			if top, ok := t.listFooter(at); ok {
+				t.fold(top, at+1)
+			}
+			i = at
+		}
+	}
+}
+
+// listFooter finds the rule of underscores over what a mailing list added.
+func (t *trimmer) listFooter(last int) (top int, ok bool) {
+	for i := last; i >= 0 && i > last-8; i-- {
+		if t.lines[i].kind == lineRule && strings.HasPrefix(t.of(i), "____") {
+			s := strings.ToLower(t.text[t.lines[i].start:t.lines[last].end])
+			return i, containsAny(s, []string{"mailing list", "unsubscribe", "listinfo", "maillist"})
+		}
+	}
+	return 0, false
+}
+
+// spans joins folded lines; nil where nothing would stay.
+func (t *trimmer) spans() []core.Span {
+	var spans []core.Span
+	left := false
+	for i, l := range t.lines {
+		if !t.folded[i] {
+			left = left || l.kind != lineBlank
+			continue
+		}
+		if n := len(spans); n > 0 && spans[n-1].End == l.start {
+			spans[n-1].End = l.end
+		} else {
+			spans = append(spans, core.Span{Start: l.start, End: l.end})
+		}
+	}
+	if !left {
+		return nil
+	}
+	return spans
+}
