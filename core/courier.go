@@ -20,12 +20,15 @@ const claimColumns = `
 
 // ClaimDelivery leases the next delivery that is due, or one that is held and not
 // composed yet. ErrNoWork when there is none.
-func (d *Desk) ClaimDelivery(ctx context.Context) (_ Delivery, err error) {
-	c, err := d.claimDelivery(ctx, `
+func (d *Desk) ClaimDelivery(ctx context.Context) (c Delivery, err error) {
+	err = ErrNoWork
+	if d.cfg.RelaySet {
+		c, err = d.claimDelivery(ctx, `
 		with due as (
 			select id from deliveries where state = 'queued' and due_at <= now()
 			order by due_at, id limit 1 for update skip locked)
-		update deliveries d set attempts = attempts + 1, due_at = now() + $1 from due where d.id = due.id`+claimColumns)
+		update deliveries d set attempts = attempts + 1, tries = tries + 1, due_at = now() + $1 from due where d.id = due.id`+claimColumns)
+	}
 	if errors.Is(err, ErrNoWork) {
 		c, err = d.claimDelivery(ctx, `
 			with due as (
@@ -74,16 +77,17 @@ func (d *Desk) StoreComposed(ctx context.Context, c Delivery, raw []byte) (err e
 func (d *Desk) FinishDelivery(ctx context.Context, c Delivery, r Receipt) (err error) {
 	defer wrap(&err, "finish delivery %d", c.ID)
 	return d.tx(ctx, func(tx pgx.Tx) error {
-		var attempts int
+		var attempts, tries int
 		var state string
+		var since time.Time
 		var warned bool
-		err := tx.QueryRow(ctx, `select attempts, state, warned_at is not null from deliveries where id = $1 for update`, c.ID).
-			Scan(&attempts, &state, &warned)
+		err := tx.QueryRow(ctx, `select attempts, tries, state, schedule_from, warned_at is not null from deliveries where id = $1 for update`, c.ID).
+			Scan(&attempts, &tries, &state, &since, &warned)
 		if err != nil || attempts != c.Attempt || state != "queued" && !(state == "held" && c.Held) {
 			return err
 		}
 		now := time.Now()
-		next, giveUp := NextAttempt(c.Attempt, c.CreatedAt, now, rand.Float64())
+		next, giveUp := NextAttempt(tries, since, now, rand.Float64())
 		if r.Outcome == Later && giveUp {
 			r.Outcome, r.Text = Never, "Given up after five days. The last answer was: "+r.Text
 		}
@@ -93,7 +97,7 @@ func (d *Desk) FinishDelivery(ctx context.Context, c Delivery, r Receipt) (err e
 		switch {
 		case r.Outcome == Never:
 			return d.tellOfFailure(ctx, tx, c.ID, NoticeFailed, receiptWords(r))
-		case r.Outcome == Later && !warned && now.Sub(c.CreatedAt) >= WarnAfter:
+		case r.Outcome == Later && !warned && now.Sub(since) >= WarnAfter:
 			_, err := tx.Exec(ctx, `update deliveries set warned_at = now() where id = $1`, c.ID)
 			if err != nil {
 				return err

@@ -23,7 +23,10 @@ create table deliveries (
     message_id        text,
     bytes             bytea,
     perhaps_delivered boolean not null default false,
+    machine_answered_at timestamptz,
     attempts          integer not null default 0,
+    tries             integer not null default 0,
+    schedule_from     timestamptz not null default now(),
     due_at            timestamptz not null default now(),
     last_response     text not null default '',
     created_at        timestamptz not null default now(),
@@ -43,7 +46,9 @@ comment on column deliveries.to_unproven is 'Automatic mail to a sender of unpro
 comment on column deliveries.link_purpose is 'The mail holds a single-use link, minted when it is composed; the bytes go once it is sent or failed.';
 comment on column deliveries.bytes is 'The finished mail, composed once and identical at every attempt.';
 comment on column deliveries.due_at is 'While queued: when it may be claimed. Claiming moves it ahead; there is no sending state and nothing to rescue.';
+comment on column deliveries.machine_answered_at is 'A machine answered this automatic mail within ten minutes (mail-law section 5).';
 comment on column deliveries.attempts is 'Counts claims, and fences them.';
+comment on column deliveries.tries is 'Claims since schedule_from: the place in the schedule of attempts. Both begin again when staff send or retry a mail.';
 comment on constraint deliveries_bounce_name_taken on deliveries is 'A bounce address names one delivery.';
 comment on constraint deliveries_id_name_taken on deliveries is 'A Message-ID of ours names one delivery.';
 comment on constraint deliveries_state_known on deliveries is 'mail-law section 6.';
