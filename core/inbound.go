@@ -25,6 +25,14 @@ type Claim struct {
 	// Held is false when there is nothing to do: the mail came before, or it
 	// waits for whoever claims it next.
 	Held bool
+	// Released is what staff decided, when they released the mail.
+	Released *ReleaseTerms
+}
+
+// ReleaseTerms say how a suspended mail is routed once more.
+type ReleaseTerms struct {
+	Rule      Rule    // left out this time
+	Requester Address // named by staff, for bad_from
 }
 
 // inboundLease is how long a claim holds. Reading, authenticating and applying a
@@ -37,6 +45,7 @@ type ours struct {
 	first     MailboxID
 	mailboxes map[Address]MailboxID
 	domains   map[string]bool
+	passing   map[Address]bool // they pass on other people's mail
 }
 
 type oursCache struct {
@@ -68,36 +77,42 @@ func (d *Desk) ourAddresses(ctx context.Context, enough func(*ours) bool) (*ours
 	if o := d.ours.known; o != nil && time.Since(o.readAt) < oursFor && enough(o) {
 		return o, nil
 	}
-	o := &ours{readAt: time.Now(), mailboxes: map[Address]MailboxID{}, domains: map[string]bool{}}
-	rows, err := d.pool.Query(ctx, `select id, address from mailboxes order by id`)
-	if err != nil {
-		return nil, err
+	o, err := d.readOurs(ctx)
+	if err == nil {
+		d.ours.known = o
 	}
-	var id MailboxID
-	var address Address
-	if _, err := pgx.ForEachRow(rows, []any{&id, &address}, func() error {
-		if o.first == 0 {
-			o.first = id
-		}
-		o.mailboxes[address] = id
-		o.domains[address.Domain()] = true
-		return nil
-	}); err != nil {
-		return nil, err
-	}
-	rows, err = d.pool.Query(ctx, `select domain from own_domains`)
-	if err != nil {
-		return nil, err
-	}
-	var domain string
-	if _, err := pgx.ForEachRow(rows, []any{&domain}, func() error { o.domains[domain] = true; return nil }); err != nil {
-		return nil, err
-	}
+	return o, err
+}
+
+func (d *Desk) readOurs(ctx context.Context) (*ours, error) {
+	o := &ours{readAt: time.Now(), mailboxes: map[Address]MailboxID{}, domains: map[string]bool{}, passing: map[Address]bool{}}
 	if d.cfg.ReplyDomain != "" {
 		o.domains[strings.ToLower(d.cfg.ReplyDomain)] = true
 	}
-	d.ours.known = o
-	return o, nil
+	var id MailboxID
+	var address Address
+	var domain string
+	b := &pgx.Batch{}
+	b.Queue(`select id, address from mailboxes order by id`).Query(func(rows pgx.Rows) error {
+		_, err := pgx.ForEachRow(rows, []any{&id, &address}, func() error {
+			if o.first == 0 {
+				o.first = id
+			}
+			o.mailboxes[address] = id
+			o.domains[address.Domain()] = true
+			return nil
+		})
+		return err
+	})
+	b.Queue(`select domain from own_domains`).Query(func(rows pgx.Rows) error {
+		_, err := pgx.ForEachRow(rows, []any{&domain}, func() error { o.domains[domain] = true; return nil })
+		return err
+	})
+	b.Queue(`select address from passing_addresses`).Query(func(rows pgx.Rows) error {
+		_, err := pgx.ForEachRow(rows, []any{&address}, func() error { o.passing[address] = true; return nil })
+		return err
+	})
+	return o, d.pool.SendBatch(ctx, b).Close()
 }
 
 // Admit says whether mail for a recipient is taken: a mailbox of ours, or an
@@ -243,7 +258,8 @@ func (d *Desk) ClaimInbound(ctx context.Context, limit int) (_ []Claim, err erro
 			order by due_at, id limit $1 for update skip locked)
 		update inbound i set attempts = attempts + 1, due_at = now() + $2
 		from due where i.id = due.id
-		returning i.id, i.attempts, i.client_ip, i.helo, i.tls, i.envelope_from, i.recipients, i.received_at, coalesce(i.raw, '')`,
+		returning i.id, i.attempts, i.client_ip, i.helo, i.tls, i.envelope_from, i.recipients, i.received_at, coalesce(i.raw, ''),
+			i.released_at is not null, coalesce(i.rule, ''), coalesce(i.release_requester, '')`,
 		limit, inboundLease)
 	if err != nil {
 		return nil, err
@@ -251,10 +267,17 @@ func (d *Desk) ClaimInbound(ctx context.Context, limit int) (_ []Claim, err erro
 	claims, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Claim, error) {
 		c := Claim{Held: true}
 		var ip *netip.Addr
+		var released bool
+		var terms ReleaseTerms
+		var requester string
 		err := row.Scan(&c.ID, &c.Attempt, &ip, &c.Envelope.Helo, &c.Envelope.TLS, &c.Envelope.From,
-			&c.Envelope.Recipients, &c.Envelope.ReceivedAt, &c.Raw)
+			&c.Envelope.Recipients, &c.Envelope.ReceivedAt, &c.Raw, &released, &terms.Rule, &requester)
 		if ip != nil {
 			c.Envelope.ClientIP = *ip
+		}
+		if released {
+			terms.Requester, _ = ParseAddress(requester) // checked when it was named
+			c.Released = &terms
 		}
 		return c, err
 	})
