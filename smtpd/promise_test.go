@@ -152,32 +152,28 @@ func TestAMailThatCannotBeFiledIsParkedAndComesAgain(t *testing.T) {
 // R19: idle clients get 421, a mail on its way may come in, and the server ends.
 func TestStoppingLetsAMailOnItsWayComeIn(t *testing.T) {
 	t.Parallel()
-	for name, begin := range map[string]string{"DATA": "DATA", "BDAT": "BDAT 10"} {
+	for name, m := range map[string]struct{ begin, taken, end string }{
+		"DATA": {"DATA\r\n", "354", "Subject: last\r\n\r\nwords\r\n.\r\n"},
+		"BDAT": {"BDAT 9\r\nSubject: ", "250", "BDAT 15 LAST\r\nlast\r\n\r\nwords\r\n"},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := open(t, Config{})
 			idle, busy, between := h.greet(), h.greet(), h.greet()
 			between.envelope()
 			busy.envelope()
-			busy.say(begin)
-			if name == "DATA" {
-				busy.want("354")
-			}
-			if err := busy.send("Subject: "); err != nil {
+			if err := busy.send(m.begin); err != nil {
 				t.Fatal(err)
 			}
+			busy.want(m.taken)
 			h.stop()
 			idle.want("421 4.3.2")
 			idle.wantClosed()
 			between.want("421 4.3.2")
-			if name == "DATA" {
-				busy.say("last", "", "words", ".")
-				busy.want("250")
-			} else {
-				busy.say("lBDAT 14 LAST", "ast", "", "words")
-				busy.want("250")
-				busy.want("250")
+			if err := busy.send(m.end); err != nil {
+				t.Fatal(err)
 			}
+			busy.want("250")
 			busy.want("421 4.3.2")
 			if err := <-h.served; err != nil {
 				t.Errorf("serve: %v", err)

@@ -12,12 +12,8 @@ func (c clues) report() *core.Report {
 	if p := c.reader.reportPart("message/feedback-report"); p != nil && c.mailSystem() {
 		return c.complaint(p)
 	}
-	status := c.reader.reportPart("message/delivery-status")
-	if status == nil {
-		status = c.reader.reportPart("message/global-delivery-status")
-	}
-	if status != nil && c.mailSystem() {
-		if rep := readStatus(newlines(clean(string(c.reader.decode(status))))); rep != nil {
+	if c.mailSystem() {
+		if rep := readStatus(c.statusText()); rep != nil {
 			c.complete(rep)
 			return rep
 		}
@@ -38,10 +34,40 @@ func (r *reader) reportPart(mediaType string) *part {
 	return nil
 }
 
+// statusText joins the delivery-status parts of the mail, or of a report that a
+// relay wrapped into another mail.
+func (c clues) statusText() string {
+	var b strings.Builder
+	for _, p := range c.reader.reports {
+		c.addStatus(&b, p)
+	}
+	if b.Len() > 0 || !c.daemon() && !c.nullReturnPath() {
+		return b.String()
+	}
+	if p := c.reader.reportPart("message/rfc822"); p != nil {
+		c.walkStatus(&b, walk(c.reader.decode(p), func(string) {}))
+	}
+	return b.String()
+}
+
+func (c clues) walkStatus(b *strings.Builder, p *part) {
+	c.addStatus(b, p)
+	for _, child := range p.children {
+		c.walkStatus(b, child)
+	}
+}
+
+func (c clues) addStatus(b *strings.Builder, p *part) {
+	if t := p.media.value; t == "message/delivery-status" || t == "message/global-delivery-status" {
+		b.WriteString(newlines(clean(string(c.reader.decode(p)))))
+		b.WriteString("\n\n")
+	}
+}
+
 // mailSystem reports whether the mail calls itself a report or comes from a mail
 // system: a person may send a report on as an attachment.
 func (c clues) mailSystem() bool {
-	return c.root.media.value == "multipart/report" || c.daemon() || c.nullReturnPath() || c.autoSubmitted() != "" ||
+	return c.root.media.value == "multipart/report" || c.root.media.value == "message/delivery-status" || c.daemon() || c.nullReturnPath() || c.autoSubmitted() != "" ||
 		bounceSubject(c.letter.Subject)
 }
 

@@ -109,7 +109,7 @@ func (c clues) inWords() *core.Report {
 
 // originalMarks stand where a bounce begins to show the mail that it returns.
 var originalMarks = []string{
-	"original message follow", "original message as received", "original message header", "copy of the message", "copy of your message", "copy of the first part", "message headers follow", "header of the original", "headers of the original", "unsent message below", "returned message",
+	"original message follow", "original message as received", "original message header", "is a copy of", "copy of the message", "copy of your message, including", "copy of the first part", "message headers follow", "header of the original", "headers of the original", "unsent message below", "returned message",
 	"returned mail ---", "included is a copy", "message text follows", "content of the message", "message header follow", "message contents follow", "original mail header", "your message follows", "message follows", "original message ---", "-- original message",
 }
 
@@ -145,6 +145,9 @@ func permanentWords(codes []string, said string) bool {
 			return true
 		}
 	}
+	if containsAny(strings.ToLower(said), []string{"not going to try again", "giving up", "given up", "permanent"}) {
+		return true
+	}
 	if len(codes) > 0 {
 		return false
 	}
@@ -163,6 +166,10 @@ func (c clues) failedIn(said string) []string {
 				continue
 			}
 			any = addOnce(any, a)
+			if strings.Contains(lower, "expanded from") && len(leading) > 0 {
+				leading[len(leading)-1] = a // the address that was written to
+				continue
+			}
 			if strings.HasPrefix(bare, strings.ToLower(a)) || containsAny(lower, recipientLabels) {
 				leading = addOnce(leading, a)
 			} else if containsAny(lower, failWords) {
@@ -270,7 +277,7 @@ func digits(s string, most int) (n int) {
 func replyClass(s string) byte {
 	for i := 0; i+3 <= len(s); i++ {
 		if (s[i] == '4' || s[i] == '5') && s[i+1] <= '5' && isDigit(s[i+1]) && isDigit(s[i+2]) &&
-			(i == 0 || strings.IndexByte(" \t\n:;([<#'\"-", s[i-1]) >= 0) && (i+3 == len(s) || strings.IndexByte(" -:)]\n\t,.#", s[i+3]) >= 0) {
+			(i == 0 || strings.IndexByte(" \t\n:;([<#'\"", s[i-1]) >= 0) && (i+3 == len(s) || strings.IndexByte(" -:)]\n\t,.#", s[i+3]) >= 0) {
 			return s[i]
 		}
 	}

@@ -64,7 +64,8 @@ func (c clues) unanswerable() bool {
 
 func (c clues) nullReturnPath() bool {
 	v, ok := c.header.raw("return-path")
-	return ok && strings.TrimSpace(v) == "<>"
+	v = strings.ToLower(strings.Trim(v, "<> "))
+	return ok && (v == "" || strings.HasPrefix(v, "mailer-daemon@"))
 }
 
 // daemon reports whether From is a mail system.
@@ -72,7 +73,7 @@ func (c clues) daemon() bool {
 	for _, from := range c.letter.From {
 		local, _, _ := strings.Cut(strings.ToLower(from.Address), "@")
 		switch local {
-		case "mailer-daemon", "mailerdaemon", "mail-daemon", "postmaster", "mdaemon", "mailer_daemon", "mail.administrator", "bounce", "bounces", "mail-delivery-subsystem", "":
+		case "mailer-daemon", "mailerdaemon", "mail-daemon", "postmaster", "post_master", "mdaemon", "mailer_daemon", "mail.administrator", "bounce", "bounces", "mail-delivery-subsystem", "":
 			return true
 		}
 		if strings.Contains(local, "mailer-daemon") || strings.HasPrefix(local, "bounce-") || strings.HasPrefix(local, "bounces+") {

@@ -122,39 +122,30 @@ func (d lined) classify() {
 // headerBlock reports whether a block of mail fields, as Outlook writes it over a
 // quote, begins at line i, and marks its lines: three different fields at least.
 func (d lined) headerBlock(i int) bool {
-	i0, misses := i, 0
-	seen, last := 0, i
-	for ; i < len(d.lines) && i < i0+14 && misses < 3; i++ {
+	first, last, seen, odd := i, i, 0, 0
+	for ; i < len(d.lines) && i < first+14 && odd < 4 && d.lines[i].kind != lineQuote; i++ {
 		if d.lines[i].kind == lineBlank {
-			if seen == 0 || i > i0 && d.lines[i-1].kind == lineBlank {
-				if seen != 0 {
-					break
-				}
-			}
-			if seen >= 1<<3 || bits(seen) >= 3 {
+			if bits(seen) >= 3 {
 				break
 			}
-			misses++
+			odd++
 			continue
-		}
-		if d.lines[i].kind == lineQuote {
-			break
 		}
 		f := fieldOf(d.of(i))
-		if f == 0 {
-			if seen == 0 {
-				return false
-			}
-			misses++ // a long field goes on
-			continue
+		switch {
+		case f == 0 && seen == 0:
+			return false
+		case f == 0:
+			odd++ // a long field goes on
+		default:
+			seen |= f
+			last = i
 		}
-		seen |= f
-		last = i
 	}
 	if bits(seen) < 3 || seen&(isFrom|isDate) == 0 {
 		return false
 	}
-	d.set(i0, last+1, lineHeader)
+	d.set(first, last+1, lineHeader)
 	return true
 }
 
