@@ -97,7 +97,7 @@ func insertConversation(ctx context.Context, tx pgx.Tx, subject string, requeste
 	at, err := one[struct {
 		ID     MailboxID
 		Domain string
-	}](ctx, tx, `select id, split_part(address, '@', 2) as domain from mailboxes where $1 in (0, id) order by id limit 1`, mailbox)
+	}](ctx, tx, `select id, split_part(address, '@', 2) as domain from mailboxes where $1::bigint in (0, id) order by id limit 1`, mailbox)
 	if err == ErrNotFound {
 		return locked{}, Invalid{Field: "mailbox_id", Code: CodeInvalid, Problem: "There is no such mailbox."}
 	}
@@ -125,7 +125,7 @@ func (d *Desk) requesterGiven(ctx context.Context, tx pgx.Tx, id UserID, email s
 		if err != nil {
 			return 0, err
 		}
-		if id, err = customerAt(ctx, tx, address); err != nil {
+		if id, err = d.customerAt(ctx, tx, address); err != nil {
 			return 0, err
 		}
 	}
@@ -141,7 +141,7 @@ func (d *Desk) requesterGiven(ctx context.Context, tx pgx.Tx, id UserID, email s
 
 // customerAt gives who has the address, and makes a customer of it if nobody has.
 // Staff vouch for it, so the organization of its domain is joined.
-func customerAt(ctx context.Context, tx pgx.Tx, address Address) (UserID, error) {
+func (d *Desk) customerAt(ctx context.Context, tx pgx.Tx, address Address) (UserID, error) {
 	if err := lockAddresses(ctx, tx, address); err != nil {
 		return 0, err
 	}
