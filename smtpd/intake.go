@@ -16,6 +16,10 @@ import (
 // known afterwards, so they are few.
 const pullAtOnce = 4
 
+// pulledMails is how many stored mails are filed at once. They have room of their
+// own: new mail must not keep them waiting, nor one of them the others.
+const pulledMails = 16
+
 // An intake files accepted mails: those just accepted, at once and from memory,
 // and those that a crash, a full intake, a fault or a person left in the
 // database.
@@ -26,6 +30,7 @@ type intake struct {
 	log     *slog.Logger
 	mails   *budget
 	bytes   *budget
+	pulled  chan struct{} // one for each stored mail that is being filed
 	running sync.WaitGroup
 }
 
@@ -33,6 +38,7 @@ func newIntake(cfg *Config, desk *core.Desk, checker *verify.Checker, log *slog.
 	return &intake{
 		cfg: cfg, desk: desk, checker: checker, log: log,
 		mails: newBudget(int64(cfg.MaxFilingMails)), bytes: newBudget(cfg.MaxFilingBytes),
+		pulled: make(chan struct{}, pulledMails),
 	}
 }
 
@@ -79,21 +85,46 @@ func (p *place) start(ctx context.Context, claim core.Claim) {
 
 func (in *intake) wait() { in.running.Wait() }
 
-// pull claims stored mails that are due and files them. Work is the context of
-// the filing, which outlives that of the claiming.
+// pull claims stored mails that are due and files them in the background. Work
+// is the context of the filing, which outlives that of the claiming.
 func (in *intake) pull(work context.Context) func(context.Context) (bool, error) {
 	return func(ctx context.Context) (more bool, err error) {
-		claims, err := in.desk.ClaimInbound(ctx, pullAtOnce)
-		if err != nil {
-			return false, err
+		room := in.makeRoom(ctx)
+		if room == 0 {
+			return false, ctx.Err()
 		}
-		var all sync.WaitGroup
+		claims, err := in.desk.ClaimInbound(ctx, room)
+		for range room - len(claims) {
+			<-in.pulled
+		}
 		for _, claim := range claims {
-			all.Go(func() { in.file(work, claim) })
+			size := int64(len(claim.Raw))
+			in.bytes.give(-size) // it is here, room or not: new mail waits then
+			in.running.Go(func() {
+				defer func() { in.bytes.give(size); <-in.pulled }()
+				in.file(work, claim)
+			})
 		}
-		all.Wait()
-		return len(claims) == pullAtOnce, nil
+		return err == nil && len(claims) == room, err
 	}
+}
+
+// makeRoom waits for room for one stored mail and takes what there is, for
+// pullAtOnce at most. It gives nothing when ctx has ended.
+func (in *intake) makeRoom(ctx context.Context) (room int) {
+	select {
+	case in.pulled <- struct{}{}:
+	case <-ctx.Done():
+		return 0
+	}
+	for room = 1; room < pullAtOnce; room++ {
+		select {
+		case in.pulled <- struct{}{}:
+		default:
+			return room
+		}
+	}
+	return room
 }
 
 // file brings one mail to its end, or parks it.
@@ -103,8 +134,7 @@ func (in *intake) file(ctx context.Context, claim core.Claim) {
 		"to", forLog(claim.Envelope.Recipients))
 	switch {
 	case err == nil:
-		log.Info("mail filed")
-		return
+		return // the desk has told how
 	case ctx.Err() != nil:
 		log.Warn("mail left to whoever claims it next", "error", err)
 		return
