@@ -81,15 +81,12 @@ func (b *body) reply(o *core.Outgoing) {
 	}
 }
 
+// copy shows no address of a customer, because core has masked them all.
 func (b *body) copy(o *core.Outgoing) {
 	b.Card = false
 	b.say(o)
 	b.Alert = CopyNotice
 	b.Signed = prose(o.Signature)
-	b.Speaker = core.MaskAddresses(b.Speaker)
-	for i, q := range b.Quotes {
-		b.Quotes[i] = quote{core.MaskAddresses(q.Head), core.MaskAddresses(q.Text)}
-	}
 }
 
 // acknowledge uses nothing that a stranger chose: neither name nor subject nor

@@ -88,7 +88,7 @@ func setFields(msg *mail.Msg, o *core.Outgoing) error {
 
 // acknowledged is the subject of every acknowledgement: no word of the sender's
 // comes back to whoever stood in From (mail-law section 5).
-const acknowledged = "We received your mail"
+const acknowledged = "We have received your mail"
 
 func subject(o *core.Outgoing) string {
 	if o.Purpose == core.PurposeAcknowledgement {

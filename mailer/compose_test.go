@@ -112,7 +112,7 @@ func outgoings() map[string]core.Outgoing {
 	copied.To = []core.NamedAddress{copied.From}
 	copied.Recipient = core.NamedAddress{Name: "Mia Expert", Address: "mia@partner.test"}
 	copied.Author, copied.Text, copied.Quote = "Abe Agent", answer, append([]core.Quoted{
-		{Author: "Cara Customer", At: history[0].At, Text: question + "\ncara@customer.test"},
+		{Author: "Cara Customer", At: history[0].At, Text: question + "\nc…@c…"},
 	}, history[1:]...)
 	all["copy"] = copied
 

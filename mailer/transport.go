@@ -15,7 +15,7 @@ import (
 
 // LongestSend bounds one try, from the dialling on. A lease on a delivery must
 // last longer.
-const LongestSend = 15 * time.Minute
+const LongestSend = 12 * time.Minute
 
 // A Transport carries finished bytes to one recipient.
 type Transport interface {

@@ -1,0 +1,102 @@
+package mailer
+
+import (
+	"io"
+	"log"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/foxcpp/go-mockdns"
+
+	"postdesk/core"
+	"postdesk/mailer/mailertest"
+)
+
+// direct is the transport for a test: real DNS packets, the sink's port, and
+// loopback counts as public unless a test wants to see it refused.
+func direct(t *testing.T, sink *mailertest.Sink, zones map[string]mockdns.Zone) *Direct {
+	t.Helper()
+	dns, err := mockdns.NewServerWithLogger(zones, log.New(io.Discard, "", 0), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = dns.Close() })
+	resolver := &net.Resolver{}
+	dns.PatchNet(resolver)
+	d := NewDirect("out.acme.test", resolver)
+	d.port = strconv.Itoa(sink.Port())
+	d.reach = func(netip.Addr) bool { return true }
+	return d
+}
+
+func TestMailGoesToTheServersOfItsDomain(t *testing.T) {
+	t.Parallel()
+	here := mockdns.Zone{A: []string{"127.0.0.1"}}
+	zones := map[string]mockdns.Zone{
+		"customer.test.":      {MX: []net.MX{{Host: "down.customer.test.", Pref: 1}, {Host: "unknown.customer.test.", Pref: 2}, {Host: "mx.customer.test.", Pref: 5}}},
+		"down.customer.test.": {A: []string{"127.0.0.9"}}, // where nobody listens
+		"mx.customer.test.":   here,
+		"plain.test.":         here, // no MX: the domain itself
+		"null.test.":          {MX: []net.MX{{Host: ".", Pref: 0}}, A: []string{"127.0.0.1"}},
+		"dead.test.":          {MX: []net.MX{{Host: "gone.dead.test.", Pref: 1}}},
+		"down.test.":          {MX: []net.MX{{Host: "down.customer.test.", Pref: 1}}},
+		"broken.test.":        {Err: &net.DNSError{Err: "SERVFAIL", IsTemporary: true}},
+	}
+	tests := map[string]core.Receipt{
+		"cara@customer.test": {Outcome: core.Sent, Code: 250},
+		"cara@plain.test":    {Outcome: core.Sent, Code: 250},
+		"cara@null.test":     {Outcome: core.Never, Enhanced: "5.1.10", Text: "takes no mail"},
+		"cara@dead.test":     {Outcome: core.Never, Enhanced: "5.1.2", Text: "no mail server"},
+		"cara@nowhere.test":  {Outcome: core.Never, Enhanced: "5.1.2", Text: "no mail server"},
+		"cara@down.test":     {Outcome: core.Later, Text: "refused"},
+		"cara@broken.test":   {Outcome: core.Later},
+	}
+	sink := mailertest.NewSink(t, mailertest.WithSTARTTLS())
+	d := direct(t, sink, zones)
+	for to, want := range tests {
+		got := send(t, d, to)
+		if got.Outcome != want.Outcome || got.Code != want.Code || want.Enhanced != "" && got.Enhanced != want.Enhanced || !strings.Contains(got.Text, want.Text) {
+			t.Errorf("%s: %+v, want %+v", to, got, want)
+		}
+	}
+	for _, m := range sink.WaitFor(t, 2) {
+		if !m.TLS || m.Hello != "out.acme.test" {
+			t.Errorf("TLS %v, hello %q", m.TLS, m.Hello)
+		}
+	}
+}
+
+func TestMailIsNeverTakenToAPrivateAddress(t *testing.T) {
+	t.Parallel()
+	sink := mailertest.NewSink(t)
+	d := direct(t, sink, map[string]mockdns.Zone{
+		"customer.test.":    {MX: []net.MX{{Host: "mx.customer.test.", Pref: 1}}},
+		"mx.customer.test.": {A: []string{"127.0.0.1", "10.0.0.1"}, AAAA: []string{"::1"}},
+	})
+	d.reach = public
+	if got := send(t, d, "cara@customer.test"); got.Outcome != core.Never || !strings.Contains(got.Text, "private") {
+		t.Errorf("%+v", got)
+	}
+	if total, _ := sink.Connections(); total != 0 {
+		t.Errorf("%d connections", total)
+	}
+}
+
+func TestWhichAddressesArePublic(t *testing.T) {
+	t.Parallel()
+	tests := map[string]bool{
+		"8.8.8.8": true, "2001:4860:4860::8888": true, "172.32.0.1": true,
+		"127.0.0.1": false, "::1": false, "0.0.0.0": false, "::": false, "10.1.2.3": false, "172.16.0.1": false,
+		"192.168.1.1": false, "169.254.169.254": false, "fe80::1": false, "fd00::1": false, "100.64.0.1": false,
+		"224.0.0.1": false, "ff02::1": false, "255.255.255.255": false, "::ffff:127.0.0.1": false, "::ffff:10.0.0.1": false,
+		"64:ff9b::7f00:1": false, "2002:7f00:1::": false, "198.18.0.1": false,
+	}
+	for ip, want := range tests {
+		if got := public(netip.MustParseAddr(ip)); got != want {
+			t.Errorf("%s: %v", ip, got)
+		}
+	}
+}

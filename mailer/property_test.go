@@ -1,0 +1,291 @@
+package mailer
+
+import (
+	"bytes"
+	netmail "net/mail"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"postdesk/core"
+	"postdesk/mailer/mailertest"
+)
+
+// checkWire holds what every composed mail promises, whatever it is made of.
+func checkWire(t *testing.T, raw []byte) {
+	t.Helper()
+	if !isWire(raw) {
+		t.Error("there is a bare CR, a bare LF or NUL")
+	}
+	for line := range bytes.SplitSeq(raw, []byte("\r\n")) {
+		if len(line) > 998 {
+			t.Errorf("a line of %d octets: %.80q", len(line), line)
+		}
+	}
+	if head, _, ok := bytes.Cut(raw, []byte("\r\n\r\n")); !ok || len(head) > 6000 {
+		t.Errorf("a header block of %d octets", len(head))
+	}
+}
+
+// fields are the names of the header fields, sorted.
+func fields(t *testing.T, raw []byte) (names []string) {
+	t.Helper()
+	m, err := netmail.ReadMessage(bytes.NewReader(raw))
+	if err != nil {
+		t.Fatalf("net/mail cannot read it: %v\n%s", err, raw)
+	}
+	for name, values := range m.Header {
+		for range values {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+var fieldsOfAReply = []string{"Cc", "Content-Type", "Date", "From", "Message-Id", "Mime-Version", "Reply-To", "Subject", "To"}
+
+// FuzzCompose puts hostile words where people choose them: they come out as
+// words, and nothing else changes (A2, A15, T64).
+func FuzzCompose(f *testing.F) {
+	f.Add("Hello", "Cara", "text", "file.txt", "text/plain")
+	f.Add("x\r\nBcc: eve@x.test", "a\"b\r\n <c@d.test>", "one\n.\r\n.\rtwo\x00", "a\r\nb\"/../c.exe", "text/html\r\nX: y")
+	f.Add("=?utf-8?q?=0D=0ABcc:_x@y.test?=", "=?utf-8?b?w7w=?=", "=?x", strings.Repeat("ü", 500)+".pdf", "image/png")
+	f.Add(strings.Repeat("long", 3000), strings.Repeat("x ", 5000), strings.Repeat("y", 5000), strings.Repeat("z", 999), "x")
+	f.Add("  a   b ", "  c   d ", "\u2028\u202e\ufeff", "...", "application/pdf; name=\"x\"")
+	f.Add("😀\xff\xfe", "日本語の名前がここにあります", "\xed\xa0\x80", "絵.png", "IMAGE/PNG")
+	f.Add("a: b: c:", "Cole, \"C\" (x) \\", "{{.}} <script>", "{{.}}", "text/csv")
+	f.Add(strings.Repeat("word ", 12)+"x:\r\n\r\nbody", "a:\r\n", "-- \nsig", "a;b=c", "image/svg+xml")
+	f.Fuzz(func(t *testing.T, subject, name, text, file, contentType string) {
+		o := base(core.PurposeReply)
+		o.Subject, o.From.Name, o.To[0].Name, o.Author, o.Text, o.Signature = subject, name, name, name, text, name
+		o.Cc = []core.NamedAddress{{Name: subject, Address: "cole@customer.test"}}
+		o.Files = []core.File{{Name: file, ContentType: contentType, Content: []byte(text)}, {Name: file, ContentType: contentType, Content: []byte("i"), Inline: true}}
+		o.Quote = []core.Quoted{{Author: name, At: o.Date, Text: text}}
+		raw, err := Compose(&o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkWire(t, raw)
+		if got := fields(t, raw); !slices.Equal(got, fieldsOfAReply) {
+			t.Errorf("fields %q", got)
+		}
+		mail := mailertest.Read(t, raw)
+		if got, want := mail.Field("Subject"), subjectOf(subject); got != want {
+			t.Errorf("subject %q, want %q", got, want)
+		}
+		for field, want := range map[string]string{"From": "support@acme.test", "To": "cara@customer.test", "Cc": "cole@customer.test"} {
+			list, err := mail.Header.AddressList(field)
+			if err != nil || len(list) != 1 || list[0].Address != want {
+				t.Fatalf("%s: %v, %v", field, list, err)
+			}
+			if field != "Cc" && list[0].Name != oneLine(name, maxName) {
+				t.Errorf("%s: name %q, want %q", field, list[0].Name, oneLine(name, maxName))
+			}
+		}
+		if !strings.Contains(mail.Text, prose(text)) || !utf8.ValidString(mail.Text) || !utf8.ValidString(mail.HTML) {
+			t.Errorf("text %q lacks %q", mail.Text, prose(text))
+		}
+		checkFiles(t, mail, file, text)
+	})
+}
+
+func subjectOf(s string) string {
+	if s = oneLine(s, maxSubject); s == "" {
+		return "(no subject)"
+	}
+	return s
+}
+
+func checkFiles(t *testing.T, mail mailertest.Mail, name, content string) {
+	t.Helper()
+	if len(mail.Attachments) != 2 {
+		t.Fatalf("%d files", len(mail.Attachments))
+	}
+	found := false
+	for _, a := range mail.Attachments {
+		if a.Filename != filename(name) {
+			t.Errorf("file %q, want %q", a.Filename, filename(name))
+		}
+		if a.ContentType != "application/octet-stream" && !slices.Contains(inertTypes, a.ContentType) {
+			t.Errorf("type %q", a.ContentType)
+		}
+		found = found || string(a.Content) == content
+	}
+	if !found {
+		t.Error("the content of the file has changed")
+	}
+}
+
+// FuzzComposeHeaders does the same for the fields that core writes.
+func FuzzComposeHeaders(f *testing.F) {
+	f.Add("a@b.test", "id@x", "r1@x r2@x", "1", "https://x.test/", "conversation #1")
+	f.Add("x@y.test>\r\nBcc: <c@d.test", "i\r\nX: y", "<a> \r\n b", "l\nX: y", "javascript:alert(1)", "w\r\n")
+	f.Add("\"x> y\"@z.test", strings.Repeat("i", 990), strings.Repeat(strings.Repeat("r", 240)+" ", 40), strings.Repeat("l", 2000), "https://x.test/\r\n", "")
+	f.Add("ž@ü.test", "é@x", strings.Repeat("r@x ", 300), "é", "http://a/\"><script>", "x")
+	f.Fuzz(func(t *testing.T, address, id, refs, loop, page, where string) {
+		for _, purpose := range []core.DeliveryPurpose{core.PurposeMentionMail, core.PurposeAcknowledgement, core.PurposeInvite} {
+			o := base(purpose)
+			o.To = []core.NamedAddress{{Name: where, Address: address}, {Address: "cara@customer.test"}}
+			o.InReplyTo, o.References, o.Loop = id, strings.Split(refs, " "), loop
+			o.Page, o.Link, o.Where = page, page, where
+			o.AutoSubmitted = "auto-generated"
+			raw, err := Compose(&o)
+			if err != nil {
+				if purpose != core.PurposeInvite || safeURL(page) != "" {
+					t.Errorf("%s: %v", purpose, err)
+				}
+				continue
+			}
+			checkWire(t, raw)
+			for _, name := range fields(t, raw) {
+				if !slices.Contains(fieldsOfAReply, name) && !slices.Contains([]string{"Auto-Submitted", "In-Reply-To", "References", "X-Auto-Response-Suppress", core.LoopHeader}, name) {
+					t.Errorf("field %q", name)
+				}
+			}
+			if got := mailertest.Read(t, raw).Field("References"); len(got) >= maxReferences {
+				t.Errorf("%d octets of References", len(got))
+			}
+		}
+	})
+}
+
+// TestALongThreadKeepsItsFirstAndLastReferences is T59.
+func TestALongThreadKeepsItsFirstAndLastReferences(t *testing.T) {
+	t.Parallel()
+	o := base(core.PurposeReply)
+	for i := range 300 {
+		o.References = append(o.References, strings.Repeat("x", 30)+"."+string(rune('a'+i%26))+"@customer.test")
+	}
+	o.References[0], o.References[299] = "first@customer.test", "last@customer.test"
+	raw, err := Compose(&o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkWire(t, raw)
+	refs := strings.Fields(mailertest.Read(t, raw).Field("References"))
+	if len(refs) != 9 || refs[0] != "<first@customer.test>" || refs[8] != "<last@customer.test>" {
+		t.Errorf("references %q", refs)
+	}
+	head, _, _ := bytes.Cut(raw, []byte("\r\n\r\n"))
+	if len(head) >= 4000 {
+		t.Errorf("a header block of %d octets", len(head))
+	}
+}
+
+func TestAnAcknowledgementRepeatsNoWordOfTheSender(t *testing.T) {
+	t.Parallel()
+	const advert = "BUY-NOW"
+	o := base(core.PurposeAcknowledgement)
+	o.To = []core.NamedAddress{{Name: advert, Address: "victim@customer.test"}}
+	o.Recipient = o.To[0]
+	o.Subject, o.Author, o.Text, o.Signature, o.Where, o.Problem = advert, advert, advert, advert, advert, advert
+	o.Quote = []core.Quoted{{Author: advert, Text: advert, At: time.Now()}}
+	o.Files = []core.File{{Name: advert, Content: []byte(advert)}}
+	o.AutoSubmitted = "auto-replied"
+	raw, err := Compose(&o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mail := mailertest.Read(t, raw)
+	if strings.Contains(string(raw)+mail.Text+mail.HTML, advert) || len(mail.Attachments) > 0 {
+		t.Errorf("%s", raw)
+	}
+	if mail.Field("Subject") != acknowledged {
+		t.Errorf("subject %q", mail.Field("Subject"))
+	}
+}
+
+func TestAMentionMailHasNoWordOfAnything(t *testing.T) {
+	t.Parallel()
+	const secret = "SECRET-WORD"
+	for _, notice := range []core.NoticeKind{"", core.NoticeNote} {
+		o := toStaff(base(core.PurposeMentionMail), "Mia", "mia@partner.test")
+		if notice != "" {
+			o.Purpose, o.Notice = core.PurposeStaffNotice, notice
+		}
+		o.Subject, o.Author, o.Where, o.Page = "Abe mentioned you", "Abe", "conversation #42", "https://help.acme.test/agent/conversations/42#note-7"
+		o.Text, o.Signature = secret, secret
+		o.Quote = []core.Quoted{{Author: secret, Text: secret}}
+		o.Files = []core.File{{Name: secret, Content: []byte(secret)}}
+		raw, err := Compose(&o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mail := mailertest.Read(t, raw)
+		if strings.Contains(string(raw)+mail.Text+mail.HTML, secret) || len(mail.Attachments) > 0 {
+			t.Errorf("%s", raw)
+		}
+		if !strings.Contains(mail.HTML, o.Page) || !slices.Contains(mail.Links(), o.Page) {
+			t.Error("the page is missing")
+		}
+	}
+}
+
+func TestACopyBeginsWithItsNotice(t *testing.T) {
+	t.Parallel()
+	o := outgoings()["copy"]
+	raw, err := Compose(&o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mail := mailertest.Read(t, raw)
+	if first, _, _ := strings.Cut(mail.Text, "\n"); first != "Your answer becomes a private note; the customer is not on this mail." {
+		t.Errorf("first line %q", first)
+	}
+	if strings.Contains(mail.Text+mail.HTML+string(raw), "cara") { // only the Recipient says it
+		t.Error("the customer's address is in it")
+	}
+}
+
+func TestASingleUseLinkStandsAloneOnALine(t *testing.T) {
+	t.Parallel()
+	for name, o := range outgoings() {
+		raw, err := Compose(&o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mail := mailertest.Read(t, raw)
+		if o.Link != "" && (!slices.Contains(mail.Links(), o.Link) || !strings.Contains(mail.Text, "It works once, until")) {
+			t.Errorf("%s: %s", name, mail.Text)
+		}
+	}
+}
+
+func TestWhatCannotBeWrittenIsAnError(t *testing.T) {
+	t.Parallel()
+	tests := map[string]func(*core.Outgoing){
+		"no From":            func(o *core.Outgoing) { o.From.Address = "" },
+		"no To":              func(o *core.Outgoing) { o.To = nil },
+		"bad Reply-To":       func(o *core.Outgoing) { o.ReplyTo = "x" },
+		"no Message-ID":      func(o *core.Outgoing) { o.MessageID = "" },
+		"hostile Message-ID": func(o *core.Outgoing) { o.MessageID = "a>\r\nX: y" },
+		"unknown purpose":    func(o *core.Outgoing) { o.Purpose = "x" },
+		"unknown notice":     func(o *core.Outgoing) { o.Purpose = core.PurposeStaffNotice },
+		"strange automatic":  func(o *core.Outgoing) { o.AutoSubmitted = "no\r\nX: y" },
+		"link without page":  func(o *core.Outgoing) { o.Purpose, o.Link = core.PurposeReset, "javascript:x" },
+	}
+	for name, spoil := range tests {
+		o := base(core.PurposeReply)
+		spoil(&o)
+		if raw, err := Compose(&o); err == nil {
+			t.Errorf("%s: %s", name, raw)
+		}
+	}
+	if _, err := Compose(nil); err == nil {
+		t.Error("nothing was composed")
+	}
+}
+
+func FuzzWire(f *testing.F) {
+	f.Add([]byte("a\r\n.\n.\r\r\n\x00.\r\n"))
+	f.Add([]byte("\r\x00\n"))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		once := wire(raw)
+		if !isWire(once) || !bytes.Equal(wire(once), once) {
+			t.Errorf("%q became %q", raw, once)
+		}
+	})
+}
