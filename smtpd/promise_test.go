@@ -37,6 +37,21 @@ func TestAnInsertThatFailsIsToldToComeAgain(t *testing.T) {
 	}
 }
 
+// R8: a database that takes too long is no reason to lose or to double a mail.
+func TestADatabaseThatTakesTooLongIsToldToComeAgain(t *testing.T) {
+	t.Parallel()
+	h := open(t, Config{AcceptTime: 300 * time.Millisecond})
+	h.exec(`create function slow() returns trigger language plpgsql as $$ begin perform pg_sleep(600); return new; end $$`)
+	h.exec(`create trigger slow before insert on inbound for each row execute function slow()`)
+	c := h.greet()
+	c.mail(letterOf("slow"), "451 4.3.0")
+	h.exec(`drop trigger slow on inbound`)
+	c.mail(letterOf("slow"), "250")
+	if n := h.mails(); n != 1 {
+		t.Errorf("%d mails are stored", n)
+	}
+}
+
 func TestWithoutADatabaseRecipientsComeAgain(t *testing.T) {
 	t.Parallel()
 	h := open(t, Config{})

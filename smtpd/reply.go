@@ -3,7 +3,6 @@ package smtpd
 import (
 	"crypto/rand"
 	"errors"
-	"log/slog"
 
 	"github.com/emersion/go-smtp"
 
@@ -54,22 +53,19 @@ func refusal(code int, status smtp.EnhancedCode, text string) *smtp.SMTPError {
 
 // reply turns any error into what the peer may know of it (house.md section 7).
 // go-smtp looks at the bare type only and makes everything else permanent with
-// its text, so nothing but a bare *smtp.SMTPError leaves here.
-func reply(log *slog.Logger, err error) error {
-	var known *smtp.SMTPError
+// its text, so nothing but a bare *smtp.SMTPError leaves here. A reference is
+// given for trouble of our own: it is in the answer, and has to be in the log.
+func reply(err error) (answer *smtp.SMTPError, reference string) {
 	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &known):
-		return known
+	case errors.As(err, &answer):
+		return answer, ""
 	case errors.Is(err, core.ErrNotFound):
-		return errNoSuchUser
+		return errNoSuchUser, ""
 	case errors.Is(err, core.ErrForbidden):
-		return errNotOurs
+		return errNotOurs, ""
 	case errors.Is(err, core.ErrLimit):
-		return errNoRoom
+		return errNoRoom, ""
 	}
-	reference := rand.Text()[:8]
-	log.Error("mail not taken", "reference", reference, "error", err)
-	return refusal(451, smtp.EnhancedCode{4, 3, 0}, "Try again later, reference "+reference)
+	reference = rand.Text()[:8]
+	return refusal(451, smtp.EnhancedCode{4, 3, 0}, "Try again later, reference "+reference), reference
 }

@@ -77,7 +77,7 @@ func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
 	ctx, cancel := context.WithTimeout(s.work, s.server.cfg.AdmitTime)
 	defer cancel()
 	if err := s.server.desk.Admit(ctx, to); err != nil {
-		return reply(s.server.log, err)
+		return s.refuse("recipient refused", s.mail.from, []string{to}, err)
 	}
 	s.mail.to = append(s.mail.to, to)
 	return nil
@@ -96,11 +96,15 @@ func (s *session) Data(r io.Reader) error {
 	if err == nil {
 		err = s.accept(m, raw)
 	}
-	if err != nil {
-		s.tell(m, len(raw), err)
-		return reply(s.server.log, err)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, errUnconfirmed):
+		s.server.stats.cutOff.Add(1)
+		return s.refuse("mail cut off", m.from, m.to, err)
 	}
-	return nil
+	s.server.stats.refused.Add(1)
+	return s.refuse("mail refused", m.from, m.to, err)
 }
 
 // accept makes the promise of the 250 true.
@@ -130,15 +134,16 @@ func (s *session) accept(m *mail, raw []byte) error {
 	return nil
 }
 
-// tell logs a mail that was not taken, and counts it.
-func (s *session) tell(m *mail, size int, err error) {
-	event, counter := "mail refused", &s.server.stats.refused
-	if errors.Is(err, errUnconfirmed) {
-		event, counter = "mail cut off", &s.server.stats.cutOff
+// refuse logs what was not taken, and gives the answer.
+func (s *session) refuse(event, from string, to []string, err error) error {
+	answer, reference := reply(err)
+	log := s.server.log.With("from", core.Redact(from), "to", forLog(to), "client", s.peer.client)
+	if reference != "" {
+		log.Error(event, "reference", reference, "error", err)
+	} else {
+		log.Info(event, "answer", answer.Message)
 	}
-	counter.Add(1)
-	s.server.log.Info(event, "from", core.Redact(m.from), "to", forLog(m.to),
-		"bytes", size, "client", s.peer.client, "error", err)
+	return answer
 }
 
 // Reset forgets the mail under way.
