@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/textproto"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -139,23 +140,14 @@ func (d *dialogue) signIn() error {
 	_, offers := d.client.Extension("AUTH")
 	var auth smtp.Auth
 	switch mechanisms := strings.Fields(strings.ToUpper(offers)); {
-	case contains(mechanisms, "PLAIN"):
+	case slices.Contains(mechanisms, "PLAIN"):
 		auth = smtp.PlainAuth("", d.peer.user, d.peer.password, d.peer.name, true)
-	case contains(mechanisms, "LOGIN"):
+	case slices.Contains(mechanisms, "LOGIN"):
 		auth = smtp.LoginAuth(d.peer.user, d.peer.password, d.peer.name, true)
 	default:
 		return errors.New("the server offers neither AUTH PLAIN nor AUTH LOGIN, but the relay has a user name")
 	}
 	return d.client.Auth(auth)
-}
-
-func contains(list []string, s string) bool {
-	for _, item := range list {
-		if item == s {
-			return true
-		}
-	}
-	return false
 }
 
 // send does one transaction with one recipient. Afterwards the dialogue can be

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"mime"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -17,7 +18,7 @@ const maxFilename = 200
 
 // inertTypes are the media types that a file keeps; any other name, and anything
 // that is not a media type at all, leaves as application/octet-stream.
-var inertTypes = strings.Fields(`
+const inertTypes = `
 	image/png image/jpeg image/gif image/webp image/tiff image/bmp image/heic
 	audio/mpeg audio/ogg audio/wav audio/mp4 video/mp4 video/quicktime video/webm
 	text/plain text/csv text/calendar text/vcard
@@ -28,7 +29,7 @@ var inertTypes = strings.Fields(`
 	application/vnd.openxmlformats-officedocument.presentationml.presentation
 	application/vnd.oasis.opendocument.text
 	application/vnd.oasis.opendocument.spreadsheet
-	application/vnd.oasis.opendocument.presentation`)
+	application/vnd.oasis.opendocument.presentation`
 
 // An image stands in the body under the words; its id is of our making.
 type image struct {
@@ -92,12 +93,10 @@ func contentType(f core.File) string {
 
 func mediaType(f core.File) string {
 	t := strings.ToLower(strings.TrimSpace(f.ContentType))
-	for _, inert := range inertTypes {
-		if t == inert {
-			return t
-		}
+	if !slices.Contains(strings.Fields(inertTypes), t) {
+		return "application/octet-stream"
 	}
-	return "application/octet-stream"
+	return t
 }
 
 // filename keeps any script, but no path, no control character and no more than

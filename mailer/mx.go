@@ -35,26 +35,21 @@ func NewDirect(hello string, resolver *net.Resolver) *Direct {
 	return &Direct{helloName(hello), resolver, standardPatience(), "25", public}
 }
 
-// notPublic are the networks beyond those that netip knows by name.
-var notPublic = []netip.Prefix{
-	netip.MustParsePrefix("0.0.0.0/8"),
-	netip.MustParsePrefix("100.64.0.0/10"), // RFC 6598
-	netip.MustParsePrefix("192.0.0.0/24"),
-	netip.MustParsePrefix("198.18.0.0/15"), // RFC 2544
-	netip.MustParsePrefix("240.0.0.0/4"),
-	netip.MustParsePrefix("64:ff9b::/96"), // leads to any IPv4 address
-	netip.MustParsePrefix("64:ff9b:1::/48"),
-	netip.MustParsePrefix("2002::/16"), // likewise
-}
+// notPublic are the networks beyond those that netip knows by name: this network,
+// carrier NAT (RFC 6598), protocols, benchmarks (RFC 2544), reserved, and the
+// IPv6 prefixes that lead to any IPv4 address.
+const notPublic = `
+	0.0.0.0/8 100.64.0.0/10 192.0.0.0/24 198.18.0.0/15 240.0.0.0/4
+	64:ff9b::/96 64:ff9b:1::/48 2002::/16 2001::/32`
 
 func public(ip netip.Addr) bool {
 	ip = ip.Unmap()
-	for _, network := range notPublic {
-		if network.Contains(ip) {
+	for network := range strings.FieldsSeq(notPublic) {
+		if netip.MustParsePrefix(network).Contains(ip) {
 			return false
 		}
 	}
-	return ip.IsGlobalUnicast() && !ip.IsPrivate() && !ip.IsLoopback() && !ip.IsLinkLocalUnicast()
+	return ip.IsGlobalUnicast() && !ip.IsPrivate()
 }
 
 // Send implements Transport.

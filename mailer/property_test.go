@@ -2,6 +2,7 @@ package mailer
 
 import (
 	"bytes"
+	"fmt"
 	netmail "net/mail"
 	"slices"
 	"strings"
@@ -109,7 +110,7 @@ func checkFiles(t *testing.T, mail mailertest.Mail, name, content string) {
 		if a.Filename != filename(name) {
 			t.Errorf("file %q, want %q", a.Filename, filename(name))
 		}
-		if a.ContentType != "application/octet-stream" && !slices.Contains(inertTypes, a.ContentType) {
+		if a.ContentType != "application/octet-stream" && !slices.Contains(strings.Fields(inertTypes), a.ContentType) {
 			t.Errorf("type %q", a.ContentType)
 		}
 		found = found || string(a.Content) == content
@@ -237,6 +238,35 @@ func TestACopyBeginsWithItsNotice(t *testing.T) {
 	}
 	if strings.Contains(mail.Text+mail.HTML+string(raw), "cara") { // only the Recipient says it
 		t.Error("the customer's address is in it")
+	}
+}
+
+func TestAnInlineImageIsShownUnderTheWords(t *testing.T) {
+	t.Parallel()
+	o := base(core.PurposeReply)
+	o.Text = "See:"
+	o.Files = []core.File{
+		{Name: "a.png", ContentType: "image/png", Inline: true, ContentID: "x>\r\nY: z", Content: []byte("one")},
+		{Name: "b.svg", ContentType: "image/svg+xml", Inline: true, Content: []byte("two")},
+		{Name: "naïve.pdf", ContentType: "application/pdf", Content: []byte("three")},
+	}
+	raw, err := Compose(&o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mail := mailertest.Read(t, raw)
+	want := []mailertest.Attachment{
+		{Filename: "a.png", ContentType: "image/png", ContentID: "<image1@acme.test>", Inline: true, Content: []byte("one")},
+		{Filename: "b.svg", ContentType: "application/octet-stream", Content: []byte("two")},
+		{Filename: "naïve.pdf", ContentType: "application/pdf", Content: []byte("three")},
+	}
+	for i, a := range mail.Attachments {
+		if i >= len(want) || fmt.Sprint(a) != fmt.Sprint(want[i]) {
+			t.Errorf("file %d is %+v", i, a)
+		}
+	}
+	if !strings.Contains(mail.HTML, `src="cid:image1@acme.test"`) || strings.Count(mail.HTML, "cid:") != 1 {
+		t.Error("the image is not in the body")
 	}
 }
 

@@ -3,9 +3,7 @@ package mailer
 import (
 	"context"
 	"crypto/x509"
-	"net"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -190,43 +188,6 @@ func TestWhatARelayMaySay(t *testing.T) {
 	}
 }
 
-func TestOurOwnMisconfigurationIsLater(t *testing.T) {
-	t.Parallel()
-	starttls := mailertest.NewSink(t, mailertest.WithSTARTTLS())
-	auth := mailertest.NewSink(t, mailertest.WithAuth("me", "right"))
-	plain := mailertest.NewSink(t)
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = closed.Close()
-	tests := map[string]struct{ url, text string }{
-		"refused connection":  {"smtp://" + closed.Addr().String(), "refused"},
-		"unknown certificate": {starttls.URL(), "certificate"},
-		"wrong password":      {"smtp://me:wrong-secret@" + auth.Address(), "wrong name or password"},
-		"password missing":    {"smtp://" + auth.Address(), "sign in first"},
-		"no STARTTLS":         {"smtp+starttls://" + plain.Address(), "STARTTLS"},
-		"no AUTH offered":     {"smtp://me:wrong-secret@" + plain.Address(), "AUTH"},
-		"TLS to a plain port": {"smtps://" + plain.Address(), "tls"},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			host := impatient(smarthost(t, test.url, nil))
-			got := send(t, host, "cara@customer.test")
-			if got.Outcome != core.Later || got.PerhapsDelivered || !strings.Contains(got.Text, test.text) {
-				t.Errorf("receipt %+v", got)
-			}
-			if strings.Contains(got.Text, "wrong-secret") {
-				t.Errorf("the password is in %q", got.Text)
-			}
-			if name != "password missing" && host.Check(t.Context()) == nil {
-				t.Error("Check found nothing")
-			}
-		})
-	}
-}
-
 func TestTheSizeIsCheckedBeforeAnythingIsSent(t *testing.T) {
 	t.Parallel()
 	sink := mailertest.NewSink(t, mailertest.WithMaxSize(20))
@@ -305,50 +266,6 @@ func TestOneRefusedRecipientDoesNotHarmTheOthers(t *testing.T) { // T60
 	}
 	if total, _ := sink.Connections(); total != 1 {
 		t.Errorf("%d connections", total)
-	}
-}
-
-func TestConnectionsAreFewAndUsedAgain(t *testing.T) {
-	t.Parallel()
-	sink := mailertest.NewSink(t)
-	host := smarthost(t, sink.URL(), nil)
-	var all sync.WaitGroup
-	for range 8 {
-		all.Go(func() {
-			for range 15 {
-				if got := send(t, host, "cara@customer.test"); got.Outcome != core.Sent {
-					t.Errorf("%+v", got)
-				}
-			}
-		})
-	}
-	all.Wait()
-	total, atOnce := sink.Connections()
-	if atOnce > maxConnections+1 || total > 40 { // one may be closing while the next opens
-		t.Errorf("%d connections, %d at once", total, atOnce)
-	}
-	used := map[int]int{}
-	for _, m := range sink.WaitFor(t, 120) {
-		used[m.Connection]++
-	}
-	for connection, n := range used {
-		if n > maxTransacts {
-			t.Errorf("connection %d carried %d mails", connection, n)
-		}
-	}
-}
-
-func TestAConnectionThatDiedWhileIdleIsReplaced(t *testing.T) {
-	t.Parallel()
-	sink := mailertest.NewSink(t)
-	host := smarthost(t, sink.URL(), nil)
-	for range 3 {
-		if got := send(t, host, "cara@customer.test"); got.Outcome != core.Sent {
-			t.Fatalf("%+v", got)
-		}
-		for _, d := range host.pool.idle {
-			_ = d.conn.Close()
-		}
 	}
 }
 
