@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
@@ -130,7 +131,7 @@ func setAssignee(ctx context.Context, tx pgx.Tx, by UserID, c locked, to UserID)
 		var err error
 		name, err = value[string](ctx, tx, `
 			select name from users where id = $1 and enabled and role in ('agent', 'admin', 'owner')`, to)
-		if err == ErrNotFound {
+		if errors.Is(err, ErrNotFound) {
 			return Invalid{Field: "assigned_agent_id", Code: CodeInvalid, Problem: "Only an enabled agent can be the assignee."}
 		}
 		if err != nil {
@@ -152,7 +153,7 @@ func setTeam(ctx context.Context, tx pgx.Tx, by UserID, c locked, to TeamID) err
 	if to != 0 {
 		var err error
 		title, err = value[string](ctx, tx, `select title from teams where id = $1`, to)
-		if err == ErrNotFound {
+		if errors.Is(err, ErrNotFound) {
 			return Invalid{Field: "assigned_team_id", Code: CodeInvalid, Problem: "There is no such team."}
 		}
 		if err != nil {

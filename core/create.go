@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -98,7 +99,7 @@ func insertConversation(ctx context.Context, tx pgx.Tx, subject string, requeste
 		ID     MailboxID
 		Domain string
 	}](ctx, tx, `select id, split_part(address, '@', 2) as domain from mailboxes where $1::bigint in (0, id) order by id limit 1`, mailbox)
-	if err == ErrNotFound {
+	if errors.Is(err, ErrNotFound) {
 		return locked{}, Invalid{Field: "mailbox_id", Code: CodeInvalid, Problem: "There is no such mailbox."}
 	}
 	if err != nil {
@@ -130,7 +131,7 @@ func (d *Desk) requesterGiven(ctx context.Context, tx pgx.Tx, id UserID, email s
 		}
 	}
 	enabled, err := value[bool](ctx, tx, `select enabled from users where id = $1`, id)
-	if err == ErrNotFound {
+	if errors.Is(err, ErrNotFound) {
 		return 0, Invalid{Field: field, Code: CodeInvalid, Problem: "There is no such person."}
 	}
 	if err == nil && !enabled {
@@ -146,7 +147,7 @@ func (d *Desk) customerAt(ctx context.Context, tx pgx.Tx, address Address) (User
 		return 0, err
 	}
 	id, err := value[UserID](ctx, tx, `select user_id from addresses where address = $1`, address)
-	if err != ErrNotFound {
+	if !errors.Is(err, ErrNotFound) {
 		return id, err
 	}
 	if id, err = makeCustomer(ctx, tx, address, "", false); err != nil {

@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -97,7 +98,7 @@ func sendDraft(ctx context.Context, tx pgx.Tx, actor Actor, id ConversationID, d
 }
 
 func draftGone(err error) error {
-	if err == ErrNotFound {
+	if errors.Is(err, ErrNotFound) {
 		return refuse(ErrConflict, "This draft was sent or discarded already.")
 	}
 	return err

@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -52,7 +53,7 @@ func (d *Desk) FileAsNote(ctx context.Context, actor Actor, id ConversationID) (
 	err = d.tx(ctx, func(tx pgx.Tx) error {
 		source, err = value[ConversationID](ctx, tx, `
 			select other_id from conversation_links where conversation_id = $1 and relation = 'mention' order by other_id limit 1`, id)
-		if err == ErrNotFound {
+		if errors.Is(err, ErrNotFound) {
 			return d.nothingToFile(ctx, tx, actor, id)
 		}
 		if err != nil {

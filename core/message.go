@@ -76,6 +76,9 @@ func (d *Desk) reply(ctx context.Context, tx pgx.Tx, actor Actor, c locked, f Re
 	if err != nil {
 		return 0, err
 	}
+	if f.Status == c.Status { // nothing chosen: new becomes open
+		f.Status = ""
+	}
 	if f.Status != "" {
 		if err := MaySet(actor.Role, c.Status, f.Status); err != nil {
 			return 0, err

@@ -97,10 +97,16 @@ func (d *Desk) letIn(ctx context.Context, tx pgx.Tx, actor Actor, c locked, fiel
 	return nil
 }
 
+// maxNamed bounds how many one act may put in CC.
+const maxNamed = 50
+
 // outsiders reads addresses for CC. A mailbox of ours would answer itself, and a
 // reply address is somebody's credential: neither can be in CC. The disabled
 // would get nothing.
 func (d *Desk) outsiders(ctx context.Context, q querier, field string, emails []string) ([]string, error) {
+	if len(emails) > maxNamed {
+		return nil, Invalid{Field: field, Code: CodeInvalid, Problem: "These are too many addresses at once."}
+	}
 	var addresses, plain []string
 	for _, email := range emails {
 		if strings.TrimSpace(email) == "" {

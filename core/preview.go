@@ -66,7 +66,7 @@ func whatTheyGet(p PersonRef, requester bool) string {
 	case p.Role == RoleCollaborator:
 		return "collaborator: private copy, without customers' addresses"
 	case p.Role.Agent():
-		return "agent: private copy"
+		return "agent: gets no copy, hears of what comes next"
 	}
 	return "customer: gets the message, sees addresses"
 }

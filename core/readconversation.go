@@ -28,10 +28,10 @@ const conversationColumns = `
 	coalesce((select jsonb_build_object('ID', t.id, 'Title', t.title) from teams t where t.id = c.team_id), '{}') as team,
 	(select jsonb_build_object('ID', b.id, 'Address', b.address, 'Name', b.name) from mailboxes b where b.id = c.mailbox_id) as mailbox,
 	coalesce((
-		select jsonb_agg(coalesce(` + personOf + `, '{}') || jsonb_build_object(
+		select jsonb_agg(jsonb_build_object(
 			'ID', coalesce(u.id, 0), 'Name', coalesce(u.name, ''), 'Address', p.address,
 			'Role', coalesce(u.role, ''), 'Enabled', coalesce(u.enabled, true), 'Via', p.via) order by p.created_at, p.address)
-		from participants p left join users u on u.id = p.user_id left join addresses a on a.user_id = u.id and a.is_primary
+		from participants p left join addresses a on a.address = p.address left join users u on u.id = coalesce(p.user_id, a.user_id)
 		where p.conversation_id = c.id), '[]') as participants,
 	coalesce((
 		select jsonb_agg(jsonb_build_object('Address', s.address, 'Name', s.name, 'NamedBy', s.named_by, 'Verified', s.verified)
