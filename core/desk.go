@@ -46,7 +46,7 @@ func Open(ctx context.Context, pool *pgxpool.Pool, cfg Config) (_ *Desk, err err
 		cfg.Logger = slog.Default()
 	}
 	d := &Desk{pool: pool, cfg: cfg, log: cfg.Logger}
-	if err := d.CheckDurability(ctx); err != nil {
+	if err := CheckDurability(ctx, pool); err != nil {
 		return nil, err
 	}
 	if d.keys, err = d.loadKeys(ctx); err != nil {
@@ -56,8 +56,8 @@ func Open(ctx context.Context, pool *pgxpool.Pool, cfg Config) (_ *Desk, err err
 }
 
 // CheckDurability refuses a PostgreSQL that may forget what it has committed.
-func (d *Desk) CheckDurability(ctx context.Context) error {
-	rows, err := d.pool.Query(ctx, `
+func CheckDurability(ctx context.Context, pool *pgxpool.Pool) error {
+	rows, err := pool.Query(ctx, `
 		select name, setting from pg_settings
 		where name in ('fsync', 'full_page_writes', 'synchronous_commit') and setting = 'off'
 		   or name = 'data_sync_retry' and setting = 'on'
@@ -71,6 +71,9 @@ func (d *Desk) CheckDurability(ctx context.Context) error {
 	})
 	return err
 }
+
+// Ready tells whether the database answers, as one that keeps what it commits.
+func (d *Desk) Ready(ctx context.Context) error { return CheckDurability(ctx, d.pool) }
 
 // beginDurable makes the promise of a commit independent of what a role or a
 // database has set as its default.

@@ -151,9 +151,10 @@ type Decision struct {
 	Reopens       bool
 	MakesAccount  bool // the author is unknown and becomes a customer
 	JoinsByDomain bool
-	AddsPeople    bool // To and Cc become participants; else suggestions
-	Acknowledges  bool
-	Skipped       string   // why no acknowledgement, where one was due
+	AddsPeople    bool     // To and Cc become participants; else suggestions
+	Acknowledges  bool     // by one automatic mail, which asks a new customer to set a password
+	AsksPassword  bool     // of a new customer by an automatic mail, with nothing to acknowledge
+	Skipped       string   // why no automatic mail, where one was due
 	Warnings      []string // shown with the words
 	Reason        string
 }
@@ -161,6 +162,7 @@ type Decision struct {
 // Warnings that a message, note or draft may carry.
 const (
 	WarnNotVerified    = "Sender not verified."
+	WarnForged         = "The sender's domain says that it did not send this; staff released it."
 	WarnAlsoToCustomer = "Also sent to the customer by its author."
 )
 
@@ -183,12 +185,18 @@ type rule func(Facts) (Decision, bool)
 
 func first(f Facts, rules ...rule) (Decision, bool) {
 	for _, decide := range rules {
-		if d, ok := decide(f); ok && !(f.Released && d.Rule == f.Without) {
+		if d, ok := decide(f); ok && !f.leavesOut(d) {
 			d.Delivery = f.Bounce
 			return d, true
 		}
 	}
 	return Decision{}, false
+}
+
+// leavesOut tells that staff released the mail from this decision. From a report
+// and a virus nobody can.
+func (f Facts) leavesOut(d Decision) bool {
+	return f.Released && d.Rule == f.Without && d.Rule != RuleReport && d.Suspension != SuspendedVirus
 }
 
 // no is a rule that does not apply.
@@ -205,8 +213,13 @@ func duplicate(f Facts) (Decision, bool) {
 	}
 	d := Decision{Rule: RuleDuplicate, Effect: EffectCounted, Conversation: f.FiledAt,
 		Reason: "The same mail was filed before, by another way."}
-	if f.Locator.Conversation != 0 && f.Locator.Conversation != f.FiledAt && f.FiledAt != 0 {
-		d.Links = []LinkTo{{f.Locator.Conversation, RelatedAlsoNames}}
+	if f.Origin == Refuted {
+		return d, true // whoever sent it again changes nothing
+	}
+	for _, named := range append([]ConversationID{f.Locator.Conversation}, f.Locator.Also...) {
+		if named != 0 && f.FiledAt != 0 && named != f.FiledAt {
+			d.Links = append(d.Links, LinkTo{named, RelatedAlsoNames})
+		}
 	}
 	return d, true
 }
@@ -302,7 +315,7 @@ func mention(f Facts) (Decision, bool) {
 	}
 	if f.MentionAnswers != 0 {
 		d := f.words(RuleMention, EffectMessage, "A further answer to a mention mail goes where the first one went.")
-		d.Conversation, d.Mention, d.Reopens = f.MentionAnswers, f.Locator.Mention, f.Kind != KindGenerated
+		d.Conversation, d.Mention, d.Reopens = f.MentionAnswers, f.Locator.Mention, f.reopens()
 		return d, true
 	}
 	d := f.open(RuleMention, "An answer to a mention mail opens a conversation of its own.")
@@ -319,7 +332,7 @@ func requester(f Facts) (Decision, bool) {
 		return no()
 	}
 	d := f.words(RuleRequester, EffectMessage, "Its requester wrote, "+f.located())
-	d.Reopens = f.Kind != KindGenerated
+	d.Reopens = f.reopens()
 	return d, true
 }
 
@@ -365,8 +378,11 @@ func participant(f Facts) (Decision, bool) {
 		return no()
 	}
 	d := f.words(RuleParticipant, EffectMessage, "Somebody in CC wrote, "+f.located())
-	d.Reopens = f.Kind != KindGenerated
-	d.MakesAccount = !f.Author.Known()
+	d.Reopens = f.reopens()
+	if d.MakesAccount = !f.Author.Known(); d.MakesAccount {
+		d.JoinsByDomain = d.Verified && !f.Released
+		d.AsksPassword, d.Skipped = f.automaticMail()
+	}
 	return d, true
 }
 
@@ -394,6 +410,9 @@ func fresh(f Facts) (Decision, bool) {
 	return f.open(RuleNew, "It answers nothing that we know of."), true
 }
 
+// reopens: what no person wrote reopens nothing.
+func (f Facts) reopens() bool { return f.Kind == KindHuman }
+
 // final tells that the located conversation takes no more words of customers.
 func (f Facts) final() bool { return f.Status == StatusClosed || f.Trashed }
 
@@ -405,6 +424,9 @@ func (f Facts) words(rule Rule, effect Effect, reason string) Decision {
 	}
 	if !d.Verified {
 		d.Warnings = append(d.Warnings, WarnNotVerified)
+	}
+	if f.Released && f.Without == RuleForged {
+		d.Warnings = append(d.Warnings, WarnForged)
 	}
 	return d
 }
@@ -428,13 +450,13 @@ func (f Facts) open(rule Rule, reason string) Decision {
 	d.MakesAccount = !f.Author.Known()
 	d.JoinsByDomain = d.Verified && !f.Released
 	d.AddsPeople = d.Verified
-	d.Acknowledges, d.Skipped = f.acknowledges()
+	d.Acknowledges, d.Skipped = f.automaticMail()
 	return d
 }
 
-// acknowledges says whether a new conversation is answered by machine (section
-// 5), and why not where a person would wonder.
-func (f Facts) acknowledges() (yes bool, skipped string) {
+// automaticMail says whether the author gets automatic mail (section 5), and why not
+// where a person would wonder.
+func (f Facts) automaticMail() (yes bool, skipped string) {
 	switch {
 	case f.Kind != KindHuman, f.NullSender, f.Unanswerable, f.Author.Role.Staff():
 		return false, ""

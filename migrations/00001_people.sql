@@ -201,3 +201,9 @@ create table audit (
 );
 comment on table audit is 'Every administrative act, for those who answer for it.';
 create index audit_newest on audit (at desc);
+
+create table certificates (
+    name text primary key,
+    data bytea not null
+);
+comment on table certificates is 'What ACME brought, where every process finds it.';

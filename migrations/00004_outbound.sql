@@ -57,6 +57,7 @@ comment on constraint deliveries_link_known on deliveries is 'A purpose of the t
 -- Small on purpose: only what waits is in it, so a claim never walks over history.
 create index deliveries_due on deliveries (due_at) where state = 'queued';
 create index deliveries_to_compose on deliveries (id) where bytes is null and state = 'held' and composed_at is null;
+create index deliveries_held on deliveries (id) where state = 'held';
 create index deliveries_in on deliveries (conversation_id) where conversation_id is not null;
 create index deliveries_of_message on deliveries (post_id) where post_id is not null;
 create index deliveries_automatic on deliveries (created_at) where automatic;

@@ -1,0 +1,276 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/alexedwards/scs/pgxstore"
+	"github.com/alexedwards/scs/v2"
+	"golang.org/x/sync/errgroup"
+
+	"postdesk/core"
+	"postdesk/mailer"
+	"postdesk/smtpd"
+	"postdesk/smtpd/eml"
+	"postdesk/smtpd/verify"
+	"postdesk/web"
+)
+
+type serveCommand struct {
+	settings `embed:""`
+}
+
+// Run serves until the context ends, on a signal.
+func (s *serveCommand) Run(ctx context.Context, db *databaseSettings, c console) error {
+	return serve(ctx, db, s.settings, newLog(c), func(at listening) { at.tell(c) })
+}
+
+// newLog writes for a person on a terminal and for a machine elsewhere.
+func newLog(c console) *slog.Logger {
+	if f, ok := c.err.(*os.File); ok {
+		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+			return slog.New(slog.NewTextHandler(c.err, nil))
+		}
+	}
+	return slog.New(slog.NewJSONHandler(c.err, nil))
+}
+
+// listening is where a started gateway can be reached.
+type listening struct {
+	SMTP, HTTP, Metrics string // empty for a part that does not run
+	PublicURL           string
+	SetupLink           string // while there is no owner
+	Relay               bool
+}
+
+func (at listening) tell(c console) {
+	fmt.Fprintf(c.out, "listening smtp=%s http=%s metrics=%s\n", at.SMTP, at.HTTP, at.Metrics)
+	if at.HTTP != "" {
+		fmt.Fprintf(c.out, "The panel is at %s\n", at.PublicURL)
+	}
+	if !at.Relay {
+		fmt.Fprintln(c.out, "No relay is set: outgoing mail is held and can be read in the panel.")
+	}
+	if at.SetupLink != "" {
+		fmt.Fprintf(c.out, "Make the owner's account here, once: %s\n", at.SetupLink)
+	}
+}
+
+// serve is the one wiring function: it opens the database, starts the parts that
+// this process runs, tells ready where they listen, and returns when all have
+// ended after ctx. Each part drains by itself, in 30 s at most.
+func serve(ctx context.Context, dbs *databaseSettings, s settings, log *slog.Logger, ready func(listening)) error {
+	p, err := s.parse()
+	if err != nil {
+		return err
+	}
+	certificates, err := loadCertificates(s)
+	if err != nil {
+		return err
+	}
+	ears, err := listen(s)
+	if err != nil {
+		return err
+	}
+	defer ears.close()
+	publicURL := publicURLOf(s, p, ears)
+	desk, db, err := openDesk(ctx, dbs, core.Config{PublicURL: publicURL, ReplyDomain: s.ReplyDomain,
+		RelaySet: p.hasRelay(), Hold: s.HoldOutbox, Logger: log}, true)
+	if err != nil {
+		return err
+	}
+	defer db.close()
+	at, err := prepare(ctx, desk, s, p, publicURL)
+	if err != nil {
+		return err
+	}
+	at.SMTP, at.HTTP, at.Metrics = address(ears.smtp), address(ears.http), address(ears.metrics)
+
+	tls, challenge := certificates.config(desk)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { desk.Listen(ctx); return nil })
+	group.Go(func() error { keepHouse(ctx, desk, log); return nil })
+	meters := newMeters(desk)
+	if ears.smtp != nil {
+		checker := verify.New(verify.NewResolver(s.Resolver), verify.TrustRelays(p.trusted...))
+		server := smtpd.New(smtpd.Config{Hostname: hostName(p), Domain: p.mailbox.Domain(), TLS: tls, Trusted: p.exempt,
+			MaxMessageBytes: s.MaxMessageBytes, MaxConnections: s.MaxConnections, MaxPerIP: s.MaxConnectionsPerIP}, desk, checker, log)
+		meters.countSMTP(server)
+		group.Go(func() error { return server.Serve(ctx, ears.smtp) })
+	}
+	if s.runs("mail") {
+		courier := &mailer.Courier{Desk: desk, Transport: transport(s, p), Log: log}
+		group.Go(func() error { courier.Run(ctx); return nil })
+	}
+	if ears.http != nil {
+		panel := web.New(web.Config{Desk: desk, PublicURL: publicURL, Sessions: sessions(db), RelaySet: p.hasRelay(), Read: eml.Parse, Logger: log})
+		group.Go(func() error { return serveHTTP(ctx, ears.http, challenge(withHealth(desk, panel)), tls, log) })
+	}
+	group.Go(func() error { return serveHTTP(ctx, ears.metrics, meters.handler(desk), nil, log) })
+
+	log.Info("listening", "smtp", at.SMTP, "http", at.HTTP, "metrics", at.Metrics)
+	ready(at)
+	err = group.Wait()
+	if errors.Is(err, context.Canceled) {
+		err = nil
+	}
+	return err
+}
+
+// prepare makes what an empty database lacks.
+func prepare(ctx context.Context, desk *core.Desk, s settings, p parsed, publicURL string) (at listening, err error) {
+	at.PublicURL, at.Relay = publicURL, p.hasRelay()
+	if err := desk.FirstMailbox(ctx, p.mailbox.String(), "Support"); err != nil {
+		return at, err
+	}
+	if err := desk.SetLimits(ctx, s.MaxCollaborators, s.MaxSeats); err != nil {
+		return at, err
+	}
+	if p.hasRelay() {
+		if err := desk.DiscardUnproven(ctx); err != nil {
+			return at, err
+		}
+	}
+	if !s.runs("web") {
+		return at, nil
+	}
+	secret, needed, err := desk.SetupLink(ctx)
+	if needed {
+		at.SetupLink = publicURL + "/accept/" + secret
+	}
+	return at, err
+}
+
+// ears are the listeners of one process.
+type ears struct{ smtp, http, metrics net.Listener }
+
+func listen(s settings) (e ears, err error) {
+	open := func(flag, addr string, wanted bool) net.Listener {
+		if err != nil || !wanted {
+			return nil
+		}
+		var l net.Listener
+		if l, err = net.Listen("tcp", addr); err != nil {
+			err = fmt.Errorf("%s %s: %w", flag, addr, err)
+			return nil
+		}
+		return l
+	}
+	e.smtp = open("--smtp-addr", s.SMTPAddr, s.runs("smtp"))
+	e.http = open("--http-addr", s.HTTPAddr, s.runs("web"))
+	e.metrics = open("--metrics-addr", s.MetricsAddr, true)
+	if err != nil {
+		e.close()
+	}
+	return e, err
+}
+
+func (e ears) close() {
+	for _, l := range []net.Listener{e.smtp, e.http, e.metrics} {
+		if l != nil {
+			_ = l.Close()
+		}
+	}
+}
+
+func address(l net.Listener) string {
+	if l == nil {
+		return ""
+	}
+	return l.Addr().String()
+}
+
+// publicURLOf is the setting. Where only the port of the panel was changed, the
+// default follows it: a link to the wrong port helps nobody.
+func publicURLOf(s settings, p parsed, e ears) string {
+	if e.http != nil && p.publicURL.String() == "http://localhost:8080" {
+		_, port, _ := net.SplitHostPort(e.http.Addr().String())
+		return "http://localhost:" + port
+	}
+	return p.publicURL.String()
+}
+
+// hostName is what we call ourselves in SMTP: the public host, unless that is an
+// address or has no dot.
+func hostName(p parsed) string {
+	if host := p.publicURL.Hostname(); strings.Contains(host, ".") && net.ParseIP(host) == nil {
+		return host
+	}
+	return p.mailbox.Domain()
+}
+
+func transport(s settings, p parsed) mailer.Transport {
+	switch {
+	case p.direct && s.Resolver != "":
+		return mailer.NewDirect(hostName(p), verify.NewResolver(s.Resolver))
+	case p.direct:
+		return mailer.NewDirect(hostName(p), nil)
+	case p.relay != nil:
+		return mailer.NewSmarthost(*p.relay, hostName(p), nil)
+	}
+	return nil
+}
+
+func sessions(db *database) *scs.SessionManager {
+	m := scs.New()
+	m.Store = pgxstore.NewWithCleanupInterval(db.pool, time.Hour)
+	m.HashTokenInStore = true
+	return m
+}
+
+// keepHouse does what time alone causes.
+func keepHouse(ctx context.Context, desk *core.Desk, log *slog.Logger) {
+	tick := time.NewTicker(10 * time.Minute)
+	defer tick.Stop()
+	for {
+		for name, do := range map[string]func() error{
+			"close completed": func() error { _, err := desk.CloseCompleted(ctx); return err },
+			"purge suspended": func() error { _, err := desk.PurgeSuspended(ctx); return err },
+			"tidy accounts":   func() error { return desk.TidyAccounts(ctx) },
+		} {
+			if err := do(); err != nil && ctx.Err() == nil {
+				log.Error("housekeeping failed", "task", name, "error", err)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// serveHTTP serves until ctx ends, then lets running requests finish.
+func serveHTTP(ctx context.Context, l net.Listener, h http.Handler, tls tlsConfig, log *slog.Logger) error {
+	server := &http.Server{
+		Handler: h, TLSConfig: tls, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 5 * time.Minute, WriteTimeout: 10 * time.Minute, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 64 << 10,
+	}
+	served := make(chan error, 1)
+	go func() {
+		if tls != nil {
+			served <- server.ServeTLS(l, "", "")
+		} else {
+			served <- server.Serve(l)
+		}
+	}()
+	select {
+	case err := <-served:
+		return fmt.Errorf("serve HTTP: %w", err)
+	case <-ctx.Done():
+	}
+	draining, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+	defer cancel()
+	if err := server.Shutdown(draining); err != nil {
+		return server.Close()
+	}
+	return nil
+}

@@ -1,0 +1,355 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/mail"
+	"net/smtp"
+	"net/textproto"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/foxcpp/go-mockdns"
+
+	"postdesk/core"
+	"postdesk/core/coretest"
+	"postdesk/mailer/mailertest"
+)
+
+// A story is the whole program on ports of its own, with a real database, a real
+// SMTP sink as relay and a real DNS server. Mail goes in over a socket; what comes
+// out is read from the sink and from the API.
+type story struct {
+	t       *testing.T
+	at      listening
+	dns     string
+	url     string // of the database
+	sink    *mailertest.Sink
+	stop    func()
+	owner   client
+	mailbox string
+	serial  int
+}
+
+// zones are the domains of the stories. What a domain sends from loopback is
+// proven, unless it says otherwise.
+func zones() map[string]mockdns.Zone {
+	z := map[string]mockdns.Zone{}
+	for _, domain := range []string{"acme.test", "desk.test", "partner.test", "other.test", "machine.test"} {
+		z[domain+"."] = mockdns.Zone{TXT: []string{"v=spf1 ip4:127.0.0.1 ip6:::1 -all"}, MX: []net.MX{{Host: "mx." + domain + "."}}}
+	}
+	// Nobody may send for these from here, and the second says what to do then.
+	z["unproven.test."] = mockdns.Zone{TXT: []string{"v=spf1 -all"}}
+	z["strict.test."] = mockdns.Zone{TXT: []string{"v=spf1 -all"}}
+	z["_dmarc.strict.test."] = mockdns.Zone{TXT: []string{"v=DMARC1; p=reject"}}
+	return z
+}
+
+// newStory starts everything with a relay set.
+func newStory(t *testing.T, change ...func(*settings)) *story {
+	t.Helper()
+	s := &story{t: t, url: coretest.URL(t), sink: mailertest.NewSink(t), mailbox: "support@desk.test"}
+	server, err := mockdns.NewServerWithLogger(zones(), log.New(io.Discard, "", 0), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Close() })
+	s.dns = server.LocalAddr().String()
+	s.at, s.stop = s.start(change...)
+	s.owner = s.person("owner", "olga@desk.test", "Olga Owner")
+	return s
+}
+
+// start runs serve on this story's database; a second call is a second process.
+func (s *story) start(change ...func(*settings)) (listening, func()) {
+	s.t.Helper()
+	set := settings{SMTPAddr: "127.0.0.1:0", HTTPAddr: "127.0.0.1:0", MetricsAddr: "127.0.0.1:0", PublicURL: "http://localhost:8080",
+		Mailbox: s.mailbox, Relay: s.sink.URL(), Resolver: s.dns, MaxConnections: 100, MaxConnectionsPerIP: 100,
+		MaxMessageBytes: 35 << 20, Run: []string{"smtp", "web", "mail"}}
+	for _, c := range change {
+		c(&set)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ready, ended := make(chan listening, 1), make(chan error, 1)
+	logged := slog.New(slog.NewTextHandler(testWriter{s.t}, &slog.HandlerOptions{Level: slog.LevelInfo}))
+	go func() {
+		ended <- serve(ctx, &databaseSettings{DatabaseURL: s.url}, set, logged, func(at listening) { ready <- at })
+	}()
+	stopped := false
+	stop := func() {
+		if stopped {
+			return
+		}
+		stopped = true
+		cancel()
+		if err := <-ended; err != nil {
+			s.t.Errorf("serve: %v", err)
+		}
+	}
+	select {
+	case at := <-ready:
+		s.t.Cleanup(stop)
+		return at, stop
+	case err := <-ended:
+		cancel()
+		s.t.Fatalf("serve: %v", err)
+	}
+	panic("unreachable")
+}
+
+// testWriter shows the program's log with a failing test.
+type testWriter struct{ t *testing.T }
+
+func (w testWriter) Write(p []byte) (int, error) {
+	if testing.Verbose() {
+		_, _ = os.Stderr.Write(p)
+	}
+	return len(p), nil
+}
+
+// command runs a command of the program on this story's database.
+func (s *story) command(stdin string, args ...string) string {
+	s.t.Helper()
+	var out, errOut bytes.Buffer
+	args = append(args, "--database-url", s.url)
+	if code := run(context.Background(), args, strings.NewReader(stdin), &out, &errOut); code != exitWell {
+		s.t.Fatalf("postdesk %v: exit %d: %s", args, code, errOut.String())
+	}
+	return strings.TrimSpace(out.String())
+}
+
+// person makes an account by command and gives a client of the API that acts for
+// it.
+func (s *story) person(role, email, name string) client {
+	s.t.Helper()
+	s.command("correct horse battery\n", "user", "create", "--role", role, "--email", email, "--name", name, "--password-stdin")
+	return client{s: s, email: email, token: s.command("", "token", "create", "--email", email)}
+}
+
+// letter is a mail to be sent in. Zero fields get what a plain mail has.
+type letter struct {
+	From, EnvelopeFrom string // EnvelopeFrom "<>" is the null sender
+	To                 []string
+	Headers            []string
+	Subject            string
+	MessageID          string
+	Text               string
+	HeaderTo           string
+}
+
+// mail sends a mail and gives its Message-ID. The gateway must accept it.
+func (s *story) mail(l letter) (messageID string) {
+	s.t.Helper()
+	id, err := s.tryMail(l)
+	if err != nil {
+		s.t.Fatalf("mail from %s to %v: %v", l.From, l.To, err)
+	}
+	return id
+}
+
+func (s *story) tryMail(l letter) (messageID string, err error) {
+	s.serial++
+	if l.MessageID == "" {
+		l.MessageID = fmt.Sprintf("m%d.%d@client.test", s.serial, time.Now().UnixNano())
+	}
+	if len(l.To) == 0 {
+		l.To = []string{s.mailbox}
+	}
+	if l.HeaderTo == "" {
+		l.HeaderTo = strings.Join(l.To, ", ")
+	}
+	if l.Subject == "" {
+		l.Subject = "A question"
+	}
+	lines := []string{"From: " + l.From, "To: " + l.HeaderTo, "Subject: " + l.Subject, "Message-ID: <" + l.MessageID + ">",
+		"Date: " + time.Now().Format(time.RFC1123Z)}
+	lines = append(lines, l.Headers...)
+	if !slices.ContainsFunc(l.Headers, func(h string) bool { return strings.HasPrefix(h, "Content-Type:") }) {
+		lines = append(lines, "Content-Type: text/plain; charset=utf-8", "Content-Transfer-Encoding: 8bit")
+	}
+	lines = append(lines, "", strings.ReplaceAll(l.Text, "\n", "\r\n"))
+	sender := l.EnvelopeFrom
+	switch sender {
+	case "":
+		if a, err := mail.ParseAddress(l.From); err == nil {
+			sender = a.Address
+		}
+	case "<>":
+		sender = ""
+	}
+	return l.MessageID, sendRaw(s.at.SMTP, sender, l.To, []byte(strings.Join(lines, "\r\n")+"\r\n"))
+}
+
+// sendRaw is one SMTP transaction.
+func sendRaw(addr, from string, to []string, raw []byte) error {
+	c, err := smtp.Dial(addr)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if err := c.Hello("client.test"); err != nil {
+		return err
+	}
+	if err := c.Mail(from); err != nil {
+		return err
+	}
+	for _, rcpt := range to {
+		if err := c.Rcpt(rcpt); err != nil {
+			return err
+		}
+	}
+	w, err := c.Data()
+	if err != nil {
+		return err
+	}
+	if _, err := w.Write(raw); err != nil {
+		return err
+	}
+	if err := w.Close(); err != nil {
+		return err
+	}
+	return c.Quit()
+}
+
+// code is the SMTP code of an error, 0 for none.
+func code(err error) int {
+	if e, ok := err.(*textproto.Error); ok {
+		return e.Code
+	}
+	return 0
+}
+
+// client acts by the API for one person.
+type client struct {
+	s            *story
+	email, token string
+}
+
+// object is JSON as it came.
+type object = map[string]any
+
+// try makes a request and gives the status and the envelope.
+func (c client) try(method, path string, body any) (int, object) {
+	c.s.t.Helper()
+	var in io.Reader
+	if body != nil {
+		b, err := json.Marshal(body)
+		if err != nil {
+			c.s.t.Fatal(err)
+		}
+		in = bytes.NewReader(b)
+	}
+	r, err := http.NewRequest(method, "http://"+c.s.at.HTTP+"/api/v1"+path, in)
+	if err != nil {
+		c.s.t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+c.token)
+	r.Header.Set("Content-Type", "application/json")
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		c.s.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	raw, err := io.ReadAll(answer.Body)
+	if err != nil {
+		c.s.t.Fatal(err)
+	}
+	var o object
+	if err := json.Unmarshal(raw, &o); err != nil {
+		o = object{"raw": string(raw)}
+	}
+	return answer.StatusCode, o
+}
+
+// do is try for what must go well; it gives the data.
+func (c client) do(method, path string, body any) object {
+	c.s.t.Helper()
+	status, o := c.try(method, path, body)
+	if status >= 300 {
+		c.s.t.Fatalf("%s %s as %s: %d %v", method, path, c.email, status, o)
+	}
+	data, _ := o["data"].(object)
+	return data
+}
+
+// list reads a list.
+func (c client) list(path string) []object {
+	c.s.t.Helper()
+	status, o := c.try("GET", path, nil)
+	if status != 200 {
+		c.s.t.Fatalf("GET %s as %s: %d %v", path, c.email, status, o)
+	}
+	var all []object
+	items, _ := o["data"].([]any)
+	for _, item := range items {
+		all = append(all, item.(object))
+	}
+	return all
+}
+
+// filed waits until the mail with this Message-ID has a terminal state, and gives
+// its entry in the mail log.
+func (s *story) filed(messageID string) object {
+	s.t.Helper()
+	var found object
+	s.eventually("mail "+messageID+" is filed", func() bool {
+		for _, m := range s.owner.list("/mails?limit=100") {
+			if m["message_id"] == messageID && m["status"] != "RECEIVED" && m["status"] != "PROCESSING" {
+				found = m
+				return true
+			}
+		}
+		return false
+	})
+	return found
+}
+
+// eventually polls, within a generous bound.
+func (s *story) eventually(what string, is func() bool) {
+	s.t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if is() {
+			return
+		}
+	}
+	s.t.Fatalf("it never came about that %s", what)
+}
+
+// quiet waits until nothing is left to be filed or sent.
+func (s *story) quiet() {
+	s.t.Helper()
+	s.eventually("everything is filed and sent", func() bool {
+		return len(s.owner.list("/deliveries?state=QUEUED")) == 0 && len(s.owner.list("/mails?status=RECEIVED")) == 0 &&
+			len(s.owner.list("/mails?status=PROCESSING")) == 0
+	})
+}
+
+// want fails the story unless the value is what the sentence says.
+func (s *story) want(what string, got, want any) {
+	s.t.Helper()
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		s.t.Errorf("%s: got %v, want %v", what, got, want)
+	}
+}
+
+// path is a formatted path with an id as JSON gave it.
+func path(format string, ids ...any) string {
+	for i, id := range ids {
+		if f, ok := id.(float64); ok {
+			ids[i] = int64(f)
+		}
+	}
+	return fmt.Sprintf(format, ids...)
+}
+
+var _ = core.RoleOwner
