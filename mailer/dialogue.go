@@ -163,8 +163,8 @@ func (d *dialogue) send(ctx context.Context, m *mailing) (receipt core.Receipt, 
 	err = why(ctx, err)
 	receipt = receiptOf(d.peer.name, err)
 	// After a plain refusal the server still listens; after anything else nobody
-	// knows what it takes the next line for.
-	reusable = receipt.Code >= 400 && receipt.Code != 421 && d.reset() == nil
+	// knows what it takes the next line for. Whoever uses it again says RSET first.
+	reusable = receipt.Code >= 400 && receipt.Code != 421
 	return receipt, reusable
 }
 
