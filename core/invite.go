@@ -43,8 +43,11 @@ func (d *Desk) Invite(ctx context.Context, actor Actor, invitees []Invitee) (inv
 				found = append(found, fault)
 				continue
 			}
-			if err != nil || id == 0 {
+			if err != nil {
 				return err
+			}
+			if id == 0 {
+				continue
 			}
 			u, err := userByID(ctx, tx, id)
 			if err != nil {

@@ -38,6 +38,10 @@ type Pointer struct {
 	Shared bool
 }
 
+// points: what strangers may share names only conversations that the author is
+// on.
+func (p Pointer) points() bool { return !p.Shared || p.Standing.On() }
+
 // A Level holds pointers of one rank: all RCPT addresses, all of In-Reply-To, or
 // one id of References.
 type Level []Pointer
@@ -61,7 +65,7 @@ func Locate(levels []Level) Locator {
 	found := Locator{How: ByNothing}
 	for _, level := range levels {
 		pointers := slices.DeleteFunc(slices.Clone(level), func(p Pointer) bool {
-			return p.Shared && !p.Standing.On()
+			return !p.points()
 		})
 		if len(pointers) == 0 {
 			continue
@@ -71,7 +75,7 @@ func Locate(levels []Level) Locator {
 	}
 	for _, level := range levels {
 		for _, p := range level {
-			if !p.Shared {
+			if p.points() {
 				found.Also = appendNew(found.Also, p.Conversation)
 			}
 		}
@@ -136,7 +140,7 @@ func strongest(pointers []Pointer, chosen ConversationID) Locator {
 }
 
 func appendNew(ids []ConversationID, id ConversationID) []ConversationID {
-	const enough = 10 // links help staff; more of them would not
+	const enough = 100 // as many as a mail has recipients
 	if id == 0 || len(ids) >= enough || slices.Contains(ids, id) {
 		return ids
 	}
