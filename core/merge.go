@@ -201,8 +201,8 @@ func (m merger) status() Status {
 func (m merger) movePeople(batch *pgx.Batch) {
 	batch.Queue(`
 		insert into participants (conversation_id, address, user_id, via, by_staff)
-		select distinct on (coalesce(p.user_id::text, p.address)) $2, p.address, p.user_id, 'merge', p.by_staff
-		from participants p left join users u on u.id = p.user_id
+		select distinct on (coalesce(p.user_id::text, p.address)) $2, p.address, p.user_id, 'merge', p.by_staff or c.requester_id <> $3
+		from participants p join conversations c on c.id = p.conversation_id left join users u on u.id = p.user_id
 		where p.conversation_id = any($1) and (p.conversation_id = any($4) or u.role <> 'customer')
 			and p.user_id is distinct from $3 and p.address not in (select address from addresses where user_id = $3)
 			and not exists (select from participants o where o.conversation_id = $2 and o.user_id = p.user_id)

@@ -101,7 +101,7 @@ func TestMergingNeverMakesWordsPublic(t *testing.T) {
 		answered := d.Message(t, young, agent, "to dan")
 		d.Message(t, young, cara, "cara in dans")
 		d.Exec(t, `insert into attachments (message_id, filename, content_type, size, sha256, content) values ($1, 'x', 'text/plain', 1, '', 'x')`, answered)
-		d.Exec(t, `insert into participants (conversation_id, address, user_id, via, by_staff) values ($1, 'friend@other.test', null, 'mail', false), ($1, $2, $3, 'agent', true)`, young, mia.Address, mia.ID)
+		d.Exec(t, `insert into participants (conversation_id, address, user_id, via, by_staff) values ($1, 'friend@other.test', null, 'mail', false), ($1, $2, $3, 'mail', false)`, young, mia.Address, mia.ID)
 		if _, err := d.Merge(t.Context(), agent, []core.ConversationID{old, young}, false); err != nil {
 			t.Fatal(err)
 		}
@@ -114,6 +114,9 @@ func TestMergingNeverMakesWordsPublic(t *testing.T) {
 		c, err := d.Desk.Conversation(t.Context(), agent, old)
 		if err != nil || len(c.Participants) != 1 || c.Participants[0].ID != mia.ID || len(c.Suggestions) != 1 || c.Suggestions[0].Address.String() != "friend@other.test" {
 			t.Errorf("in CC %+v, suggested %+v (%v)", c.Participants, c.Suggestions, err)
+		}
+		if got := d.Text(t, `select by_staff from participants where conversation_id = $1`, old); got != "true" {
+			t.Error("staff put the collaborator there, and nobody knows")
 		}
 		var file core.AttachmentID
 		_, _ = fmt.Sscan(d.Text(t, `select max(id) from attachments`), &file)
