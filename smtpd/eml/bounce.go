@@ -9,6 +9,9 @@ import (
 // report reads what a delivery report says (RFC 3464), an abuse complaint (RFC
 // 5965), or a bounce in words. nil: the mail is none.
 func (c clues) report() *core.Report {
+	if len(c.reader.reports) == 0 && !c.looksBounced() {
+		return nil
+	}
 	if p := c.reader.reportPart("message/feedback-report"); p != nil && c.mailSystem() {
 		return c.complaint(p)
 	}
@@ -67,7 +70,7 @@ func (c clues) addStatus(b *strings.Builder, p *part) {
 // mailSystem reports whether the mail calls itself a report or comes from a mail
 // system: a person may send a report on as an attachment.
 func (c clues) mailSystem() bool {
-	return c.root.media.value == "multipart/report" || c.root.media.value == "message/delivery-status" || c.daemon() || c.nullReturnPath() || c.autoSubmitted() != "" ||
+	return c.root.declared.value == "multipart/report" || c.root.declared.value == "message/delivery-status" || c.daemon() || c.nullReturnPath() || c.autoSubmitted() != "" ||
 		bounceSubject(c.letter.Subject)
 }
 

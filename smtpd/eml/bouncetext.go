@@ -14,12 +14,15 @@ func (c clues) looksBounced() bool {
 	}
 	system, words := 0, 0
 	switch {
-	case c.root.media.value == "multipart/report" && !c.isReceipt():
+	case c.root.declared.value == "multipart/report" && !c.isReceipt():
 		system = 2
 	case c.daemon():
 		system = 2
 	case mailSystemName(c.letter.From), c.nullReturnPath():
 		system = 1
+	}
+	if system == 0 {
+		return false
 	}
 	if bounceSubject(c.letter.Subject) {
 		words += 2
@@ -27,7 +30,7 @@ func (c clues) looksBounced() bool {
 	if bounceBody(c.letter.Text) {
 		words++
 	}
-	return system > 0 && words > 0 && system+words >= 3
+	return words > 0 && system+words >= 3
 }
 
 // mailSystemName knows senders that a mail system uses besides the usual ones.
@@ -145,13 +148,7 @@ func permanentWords(codes []string, said string) bool {
 			return true
 		}
 	}
-	if containsAny(strings.ToLower(said), []string{"not going to try again", "giving up", "given up", "permanent"}) {
-		return true
-	}
-	if len(codes) > 0 {
-		return false
-	}
-	return replyClass(said) != '4'
+	return len(codes) == 0 && replyClass(said) != '4'
 }
 
 // failedIn finds the recipients that a text names as failed: those that begin a

@@ -41,8 +41,8 @@ func calendarProps(s string) map[string]string {
 		if !ok {
 			continue
 		}
-		name, params, _ := strings.Cut(strings.ToUpper(name), ";")
-		switch name {
+		name, params, _ := strings.Cut(name, ";")
+		switch name = strings.ToUpper(name); name {
 		case "BEGIN":
 			inEvent = strings.EqualFold(value, "VEVENT") || strings.EqualFold(value, "VTODO")
 			continue

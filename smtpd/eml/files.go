@@ -72,6 +72,7 @@ func (p *part) name() string {
 // characters, no device of an operating system, at most 200 bytes with its
 // extension kept (A16).
 func cleanName(n string) string {
+	ext := oneLine(path.Ext(n))
 	n = oneLine(n)
 	if i := strings.LastIndexAny(n, `/\`); i >= 0 {
 		n = n[i+1:]
@@ -82,8 +83,7 @@ func cleanName(n string) string {
 		return "attachment"
 	}
 	if len(n) > maxNameBytes {
-		ext := path.Ext(n)
-		if len(ext) > 20 {
+		if len(ext) > 20 || strings.ContainsAny(ext, `/\`) {
 			ext = ""
 		}
 		n = cut(n, maxNameBytes-len(ext)) + ext

@@ -39,7 +39,7 @@ func readHeader(b []byte, at int, lim headerLimits, ends func([]byte) bool, defe
 		case ends(line):
 			return h, at
 		case len(h.fields) >= lim.fields || at-start > lim.bytes:
-			defect("the header is longer than what is read of it")
+			defect("the header is longer than is read")
 			return h, skipHeader(b, at, ends)
 		case line[0] == ' ' || line[0] == '\t':
 			if len(bytes.TrimSpace(line)) == 0 && !continues(b, next) {
@@ -79,7 +79,7 @@ func (h *header) extend(b, line []byte, next int, defect func(string)) {
 	}
 	f := &h.fields[len(h.fields)-1]
 	if len(f.value) >= maxFieldBytes {
-		defect("a header field is longer than what is read of it")
+		defect("a header field is longer than is read")
 		return
 	}
 	from := cap(b) - cap(f.value)

@@ -146,6 +146,9 @@ func (w *htmlWriter) word(t []byte) {
 	switch {
 	case len(w.out) == 0 || w.breaks > 0 || w.marking:
 		w.newLine()
+		if w.sign.tag != 0 && w.signAt < 0 {
+			w.signAt = len(w.out)
+		}
 	case w.space:
 		w.out = append(w.out, ' ')
 	}
@@ -236,7 +239,7 @@ func (w *htmlWriter) start(a atom.Atom, more, selfClosing bool) {
 		w.marking, w.hard = true, w.hard || hard
 	}
 	if w.sign.tag == 0 && isSignature(t) {
-		w.sign, w.signAt = openElement{a, 1}, len(w.out)
+		w.sign, w.signAt = openElement{a, 1}, -1
 	}
 	w.open(a, t)
 }
@@ -320,7 +323,7 @@ func (w *htmlWriter) end(a atom.Atom) {
 	if a == w.sign.tag && a != 0 {
 		if w.sign.depth--; w.sign.depth == 0 {
 			w.sign.tag = 0
-			if w.signAt < len(w.out) {
+			if w.signAt >= 0 {
 				w.marks = append(w.marks, mark{start: w.signAt, end: len(w.out)})
 			}
 		}

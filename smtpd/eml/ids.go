@@ -55,12 +55,19 @@ func bareIDs(s string, add func(string)) {
 // cleanID makes an id comparable: no blanks, no control characters, no brackets
 // that some mail programs add. An id that is too long to be one is dropped.
 func cleanID(id string) string {
-	id = strings.Map(func(r rune) rune {
+	id = clean(id)
+	if strings.IndexFunc(id, func(r rune) bool { return r <= ' ' || r == 0x7f }) < 0 {
+		return bareID(id)
+	}
+	return bareID(strings.Map(func(r rune) rune {
 		if r <= ' ' || r == 0x7f {
 			return -1
 		}
 		return r
-	}, clean(id))
+	}, id))
+}
+
+func bareID(id string) string {
 	if len(id) > 2 && id[0] == '[' && id[len(id)-1] == ']' {
 		id = id[1 : len(id)-1]
 	}

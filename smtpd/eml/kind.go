@@ -85,7 +85,7 @@ func (c clues) daemon() bool {
 
 // isReceipt knows read receipts (RFC 8098).
 func (c clues) isReceipt() bool {
-	if c.root.media.value == "multipart/report" && strings.EqualFold(c.root.media.get("report-type"), "disposition-notification") {
+	if c.root.declared.value == "multipart/report" && strings.EqualFold(c.root.declared.get("report-type"), "disposition-notification") {
 		return true
 	}
 	return c.reader.reportPart("message/disposition-notification") != nil

@@ -206,18 +206,21 @@ func (d lined) attribution(i int, s string) {
 // isAttribution weighs one attribution, its lines joined: somebody wrote, and a
 // date or an address; or a date, an address and a colon.
 func isAttribution(s string, quoted bool) bool {
-	lower := strings.ToLower(strings.Trim(s, "-*_ \t"))
-	address := strings.IndexByte(lower, '@') > 0
+	address := strings.IndexByte(s, '@') > 0
 	digitCount := 0
-	for i := 0; i < len(lower); i++ {
-		if isDigit(lower[i]) {
+	for i := 0; i < len(s); i++ {
+		if isDigit(s[i]) {
 			digitCount++
 		}
 	}
-	if containsAny(lower, wroteWords) {
-		return digitCount > 0 || address || quoted
+	if digitCount == 0 && !address && !quoted {
+		return false
 	}
-	return strings.HasSuffix(strings.TrimRight(lower, "："), ":") == !strings.HasSuffix(lower, "：") && address && digitCount >= 4 && len(lower) < 300
+	lower := strings.ToLower(strings.Trim(s, "-*_ \t"))
+	if containsAny(lower, wroteWords) {
+		return true
+	}
+	return (strings.HasSuffix(lower, ":") || strings.HasSuffix(lower, "：")) && address && digitCount >= 4 && len(lower) < 300
 }
 
 func startsLikeAttribution(lower string) bool {

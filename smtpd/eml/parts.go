@@ -9,7 +9,8 @@ import (
 // a multipart with children.
 type part struct {
 	header      header
-	media       media
+	media       media // as it is read
+	declared    media // as the header says it
 	disposition media
 	body        []byte // as it stands in the mail
 	children    []*part
@@ -149,6 +150,7 @@ func (w *walker) entity(at int, defaultType string, lim headerLimits) (*part, in
 func (p *part) describe(defaultType string) {
 	v := p.header.get("content-type")
 	p.media = parseMedia(v, p.header.charset)
+	p.declared = p.media
 	switch t := p.media.value; {
 	case strings.Count(t, "/") == 1 && !strings.HasPrefix(t, "/") && !strings.HasSuffix(t, "/"):
 	case t == "multipart" || t == "":
@@ -240,7 +242,7 @@ func sniffBoundary(b []byte, anywhere bool) string {
 	b = b[:min(len(b), maxRuleBytes)]
 	for at := 0; at < len(b); {
 		line, next := nextLine(b, at)
-		if bytes.HasPrefix(line, []byte("--")) && len(line) > 4 && next < len(b) {
+		if bytes.HasPrefix(line, []byte("--")) && len(line) > 2 && next < len(b) {
 			following, _ := nextLine(b, next)
 			if len(following) > 8 && strings.EqualFold(string(following[:8]), "content-") {
 				return string(bytes.TrimRight(line[2:], " \t"))

@@ -2,6 +2,7 @@ package eml
 
 import (
 	"bytes"
+	"encoding/base64"
 	"strings"
 )
 
@@ -56,6 +57,14 @@ func decodeBase64(b []byte) []byte {
 	}
 	for at := 0; at < len(b); {
 		line, next := nextLine(b, at)
+		if n == 0 && len(line)%4 == 0 { // the usual line
+			end := len(out)
+			if k, err := base64.StdEncoding.Decode(out[end:cap(out)], line); err == nil {
+				out = out[:end+k]
+				at = next
+				continue
+			}
+		}
 		if listFooter(line) && at > 0 {
 			break
 		}

@@ -1,0 +1,300 @@
+package eml
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"postdesk/core"
+)
+
+func TestAddressesAreReadInEveryForm(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		`a@x.test`:                                  "|a@x.test",
+		`<a@x.test>`:                                "|a@x.test",
+		`Cara <A@X.test>`:                           "Cara|A@X.test",
+		`"Doe, John" <j@x.test>, k@x.test`:          "Doe, John|j@x.test k@x.test",
+		`Doe, John <j@x.test>`:                      "Doe, John|j@x.test",
+		`a@x.test (Cara (the) first)`:               "Cara (the) first|a@x.test",
+		`"a b"@x.test`:                              `|"a b"@x.test`,
+		`"a\"b"@x.test`:                             `|"a\"b"@x.test`,
+		`X <"x> y"@d.test>`:                         `X|"x> y"@d.test`,
+		`a.@x.test`:                                 "|a.@x.test",
+		`Team: a@x.test, B <b@x.test>;, c@x.test`:   "|a@x.test B|b@x.test |c@x.test",
+		`undisclosed-recipients:;`:                  "",
+		`<@r.test,@s.test:a@x.test>`:                "|a@x.test",
+		`<mailto:a@x.test>`:                         "|a@x.test",
+		`'a@x.test' <a@x.test>`:                     "a@x.test|a@x.test",
+		`a@x.test b@x.test`:                         "|a@x.test |b@x.test",
+		`a @ x.test`:                                "|a@x.test",
+		`a@x.test; b@x.test`:                        "|a@x.test |b@x.test",
+		`Cara <a@x.test`:                            "Cara|a@x.test",
+		`Cara "<a@x.test>`:                          "Cara|a@x.test",
+		`Cara ((a <a@x.test>`:                       "Cara a|a@x.test",
+		`<<a@x.test>>`:                              "|a@x.test",
+		`<a@x.test>a@x.test`:                        "|a@x.test",
+		`Cara a@x.test`:                             "Cara|a@x.test",
+		`MAILER-DAEMON`:                             "|MAILER-DAEMON",
+		`John Doe`:                                  "",
+		`=?utf-8?Q?Doe,_J=C3=B6rg?= <j@x.test>`:     "Doe, Jörg|j@x.test",
+		`"=?utf-8?B?SsO2cmc=?=" <j@x.test>`:         "Jörg|j@x.test",
+		`=?utf-8?q?=3Cadmin@y.test=3E?= <e@x.test>`: "<admin@y.test>|e@x.test",
+		"Ann\u202e\x07 <a@x.test>":                  "Ann|a@x.test",
+		`jörg@exämple.test`:                         "|jörg@exämple.test",
+	} {
+		var got []string
+		for _, a := range parseAddresses(in) {
+			got = append(got, a.Name+"|"+a.Address)
+		}
+		w := strings.ReplaceAll(want, " k@", " |k@")
+		if g := strings.Join(got, " "); g != w {
+			t.Errorf("%s: %s, want %s", in, g, w)
+		}
+	}
+}
+
+func TestEncodedWordsAreReadInBrokenForms(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"=?UTF-8?Q?caf=C3=A9?=":                  "café",
+		"=?utf-8?b?Y2Fmw6k?=":                    "café",
+		"=?iso-8859-1*fr?q?caf=e9?=":             "café",
+		"=?utf-8?Q?caf=C3?= =?utf-8?Q?=A9?=":     "café",
+		"=?utf-8?B?Y2Fmww==?=\t=?utf-8?B?qQ==?=": "café",
+		"a=?utf-8?Q?=C3=A9?=b":                   "aéb",
+		"=?utf-8?Q?with a blank?=":               "with a blank",
+		"=?utf-8?Q?Really??= =?utf-8?Q?_yes?=":   "Really? yes",
+		"=?utf-8?Q?cut=C3=A9":                    "cuté",
+		"=?utf-8?X?what?=":                       "=?utf-8?X?what?=",
+		"=?nope?Q?caf=E9?=":                      "café",
+		"=??Q?x?= =? =?=":                        "=??Q?x?= =? =?=",
+		"=?iso-2022-jp?B?GyRCRnxLXBsoQg==?=":     "日本",
+		"=?shift_jis?B?k/qWew==?=":               "日本",
+		"=?gb18030?B?yNWxvg==?=":                 "日本",
+		"=?koi8-r?B?8NLJ18XU?=":                  "Привет",
+		"=?iso-2022-kr?B?GyQpQw5AVDdCRE4P?=":     "입력컴",
+		"plain":                                  "plain",
+	} {
+		if want == "입력컴" {
+			if got := decodeWords(in); strings.ContainsRune(got, '\uFFFD') || got == in {
+				t.Errorf("%s: %q", in, got)
+			}
+			continue
+		}
+		if got := decodeWords(in); got != want {
+			t.Errorf("%s: %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestCharsetsAreReadWhateverTheLabelSays(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ label, in, want string }{
+		{"utf-8", "caf\xc3\xa9", "café"},
+		{"utf-8", "caf\xe9 \x93so\x94", "café “so”"},
+		{"iso-8859-1", "\x93so\x94", "“so”"},
+		{"us-ascii", "caf\xc3\xa9", "café"},
+		{"", "caf\xe9", "café"},
+		{"x-unknown", "caf\xc3\xa9", "café"},
+		{"no-such-thing", "caf\xe9", "café"},
+		{"\"utf-8\n\"", "caf\xc3\xa9", "café"},
+		{"windows-1251", "\xcf\xf0\xe8\xe2\xe5\xf2", "Привет"},
+		{"cp932", "\x87\x40", "①"},
+		{"windows-1258", "\xd0", "Đ"},
+		{"utf-7", "Hi +AOk-+ACE- +-", "Hi é! +"},
+		{"us-ascii", "\x1b$BF|K\\\x1b(B", "日本"},
+		{"iso-8859-1", "\xef\xbb\xbfcaf\xc3\xa9", "café"},
+		{"utf-16", "\xff\xfeh\x00i\x00", "hi"},
+		{"utf-8", "ok\xed\xa0\x80ok", "okí\u00a0€ok"},
+		{"utf-8", "nul\x00nul", "nulnul"},
+	} {
+		if got := toUTF8([]byte(c.in), c.label); got != c.want {
+			t.Errorf("%q as %q: %q, want %q", c.in, c.label, got, c.want)
+		}
+	}
+	if got, _ := bodyText([]byte("<meta charset=koi8-r>\xf0\xd2"), "", true); !strings.HasSuffix(got, "Пр") {
+		t.Errorf("a page's own charset: %q", got)
+	}
+	if got, _ := bodyText([]byte("+ADw-script+AD4-"), "utf-7", true); strings.Contains(got, "<script") {
+		t.Errorf("UTF-7 became markup: %q", got)
+	}
+	l := Parse([]byte("From: \xcf\xf0\xe8\xe2\xe5\xf2 <a@x.test>\r\nSubject: \xcf\xf0\r\nContent-Type: text/plain; charset=windows-1251\r\n\r\n\xcf\xf0\r\n"))
+	if l.Subject != "Пр" || l.From[0].Name != "Привет" || strings.TrimSpace(l.Text) != "Пр" {
+		t.Errorf("raw 8-bit fields: %q %q %q", l.Subject, l.From, l.Text)
+	}
+}
+
+func TestParametersAreReadInEveryForm(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		`attachment; filename=a.pdf`:                                             "a.pdf",
+		`attachment; filename="a b.pdf"; size=3`:                                 "a b.pdf",
+		`attachment; filename=a b c.pdf; size=3`:                                 "a b c.pdf",
+		`attachment; filename="a\"b.pdf"`:                                        `a"b.pdf`,
+		`attachment; filename="cut`:                                              "cut",
+		`attachment; filename*=us-ascii''W%F6.pdf`:                               "Wö.pdf",
+		`attachment; filename*=utf-8'de'W%C3%B6.pdf; filename=W.pdf`:             "Wö.pdf",
+		`attachment; filename=W.pdf; filename*=utf-8''W%C3%B6.pdf`:               "Wö.pdf",
+		`attachment; filename*1="b.pdf"; filename*0="a-"`:                        "a-b.pdf",
+		`attachment; filename*0*=utf-8''%C3; filename*1*=%B6; filename*2=".pdf"`: "ö.pdf",
+		`attachment; filename="=?utf-8?Q?=C3=B6.pdf?="`:                          "ö.pdf",
+		`attachment; FileName = a.pdf`:                                           "a.pdf",
+		`attachment filename=a.pdf`:                                              "a.pdf",
+		`attachment;;; filename=a.pdf`:                                           "a.pdf",
+		`attachment; filename*99999999999999999999=x`:                            "",
+	} {
+		if got := parseMedia(in, "").get("filename"); got != want {
+			t.Errorf("%s: %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestFileNamesAreOnlyNames(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"../../etc/passwd":                 "passwd",
+		`C:\tmp\x.txt`:                     "x.txt",
+		"a.html":                           "a.html",
+		"CON":                              "_CON",
+		"con.txt":                          "_con.txt",
+		"..":                               "attachment",
+		"":                                 "attachment",
+		"a\r\nb\x00.pdf":                   "a b.pdf",
+		"gpj.\u202eexe":                    "gpj.exe",
+		"x. . ":                            "x",
+		strings.Repeat("é", 5000) + ".pdf": strings.Repeat("é", 98) + ".pdf",
+	} {
+		if got := cleanName(in); got != want {
+			t.Errorf("%.40q: %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestMessageIDsAreSalvaged(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string][]string{
+		"<a@x.test>\r\n <b@x.test>":       {"a@x.test", "b@x.test"},
+		"<a@x.test><b@x.test>,<c@x.test>": {"a@x.test", "b@x.test", "c@x.test"},
+		"a@x.test b@x.test":               {"a@x.test", "b@x.test"},
+		"<a @ x.test>":                    {"a@x.test"},
+		"<[a@x.test]>":                    {"a@x.test"},
+		"<a@x.test <b@x.test":             {"a@x.test", "b@x.test"},
+		"(see <a@x.test>)":                {"a@x.test"},
+		"Message of Monday":               nil,
+		"<" + strings.Repeat("x", 5000) + "@x.test> <b@x.test>": {"b@x.test"},
+	} {
+		if got := messageIDs(in, 50); !slices.Equal(got, want) {
+			t.Errorf("%.60q: %q, want %q", in, got, want)
+		}
+	}
+	var many []string
+	for i := range 1000 {
+		many = append(many, fmt.Sprintf("<%d@x.test>", i))
+	}
+	if got := messageIDs(strings.Join(many, " "), 50); len(got) != 50 || got[49] != "999@x.test" {
+		t.Errorf("%d ids, the last %s", len(got), got[len(got)-1])
+	}
+}
+
+func TestDatesAreReadAsPeopleWriteThem(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"Mon, 5 Jan 2026 11:00:00 +0100":       "2026-01-05T10:00:00Z",
+		"5 Jan 26 11:00 GMT":                   "2026-01-05T11:00:00Z",
+		"Mon Jan  5 11:00:00 2026":             "2026-01-05T11:00:00Z",
+		"Mon, 05 January 2026 11:00:00 (CET)":  "2026-01-05T11:00:00Z",
+		"Mon, 5 Jan 2026 11:00:00 EST":         "2026-01-05T16:00:00Z",
+		"2026-01-05T11:00:00+01:00":            "2026-01-05T10:00:00Z",
+		"5 Jan 99 11:00:00 +0000":              "1999-01-05T11:00:00Z",
+		"Tue, 19 Jan 2038 03:14:08 +0000":      "2038-01-19T03:14:08Z",
+		"31 Feb 2026 10:00:00 +0000":           "",
+		"1 Jan 1901 10:00:00 +0000":            "",
+		"soon":                                 "",
+		"":                                     "",
+		"Mon, 5 Jan 999999999 11:00:00 +0100":  "",
+		"Mon, 5 Jan 2026 99:99:99 +9999999999": "2026-01-05T00:00:00Z",
+	} {
+		got := ""
+		if at := parseDate(in); !at.IsZero() {
+			got = at.UTC().Format("2006-01-02T15:04:05Z")
+		}
+		if got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestPagesBecomeTextThatKeepsWordsApart(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"<p>one</p><p>two":             "one\n\ntwo",
+		"<div>one</div><div>two</div>": "one\ntwo",
+		"a<br>b<br><br>c":              "a\nb\n\nc",
+		"<ul><li>a<li>b<ul><li>c</ul></ul><ol start=3><li>d<li>e": "- a\n- b\n  - c\n3. d\n4. e",
+		"<table><tr><td>A</td><td>B</td></tr><tr><td>1<td>2":      "A\tB\n1\t2",
+		`see <a href="https://x.test/a">the page</a>.`:            "see the page <https://x.test/a>.",
+		`<a href="https://x.test/">x.test</a>`:                    "x.test",
+		`<a href="mailto:a@x.test?subject=b">a@x.test</a>`:        "a@x.test",
+		`<a href="javascript:x">y</a>`:                            "y",
+		"<pre>a\n  b\n\nc</pre>d":                                 "a\n  b\n\nc\nd",
+		"x<style>p{}</style><script>y</script>&amp;&nbsp;z":       "x& z",
+		"<blockquote>a<br>b</blockquote>c":                        "> a\n> b\nc",
+		`<span style="display: none">hidden</span>shown`:          "shown",
+		`<div style="display:none">never closed, so shown`:        "never closed, so shown",
+		`<img alt="logo">x`:                                       "logox",
+		"a\u200bb &lt;c@x.test&gt;":                               "a\u200bb <c@x.test>",
+		"":                                                        "",
+	} {
+		if got, _ := htmlText(in); got != want {
+			t.Errorf("%s: %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestTheKindIsSeenFromTheHeader(t *testing.T) {
+	t.Parallel()
+	const human = "From: Cara <cara@acme.test>\nSubject: Help\n"
+	for head, want := range map[string]struct {
+		kind         core.Kind
+		unanswerable bool
+	}{
+		human:                                  {core.KindHuman, false},
+		human + "Auto-Submitted: no\n":         {core.KindHuman, false},
+		human + "Auto-Submitted: no (human)\n": {core.KindHuman, false},
+		human + "Auto-Submitted: auto-generated; x=y\n":                                              {core.KindGenerated, true},
+		human + "Auto-Submitted: no\nAuto-Submitted: auto-generated\n":                               {core.KindGenerated, true},
+		human + "Auto-Submitted: auto-replied (vacation)\n":                                          {core.KindAutoReply, true},
+		human + "X-Autoreply: yes\n":                                                                 {core.KindAutoReply, true},
+		human + "Precedence: auto_reply\n":                                                           {core.KindAutoReply, true},
+		human + "Precedence: bulk\nList-Unsubscribe: <https://x.test>\n":                             {core.KindGenerated, true},
+		human + "List-Id: <l.x.test>\n":                                                              {core.KindGenerated, true},
+		human + "Return-Path: <>\n":                                                                  {core.KindGenerated, true},
+		human + "X-Auto-Response-Suppress: All\n":                                                    {core.KindHuman, true},
+		"From: noreply@x.test\nSubject: Your order\n":                                                {core.KindGenerated, false},
+		"Subject: nobody\n":                                                                          {core.KindHuman, true},
+		"From: MAILER-DAEMON@x.test\nSubject: hi\n":                                                  {core.KindGenerated, true},
+		"From: a@x.test\nSubject: Abwesenheitsnotiz: Ihre Frage\n":                                   {core.KindAutoReply, true},
+		"From: a@x.test\nSubject: Automatic reply: Help\n":                                           {core.KindAutoReply, true},
+		"From: a@x.test\nSubject: Réponse automatique : Help\n":                                      {core.KindAutoReply, true},
+		"From: a@x.test\nSubject: Re: Automatic reply: Help\n":                                       {core.KindHuman, false},
+		"From: a@x.test\nSubject: Out of office next week, who helps?\n":                             {core.KindHuman, false},
+		human + "Content-Type: text/calendar; method=REPLY\n":                                        {core.KindAutoReply, true},
+		human + "Content-Type: text/calendar; method=REQUEST\n":                                      {core.KindHuman, false},
+		human + "Content-Type: multipart/report; report-type=disposition-notification; boundary=b\n": {core.KindAutoReply, true},
+		"From: a@x.test\nSubject: Undeliverable: Help\n":                                             {core.KindHuman, false},
+	} {
+		l := Parse(crlf(head + "\nHello, I have a question.\n"))
+		if l.Kind != want.kind || l.Unanswerable != want.unanswerable {
+			t.Errorf("%q: %s, unanswerable %v", head, l.Kind, l.Unanswerable)
+		}
+	}
+	for subject, want := range map[string]bool{
+		"Out of office next week": true, "Ich bin im Urlaub": true, "自動応答: x": true, "Help": false, "Autosvar: x": true,
+	} {
+		if Parse([]byte("Subject: "+subject+"\r\n\r\n")).VacationSubject != want {
+			t.Errorf("vacation subject %q: not %v", subject, want)
+		}
+	}
+}
