@@ -14,7 +14,7 @@ import (
 
 // pullAtOnce is how many stored mails are claimed in one go. Their size is only
 // known afterwards, so they are few.
-const pullAtOnce = 4
+const pullAtOnce = 2
 
 // pulledMails is how many stored mails are filed at once. They have room of their
 // own: new mail must not keep them waiting, nor one of them the others.
@@ -110,8 +110,12 @@ func (in *intake) pull(work context.Context) func(context.Context) (bool, error)
 }
 
 // makeRoom waits for room for one stored mail and takes what there is, for
-// pullAtOnce at most. It gives nothing when ctx has ended.
+// pullAtOnce at most. It gives nothing when ctx has ended, or when great mails
+// fill the intake: the worker asks again in a moment.
 func (in *intake) makeRoom(ctx context.Context) (room int) {
+	if in.bytes.left.Load() <= 0 {
+		return 0
+	}
 	select {
 	case in.pulled <- struct{}{}:
 	case <-ctx.Done():

@@ -160,11 +160,10 @@ func (s *session) Logout() error { return nil }
 // which it has taken the capacity of what it returns.
 func (s *Server) receive(r io.Reader, declared int64) ([]byte, error) {
 	most := s.cfg.MaxMessageBytes + 1 // the one octet that is too much
-	size := min(max(declared+1, 4<<10), 1<<20, most)
 	var raw []byte
 	for {
 		if len(raw) == cap(raw) {
-			grown := min(max(size, 2*int64(cap(raw))), most)
+			grown := min(capacity(int64(cap(raw)), declared+1), most)
 			if int64(cap(raw)) == most {
 				return raw, errTooBig
 			}
@@ -186,6 +185,19 @@ func (s *Server) receive(r io.Reader, declared int64) ([]byte, error) {
 			return raw, errUnconfirmed
 		}
 	}
+}
+
+// capacity is what a full buffer grows to. A declared size is only believed when
+// a good part of it has come.
+func capacity(now, declared int64) int64 {
+	const first, trusting = 4 << 10, 1 << 20
+	if now == 0 {
+		return min(max(declared, first), trusting)
+	}
+	if now >= trusting && declared > now {
+		return declared
+	}
+	return 2 * now
 }
 
 // hops counts the Received fields of a mail, a bounded look at its header.
