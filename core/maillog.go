@@ -49,7 +49,7 @@ type Mail struct {
 	Helo         string
 	HasSource    bool // false after it was deleted
 	ReceivedAt   time.Time
-	Trace        Trace // of one mail; lists leave it empty
+	Trace        Trace `db:"-"` // of one mail; lists leave it empty
 }
 
 const mailColumns = `
