@@ -1,0 +1,30 @@
+# Everything that the project does by itself. On a machine with Go, `make run`
+# alone starts the product and `make test` alone passes the tests.
+
+DATA_DIR ?=
+ARGS     ?=
+
+.PHONY: run test check bench crash postgresql
+
+run: postgresql
+	@go run ./cmd/postdesk serve $(if $(DATA_DIR),--data-dir $(DATA_DIR)) $(ARGS)
+
+test: postgresql
+	@go test -race ./...
+
+# What CI runs, without the race detector's build.
+check:
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'gofmt: the files above are not formatted'; exit 1; }
+	@go vet ./...
+
+# Messages a second from SMTP to a filed conversation, and peak memory.
+bench: postgresql
+	@go run ./cmd/postdesk/perf
+
+# Kills the program in the middle of 2,000 mails and counts.
+crash: postgresql
+	@go run ./cmd/postdesk/crash
+
+# PostgreSQL is the one thing that Go does not bring. Asks first on a terminal.
+postgresql:
+	@.ci/postgresql
