@@ -1,0 +1,212 @@
+package web
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"postdesk/core"
+)
+
+// An apiAnswer is what went well: data in the envelope, or the bytes of a mail.
+type apiAnswer struct {
+	status   int
+	resource string
+	data     any
+	total    *int // of lists
+	raw      []byte
+	mime     string // of raw
+}
+
+// Its kinds: what was there or was done, what was made, a list, a mail's bytes.
+func found(resource string, data any) (apiAnswer, error) {
+	return apiAnswer{status: http.StatusOK, resource: resource, data: data}, nil
+}
+
+func made(resource string, data any) (apiAnswer, error) {
+	return apiAnswer{status: http.StatusCreated, resource: resource, data: data}, nil
+}
+
+func listed[T, S any](resource string, all []T, total int, show func(T) S) (apiAnswer, error) {
+	shown := make([]S, len(all))
+	for i, one := range all {
+		shown[i] = show(one)
+	}
+	return apiAnswer{status: http.StatusOK, resource: resource, data: shown, total: &total}, nil
+}
+
+func sourceOf(raw []byte) (apiAnswer, error) {
+	return apiAnswer{status: http.StatusOK, raw: raw, mime: "message/rfc822"}, nil
+}
+
+type envelope struct {
+	Status   int    `json:"status"`
+	Data     any    `json:"data"`
+	Resource string `json:"resource"`
+	Total    *int   `json:"total_count,omitempty"`
+}
+
+type refusalEnvelope struct {
+	Status int        `json:"status"`
+	Errors []apiError `json:"errors"`
+}
+
+type apiError struct {
+	Code      string      `json:"code"`
+	Parameter string      `json:"parameter,omitempty"`
+	Message   string      `json:"message"`
+	OwnerID   core.UserID `json:"owner_id,omitempty"` // of FIELD_DUPLICATE: who has the value
+}
+
+// An apiFault is an error of the API alone.
+type apiFault struct {
+	status                   int
+	code, parameter, message string
+}
+
+func (f apiFault) Error() string { return f.message }
+
+var errNoToken = apiFault{http.StatusUnauthorized, "AUTHENTICATION_FAILED", "", "An API token is needed: Authorization: Bearer TOKEN."}
+
+// manyFaults are those of several rows, each with its field.
+type manyFaults []core.Invalid
+
+func (m manyFaults) Error() string { return m[0].Error() }
+
+// refusal is the one table from errors to answers (house, section 7). One that is
+// not in it is ours to mend: status 500, and no word of it gets out.
+func refusal(err error) (status int, problems []apiError) {
+	var fault apiFault
+	var many manyFaults
+	var invalid core.Invalid
+	var tooLarge *http.MaxBytesError
+	one := func(status int, code, sentence string) (int, []apiError) {
+		var said core.Refusal
+		if status != http.StatusNotFound && errors.As(err, &said) {
+			sentence = said.Problem
+		}
+		return status, []apiError{{Code: code, Message: sentence}}
+	}
+	switch {
+	case errors.As(err, &fault):
+		return fault.status, []apiError{{Code: fault.code, Parameter: fault.parameter, Message: fault.message}}
+	case errors.As(err, &many):
+		for _, i := range many {
+			problems = append(problems, invalidField(i))
+		}
+		return http.StatusBadRequest, problems
+	case errors.As(err, &invalid):
+		return http.StatusBadRequest, []apiError{invalidField(invalid)}
+	case errors.As(err, &tooLarge):
+		return one(http.StatusRequestEntityTooLarge, "REQUEST_TOO_LARGE", "The body is larger than 8 MiB.")
+	case errors.Is(err, core.ErrNotFound):
+		return one(http.StatusNotFound, "RESOURCE_NOT_FOUND", "There is no such resource.")
+	case errors.Is(err, core.ErrForbidden):
+		return one(http.StatusForbidden, "PERMISSIONS_DENIED", "Your role does not allow this.")
+	case errors.Is(err, core.ErrExpired):
+		return one(http.StatusGone, "RESOURCE_GONE", "It is not there any more.")
+	case errors.Is(err, core.ErrConflict):
+		return one(http.StatusConflict, "RESOURCE_CONFLICT", "It changed in the meantime.")
+	case errors.Is(err, core.ErrLimit):
+		return one(http.StatusUpgradeRequired, "LICENSE_LIMIT_REACHED", "A limit is reached.")
+	}
+	return http.StatusInternalServerError, nil
+}
+
+func invalidField(i core.Invalid) apiError {
+	field := i.Field
+	if field == "members" {
+		field = "member_ids"
+	}
+	return apiError{Code: i.Code, Parameter: field, Message: i.Problem, OwnerID: i.Owner}
+}
+
+// A rendered answer is finished before its first byte leaves.
+type rendered struct {
+	status int
+	mime   string
+	body   []byte
+}
+
+const jsonType = "application/json; charset=utf-8"
+
+func (a *api) render(c *apiCall, answer apiAnswer, err error) rendered {
+	if err != nil {
+		return a.refuse(c, err)
+	}
+	if answer.mime != "" {
+		return rendered{answer.status, answer.mime, answer.raw}
+	}
+	body, err := json.Marshal(envelope{answer.status, answer.data, answer.resource, answer.total})
+	if err != nil {
+		return a.refuse(c, err)
+	}
+	return rendered{answer.status, jsonType, append(body, '\n')}
+}
+
+// refuse renders an error, and logs what is ours to mend under a reference.
+func (a *api) refuse(c *apiCall, err error) rendered {
+	status, problems := refusal(err)
+	if status == http.StatusInternalServerError {
+		reference := rand.Text()[:10]
+		level := slog.LevelError
+		if errors.Is(err, context.Canceled) && c.ctx().Err() != nil {
+			level = slog.LevelDebug // nobody is there any more
+		}
+		a.log.Log(c.ctx(), level, "api request failed", "reference", reference, "method", c.r.Method, "route", routeOf(c.r), "err", err)
+		problems = []apiError{{Code: "INTERNAL_ERROR", Message: "Something went wrong on our side. Reference: " + reference}}
+	}
+	body, err := json.Marshal(refusalEnvelope{status, problems})
+	if err != nil {
+		a.log.Error("api error could not be written", "err", err)
+	}
+	return rendered{status, jsonType, append(body, '\n')}
+}
+
+func (r rendered) send(w http.ResponseWriter) {
+	h := w.Header()
+	h.Set("Content-Type", r.mime)
+	h.Set("Content-Length", strconv.Itoa(len(r.body)))
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox")
+	if r.mime != jsonType {
+		h.Set("Content-Disposition", "attachment")
+	}
+	if r.status == http.StatusUnauthorized {
+		h.Set("WWW-Authenticate", `Bearer realm="Postdesk"`)
+	}
+	w.WriteHeader(r.status)
+	// Whoever does not listen any more needs no word about it.
+	_, _ = w.Write(r.body)
+}
+
+// ref shows a reference to a row; 0 is null.
+func ref[T ~int64](id T) *T {
+	if id == 0 {
+		return nil
+	}
+	return &id
+}
+
+// instant shows a time that may not have come; times are UTC.
+func instant(t *time.Time) *time.Time {
+	if t == nil {
+		return nil
+	}
+	utc := t.UTC()
+	return &utc
+}
+
+// nonNil keeps an empty list from becoming null.
+func nonNil[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}

@@ -1,0 +1,199 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/go-chi/chi/v5"
+
+	"postdesk/core"
+)
+
+// apiMaxBody bounds a request, in bytes: the longest text that core takes, with
+// every character escaped.
+const apiMaxBody = 8 << 20
+
+// An apiCall is one request, of one person where it has a token.
+type apiCall struct {
+	w     http.ResponseWriter
+	r     *http.Request
+	actor core.Actor
+	body  []byte
+}
+
+// An apiHandler answers a call, or says why not.
+type apiHandler func(c *apiCall) (apiAnswer, error)
+
+func (c *apiCall) ctx() context.Context { return c.r.Context() }
+
+// readBody takes what was sent along, before anything is done.
+func (c *apiCall) readBody() (err error) {
+	c.body, err = io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, apiMaxBody))
+	var tooLarge *http.MaxBytesError
+	if err != nil && !errors.As(err, &tooLarge) {
+		return apiFault{http.StatusBadRequest, "REQUEST_INVALID", "", "The body could not be read to its end."}
+	}
+	return err
+}
+
+// callID reads the number in the path. What is no number names nothing.
+func callID[T ~int64](c *apiCall) (T, error) {
+	n, err := strconv.ParseInt(chi.URLParam(c.r, "id"), 10, 64)
+	if err != nil || n <= 0 {
+		return 0, core.ErrNotFound
+	}
+	return T(n), nil
+}
+
+// query gives a parameter of the address; what no text can hold is refused.
+func (c *apiCall) query(name string) (string, error) {
+	v := strings.TrimSpace(c.r.URL.Query().Get(name))
+	if !utf8.ValidString(v) || strings.ContainsRune(v, 0) {
+		return "", badParameter(name, "This is no text.")
+	}
+	return v, nil
+}
+
+// choice gives a parameter that has a few values, in lower case.
+func (c *apiCall) choice(name string, of ...string) (string, error) {
+	v, err := c.query(name)
+	if v = strings.ToLower(v); err != nil || v == "" || slices.Contains(of, v) {
+		return v, err
+	}
+	return "", badParameter(name, "It takes one of "+strings.ToUpper(strings.Join(of, ", "))+".")
+}
+
+// flag gives true, false, or nil where the parameter is missing.
+func (c *apiCall) flag(name string) (*bool, error) {
+	v, err := c.choice(name, "true", "false", "1", "0")
+	if err != nil || v == "" {
+		return nil, err
+	}
+	yes := v == "true" || v == "1"
+	return &yes, nil
+}
+
+// number gives a parameter that names a row, 0 where it is missing.
+func (c *apiCall) number(name string) (int64, error) {
+	v, err := c.query(name)
+	if err != nil || v == "" {
+		return 0, err
+	}
+	n, err := strconv.ParseInt(v, 10, 64)
+	if err != nil || n <= 0 {
+		return 0, badParameter(name, "It takes a number from 1 on.")
+	}
+	return n, nil
+}
+
+// page gives limit and offset.
+func (c *apiCall) page() (core.Page, error) {
+	p := core.Page{Limit: 50}
+	for _, of := range []struct {
+		name       string
+		to         *int
+		least, top int
+	}{{"limit", &p.Limit, 1, 100}, {"offset", &p.Offset, 0, 1 << 40}} {
+		v, err := c.query(of.name)
+		if err != nil {
+			return p, err
+		}
+		if v == "" {
+			continue
+		}
+		n, err := strconv.Atoi(v)
+		if err != nil || n < of.least || n > of.top {
+			return p, badParameter(of.name, fmt.Sprintf("It takes a whole number from %d to %d.", of.least, of.top))
+		}
+		*of.to = n
+	}
+	return p, nil
+}
+
+// pageOf cuts a page out of a list that core gives as a whole.
+func pageOf[T any](all []T, p core.Page) []T {
+	start := min(p.Offset, len(all))
+	return all[start:min(start+p.Limit, len(all))]
+}
+
+func badParameter(name, problem string) error {
+	return core.Invalid{Field: name, Code: core.CodeInvalid, Problem: problem}
+}
+
+// decode reads the JSON of a request into a struct. Fields that it has no place
+// for are ignored; an empty body gives none.
+func (c *apiCall) decode(into any) error {
+	if len(bytes.TrimSpace(c.body)) == 0 {
+		return nil
+	}
+	d := json.NewDecoder(bytes.NewReader(c.body))
+	err := d.Decode(into)
+	if err == nil {
+		if _, err = d.Token(); err == io.EOF {
+			return nil
+		}
+		return c.badJSON(d.InputOffset(), "there is more than one value")
+	}
+	var syntax *json.SyntaxError
+	var wrong *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &wrong) && wrong.Field != "":
+		return core.Invalid{Field: wrong.Field, Code: core.CodeInvalid, Problem: "A " + wrong.Value + " does not fit here."}
+	case errors.As(err, &wrong):
+		return c.badJSON(wrong.Offset, "it takes an object, not a "+wrong.Value)
+	case errors.As(err, &syntax):
+		return c.badJSON(syntax.Offset, strings.TrimPrefix(syntax.Error(), "json: "))
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return c.badJSON(int64(len(c.body)), "it ends too early")
+	}
+	return c.badJSON(d.InputOffset(), "it cannot be read")
+}
+
+// badJSON names the line of a fault, counted from 1.
+func (c *apiCall) badJSON(offset int64, what string) error {
+	before := c.body[:max(0, min(offset, int64(len(c.body))))]
+	line := 1 + bytes.Count(before, []byte("\n"))
+	return apiFault{http.StatusBadRequest, "REQUEST_INVALID", "",
+		fmt.Sprintf("The body is not the JSON that this takes: line %d: %s.", line, what)}
+}
+
+// An optional field tells null, which empties it, from one that is not given.
+type optional[T any] struct {
+	Given bool
+	Value T
+}
+
+// UnmarshalJSON is called for a field that is given, null too.
+func (o *optional[T]) UnmarshalJSON(raw []byte) error {
+	o.Given = true
+	return json.Unmarshal(raw, &o.Value)
+}
+
+// pointer is nil where the field is not given.
+func (o optional[T]) pointer() *T {
+	if !o.Given {
+		return nil
+	}
+	return &o.Value
+}
+
+// lower takes an enumerated value as the API names it.
+func lower[T ~string](v *string) *T {
+	if v == nil {
+		return nil
+	}
+	t := T(strings.ToLower(strings.TrimSpace(*v)))
+	return &t
+}
+
+// upper shows an enumerated value as the API names it.
+func upper[T ~string](v T) string { return strings.ToUpper(string(v)) }

@@ -1,0 +1,258 @@
+package web
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"postdesk/core"
+)
+
+//go:embed templates/*.html static/*
+var embedded embed.FS
+
+// pages are the parsed templates, one set for each page: the layout, the shared
+// pieces, and the page's own "main".
+type pages map[string]*template.Template
+
+func parsePages() (pages, error) {
+	files, err := fs.Glob(embedded, "templates/*.html")
+	if err != nil {
+		return nil, err
+	}
+	parsed := pages{}
+	for _, file := range files {
+		name := strings.TrimSuffix(path.Base(file), ".html")
+		if strings.HasPrefix(name, "_") {
+			continue
+		}
+		t, err := template.New(name).Funcs(funcs()).ParseFS(embedded, "templates/_*.html", file)
+		if err != nil {
+			return nil, fmt.Errorf("template %s: %w", name, err)
+		}
+		parsed[name] = t
+	}
+	return parsed, nil
+}
+
+// render makes the whole page before the first byte leaves: no reader ever gets
+// half of one.
+func (s *server) render(v *visit, status int, name string, data any) error {
+	var page bytes.Buffer
+	if err := s.pages[name].ExecuteTemplate(&page, "page", data); err != nil {
+		return fmt.Errorf("render %s: %w", name, err)
+	}
+	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	v.w.WriteHeader(status)
+	_, _ = page.WriteTo(v.w) // the reader may have left
+	return nil
+}
+
+// base is what every page knows. Page types embed it.
+type base struct {
+	Title    string
+	Area     string // which entry of the navigation is current
+	Instance string // the name of this help desk
+	Actor    core.Actor
+	// Suspended is how many mails wait for somebody to judge them, for those who
+	// may.
+	Suspended int
+	RelaySet  bool
+	Said      string // what the last action did, in words
+	Here      string // this page's path and query
+	Faults    faults
+	zone      *time.Location
+	now       time.Time
+}
+
+// saidOf is the sentence that a page is asked to say. The address carries only
+// the word, so that nobody can put words into our mouth.
+func saidOf(word string) string {
+	return map[string]string{
+		"signed-out": "You are signed out.",
+		"updated":    "Saved.",
+		"replied":    "Your reply is on its way.",
+		"noted":      "Your note is saved. Nobody outside the team sees it.",
+		"drafted":    "Your draft is kept. Only you see it.",
+		"discarded":  "Discarded.",
+		"created":    "Created.",
+		"invited":    "Invited. They can sign in once they accept.",
+		"disabled":   "The account is disabled.",
+		"enabled":    "The account is enabled.",
+		"trashed":    "Moved to the trash.",
+		"restored":   "Taken out of the trash.",
+		"merged":     "Merged into this conversation.",
+		"filed":      "Filed as notes in this conversation.",
+		"following":  "You will hear of what happens here.",
+		"unfollowed": "You will not hear of this conversation any more.",
+		"added":      "Added.",
+		"removed":    "Removed.",
+		"asked":      "We have your message and will answer soon.",
+		"completed":  "Thank you. The conversation is completed; an answer opens it again.",
+		"password":   "Your password is changed. All other sessions have ended.",
+		"link-sent":  "The link is on its way.",
+		"verify":     "A link is on its way to that address. It counts once the link is used.",
+		"released":   "Released: the rules have run again.",
+		"deleted":    "Deleted. The entry stays, the mail is gone.",
+		"replayed":   "The rules run again in a moment.",
+		"retried":    "It is tried again in a moment.",
+		"sent-held":  "It is on its way.",
+		"joined":     "Those people have joined.",
+	}[word]
+}
+
+// page makes the base of a page.
+func (s *server) page(v *visit, title, area string) (base, error) {
+	settings, err := s.desk.Settings(v.ctx())
+	if err != nil {
+		return base{}, err
+	}
+	b := s.plainBase(v, title)
+	b.Area, b.Instance = area, settings.Name
+	b.zone = zoneOf(v.actor.Timezone, settings.Timezone)
+	b.Said = saidOf(v.query("said"))
+	if b.Judges() {
+		b.Suspended, err = s.desk.SuspendedCount(v.ctx(), v.actor)
+	}
+	return b, err
+}
+
+// plainBase needs nothing that could fail: for pages that tell of a failure.
+func (s *server) plainBase(v *visit, title string) base {
+	return base{Title: title, Instance: "Help desk", Actor: v.actor, RelaySet: s.relaySet,
+		Here: v.r.URL.RequestURI(), zone: time.UTC, now: time.Now()}
+}
+
+// Panel tells that the page belongs to the agent area or the administration.
+func (b base) Panel() bool {
+	return b.Actor.Role.Staff() && (strings.HasPrefix(b.Here, "/agent") || strings.HasPrefix(b.Here, "/admin"))
+}
+
+// Judges tells who sees suspended mail.
+func (b base) Judges() bool { return b.Actor.Can(core.DoListSuspended) == nil }
+
+// Administers tells who configures.
+func (b base) Administers() bool { return b.Actor.Can(core.DoAdminister) == nil }
+
+// Answers tells who may reply to customers.
+func (b base) Answers() bool { return b.Actor.Can(core.DoReply) == nil }
+
+// Opens tells who may open a conversation on a customer's behalf.
+func (b base) Opens() bool { return b.Actor.Can(core.DoOpenForCustomer) == nil }
+
+// Changes tells who changes the properties of conversations.
+func (b base) Changes() bool { return b.Actor.Can(core.DoChange) == nil }
+
+// Merges tells who merges conversations and moves them to the trash.
+func (b base) Merges() bool { return b.Actor.Can(core.DoMerge) == nil }
+
+// ManagesPeople tells who creates and changes users and organizations.
+func (b base) ManagesPeople() bool { return b.Actor.Can(core.DoManagePeople) == nil }
+
+// zoneOf is the first of these zones that exists.
+func zoneOf(names ...string) *time.Location {
+	for _, name := range names {
+		if name == "" || name == "Local" {
+			continue
+		}
+		if zone, err := time.LoadLocation(name); err == nil {
+			return zone
+		}
+	}
+	return time.UTC
+}
+
+// errorPage tells of a failure.
+type errorPage struct {
+	base
+	Status    int
+	Headline  string
+	Sentence  string
+	Reference string
+}
+
+// When is an instant as its reader sees it: short, exact on hover, and for
+// machines.
+type When struct{ Short, Exact, Machine string }
+
+// When puts an instant into the reader's zone.
+func (b base) When(t time.Time) When {
+	if t.IsZero() {
+		return When{}
+	}
+	local, now := t.In(b.zone), b.now.In(b.zone)
+	w := When{Exact: local.Format("Monday, 2 January 2006, 15:04:05 MST (-07:00)"), Machine: t.UTC().Format(time.RFC3339)}
+	switch {
+	case local.YearDay() == now.YearDay() && local.Year() == now.Year():
+		w.Short = "Today, " + local.Format("15:04")
+	case sameDay(local.AddDate(0, 0, 1), now):
+		w.Short = "Yesterday, " + local.Format("15:04")
+	case local.Year() == now.Year():
+		w.Short = local.Format("2 Jan, 15:04")
+	default:
+		w.Short = local.Format("2 Jan 2006, 15:04")
+	}
+	return w
+}
+
+func sameDay(a, b time.Time) bool { return a.Year() == b.Year() && a.YearDay() == b.YearDay() }
+
+// Zone names the zone of all times of the page.
+func (b base) Zone() string { return b.zone.String() }
+
+// Fault is what is wrong with a field, if anything.
+func (b base) Fault(field string) fault { return b.Faults[field] }
+
+// static gives the embedded files. Their names change with the version of the
+// program, by the query.
+func (s *server) static(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "public, max-age=3600")
+	http.ServeFileFS(w, r, embedded, "static/"+path.Base(chi.URLParam(r, "file")))
+}
+
+// paging is the foot of a list.
+type paging struct {
+	From, To, Total int
+	Newer, Older    string // addresses, or ""
+}
+
+const pageSize = 50
+
+// pageOf reads which page of a list is asked for.
+func pageOf(v *visit) core.Page {
+	n := number[core.ConversationID](v.query("page"))
+	if n < 1 || n > 100_000 {
+		n = 1
+	}
+	return core.Page{Limit: pageSize, Offset: int(n-1) * pageSize}
+}
+
+// pagingOf makes the foot for a list of n lines out of total.
+func pagingOf(v *visit, p core.Page, n, total int) paging {
+	at := func(page int) string {
+		q := v.r.URL.Query()
+		q.Del("said")
+		q.Set("page", fmt.Sprint(page))
+		return v.r.URL.Path + "?" + q.Encode()
+	}
+	foot := paging{From: p.Offset + 1, To: p.Offset + n, Total: total}
+	current := p.Offset/pageSize + 1
+	if n == 0 {
+		foot.From = 0
+	}
+	if current > 1 {
+		foot.Newer = at(current - 1)
+	}
+	if foot.To < total && n > 0 {
+		foot.Older = at(current + 1)
+	}
+	return foot
+}

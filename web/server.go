@@ -1,0 +1,226 @@
+package web
+
+import (
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/go-chi/chi/v5"
+
+	"postdesk/core"
+)
+
+// Config is what the pages must be told by whoever starts them.
+type Config struct {
+	Desk *core.Desk
+	// PublicURL is where people reach us, without a trailing slash. Links are
+	// built from it alone; https makes cookies Secure.
+	PublicURL string
+	// Sessions brings its store; New sets up its cookie.
+	Sessions *scs.SessionManager
+	Logger   *slog.Logger
+	// RelaySet is false when outgoing mail has no way out: pages say so.
+	RelaySet bool
+	// Read reads the bytes of an outgoing mail, to show them.
+	Read func(raw []byte) core.Letter
+}
+
+// server holds what handlers share. Nothing in it changes after New.
+type server struct {
+	desk      *core.Desk
+	sessions  *scs.SessionManager
+	log       *slog.Logger
+	pages     pages
+	publicURL string
+	secure    bool
+	relaySet  bool
+	read      func(raw []byte) core.Letter
+}
+
+// New makes the handler of all pages and of the API. The error is a template
+// that does not parse.
+func New(cfg Config) (http.Handler, error) {
+	pages, err := parsePages()
+	if err != nil {
+		return nil, err
+	}
+	s := &server{
+		desk: cfg.Desk, sessions: cfg.Sessions, log: cfg.Logger, pages: pages,
+		publicURL: strings.TrimRight(cfg.PublicURL, "/"), secure: strings.HasPrefix(cfg.PublicURL, "https://"),
+		relaySet: cfg.RelaySet, read: cfg.Read,
+	}
+	if s.log == nil {
+		s.log = slog.Default()
+	}
+	s.setCookie()
+	return s.guard(s.routes()), nil
+}
+
+// routes is every page there is. Open pages are for everybody, the others lead a
+// stranger to the sign-in; what a signed-in person may do is core's to say.
+func (s *server) routes() http.Handler {
+	top := chi.NewRouter()
+	top.Get("/static/{file}", s.static)
+	top.Route("/api/v1", s.mountAPI)
+	r := chi.NewRouter()
+	top.Mount("/", r)
+	r.Use(s.sessions.LoadAndSave)
+	r.NotFound(s.open(func(*visit) error { return core.ErrNotFound }))
+	r.MethodNotAllowed(s.open(func(*visit) error { return errMethod }))
+
+	get := func(path string, h handler) { r.Get(path, s.signedIn(h)) }
+	post := func(path string, h handler) { r.Post(path, s.signedIn(h)) }
+
+	// Everybody.
+	r.Get("/", s.open(s.home))
+	r.Get("/signin", s.open(s.signInPage))
+	r.Post("/signin", s.open(s.signIn))
+	r.Post("/signout", s.open(s.signOut))
+	r.Get("/reset", s.open(s.resetPage))
+	r.Post("/reset", s.open(s.reset))
+	r.Get("/accept/{secret}", s.open(s.acceptPage))
+	r.Post("/accept/{secret}", s.open(s.accept))
+
+	// Customers, and staff as requesters.
+	get("/conversations", s.myConversations)
+	post("/conversations", s.ask)
+	get("/conversations/{id}", s.myConversation)
+	post("/conversations/{id}/reply", s.portalReply)
+	post("/conversations/{id}/complete", s.complete)
+	get("/profile", s.profile)
+	post("/profile", s.updateProfile)
+	post("/profile/password", s.changePassword)
+	post("/profile/addresses", s.addOwnAddress)
+	get("/files/{id}", s.file)
+
+	// The agent area.
+	get("/agent", s.inbox)
+	get("/agent/new", s.newConversation)
+	post("/agent/new", s.createConversation)
+	get("/agent/conversations/{id}", s.conversation)
+	post("/agent/conversations/{id}/reply", s.reply)
+	post("/agent/conversations/{id}/note", s.note)
+	post("/agent/conversations/{id}/properties", s.updateConversation)
+	post("/agent/conversations/{id}/requester", s.changeRequester)
+	post("/agent/conversations/{id}/participants", s.addParticipant)
+	post("/agent/conversations/{id}/participants/remove", s.removeParticipant)
+	post("/agent/conversations/{id}/follow", s.follow)
+	post("/agent/conversations/{id}/merge", s.merge)
+	post("/agent/conversations/{id}/file-as-note", s.fileAsNote)
+	post("/agent/conversations/{id}/trash", s.trash)
+	post("/agent/conversations/{id}/restore", s.restore)
+	post("/agent/conversations/{id}/drafts/{draft}/discard", s.discardDraft)
+	get("/agent/users", s.users)
+	get("/agent/users/new", s.newUser)
+	post("/agent/users/new", s.createUser)
+	get("/agent/users/{id}", s.user)
+	post("/agent/users/{id}", s.updateUser)
+	post("/agent/users/{id}/notes", s.userNote)
+	post("/agent/users/{id}/addresses", s.addAddress)
+	post("/agent/users/{id}/disable", s.disableUser)
+	post("/agent/users/{id}/enable", s.enableUser)
+	post("/agent/users/{id}/send-link", s.sendLink)
+	post("/agent/users/{id}/copy-link", s.copyLink)
+	get("/agent/organizations", s.organizations)
+	post("/agent/organizations", s.createOrganization)
+	get("/agent/organizations/{id}", s.organization)
+	post("/agent/organizations/{id}", s.updateOrganization)
+	post("/agent/organizations/{id}/notes", s.organizationNote)
+	post("/agent/organizations/{id}/join", s.joinExisting)
+	get("/agent/suspended", s.suspended)
+	post("/agent/suspended", s.actOnSuspended)
+	get("/agent/suspended/{id}", s.suspendedMail)
+
+	// Administration.
+	get("/admin/directory", s.directory)
+	get("/admin/directory/invite", s.invitePage)
+	post("/admin/directory/invite", s.invite)
+	get("/admin/teams", s.teams)
+	post("/admin/teams", s.createTeam)
+	post("/admin/teams/{id}", s.updateTeam)
+	get("/admin/mailboxes", s.mailboxes)
+	post("/admin/mailboxes", s.createMailbox)
+	get("/admin/mail", s.mails)
+	get("/admin/mail/{id}", s.mail)
+	get("/admin/mail/{id}/source", s.mailSource)
+	post("/admin/mail/{id}/replay", s.replay)
+	get("/admin/outbox", s.deliveries)
+	get("/admin/outbox/{id}", s.delivery)
+	get("/admin/outbox/{id}/source", s.deliverySource)
+	post("/admin/outbox/{id}/retry", s.retryDelivery)
+	post("/admin/outbox/{id}/send", s.sendHeld)
+	post("/admin/outbox/{id}/discard", s.discardHeld)
+	get("/admin/settings", s.settings)
+	post("/admin/settings", s.updateSettings)
+	get("/admin/audit", s.audit)
+
+	// The HTML of mail, for sandboxed frames.
+	get("/frame/conversations/{id}/{inbound}", s.frameOfConversation)
+	get("/frame/mail/{id}", s.frameOfMail)
+	get("/frame/outbox/{id}", s.frameOfDelivery)
+	return top
+}
+
+// sessionLifetime is how long a browser stays signed in.
+const sessionLifetime = 14 * 24 * time.Hour
+
+// setCookie makes the cookie one that no other site and no script gets.
+func (s *server) setCookie() {
+	s.sessions.HashTokenInStore = true
+	s.sessions.Lifetime = sessionLifetime
+	s.sessions.ErrorFunc = func(w http.ResponseWriter, r *http.Request, err error) {
+		s.fail(&visit{w: w, r: r}, err)
+	}
+	c := &s.sessions.Cookie
+	c.Name, c.Path, c.HttpOnly, c.SameSite = "postdesk_session", "/", true, http.SameSiteLaxMode
+	if s.secure {
+		c.Name, c.Secure = "__Host-postdesk_session", true
+	}
+}
+
+// panelPolicy lets a page of ours load our own style, images and frames, and
+// nothing else.
+const panelPolicy = "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-src 'self'; " +
+	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// guard is what every answer passes: headers, the origin check for everything
+// that changes something, the session, a limit on what is taken in, and the last
+// net under a panic.
+func (s *server) guard(next http.Handler) http.Handler {
+	csrf := http.NewCrossOriginProtection()
+	if u, err := url.Parse(s.publicURL); err == nil && u.Host != "" {
+		// A proxy in front may rewrite Host; the configured origin stays ours.
+		_ = csrf.AddTrustedOrigin(u.Scheme + "://" + u.Host)
+	}
+	csrf.SetDenyHandler(s.sessions.LoadAndSave(s.open(func(*visit) error { return errCrossOrigin })))
+	inner := s.limit(csrf.Handler(next))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", panelPolicy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+		// Not no-referrer: browsers would then post forms with "Origin: null".
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cache-Control", "private, no-cache")
+		if s.secure {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		defer s.recovered(w, r)
+		inner.ServeHTTP(w, r)
+	})
+}
+
+// maxBody is the largest form with its files, in bytes.
+const maxBody = 35 << 20
+
+func (s *server) limit(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		next.ServeHTTP(w, r)
+	})
+}
