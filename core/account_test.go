@@ -353,3 +353,41 @@ func TestStaffAddAddressesOnlyToPeopleBelowThem(t *testing.T) {
 		}
 	}
 }
+
+func TestAddressesThatStaffAddCountAtOnceAndTheOldAddressIsTold(t *testing.T) {
+	t.Parallel()
+	d := coretest.OpenDesk(t, core.Config{})
+	ctx, agent, cara := t.Context(), d.Agent(t, "agent@desk.test"), d.Customer(t, "cara@acme.test")
+	told := func() string {
+		return d.Text(t, `select coalesce(string_agg(recipient || ' ' || kind, ', ' order by id), '') from deliveries`)
+	}
+	if err := d.AddIdentity(ctx, agent, cara.ID, "cara@home.test"); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.MakePrimary(ctx, agent, cara.ID, "CARA@home.test"); err != nil {
+		t.Fatal(err)
+	}
+	if got := told(); got != "cara@acme.test addresses, cara@acme.test addresses" {
+		t.Errorf("told: %s", got)
+	}
+	if err := d.RemoveIdentity(ctx, cara, cara.ID, "cara@home.test"); !errors.Is(err, core.ErrConflict) {
+		t.Errorf("the primary address is removed: %v", err)
+	}
+	secret := link(t, d, core.LinkReset, cara)
+	if err := d.RemoveIdentity(ctx, cara, cara.ID, "cara@acme.test"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Link(ctx, secret); !errors.Is(err, core.ErrExpired) {
+		t.Errorf("the link of a removed address: %v", err)
+	}
+	if _, err := d.CreateUser(ctx, agent, core.NewUser{Email: "cara@acme.test"}); err != nil {
+		t.Errorf("a removed address is free: %v", err)
+	}
+	u, err := d.User(ctx, cara, cara.ID)
+	if err != nil || len(u.Addresses) != 1 || u.Primary().String() != "cara@home.test" {
+		t.Errorf("%+v %v", u.Addresses, err)
+	}
+	if err := d.MakePrimary(ctx, cara, agent.ID, "agent@desk.test"); !errors.Is(err, core.ErrForbidden) {
+		t.Errorf("another's: %v", err)
+	}
+}

@@ -29,6 +29,10 @@ const (
 	NoticeFailed  NoticeKind = "failed"  // your answer could not be delivered
 )
 
+// NoticeAddresses goes with PurposeVerify, without a link: it tells a person's
+// old address that staff added one, or that another one is the primary now.
+const NoticeAddresses NoticeKind = "addresses"
+
 // A Delivery is one mail to one recipient, claimed by this process until its
 // lease ends.
 type Delivery struct {

@@ -41,7 +41,7 @@ func (d *Desk) AddIdentity(ctx context.Context, actor Actor, id UserID, email st
 		if err := actor.MayAddAddress(u.Role); err != nil {
 			return err
 		}
-		return giveAddress(ctx, tx, actor, u, address)
+		return d.giveAddress(ctx, tx, actor, u, address)
 	})
 }
 
@@ -66,7 +66,7 @@ func (d *Desk) askAddress(ctx context.Context, tx pgx.Tx, u User, address Addres
 	return err
 }
 
-func giveAddress(ctx context.Context, tx pgx.Tx, actor Actor, u User, address Address) error {
+func (d *Desk) giveAddress(ctx context.Context, tx pgx.Tx, actor Actor, u User, address Address) error {
 	if err := addressFree(ctx, tx, address); err != nil {
 		return err
 	}
@@ -80,7 +80,109 @@ func giveAddress(ctx context.Context, tx pgx.Tx, actor Actor, u User, address Ad
 	if err := joinOrganization(ctx, tx, u.ID, address); err != nil {
 		return err
 	}
+	if err := d.tellOfAddresses(ctx, tx, actor, u); err != nil {
+		return err
+	}
 	return recordUser(ctx, tx, actor, "address_added", u.ID, map[string]any{"address": address.String()})
+}
+
+// tellOfAddresses tells the primary address as it was before, so that nobody
+// takes an account over unseen.
+func (d *Desk) tellOfAddresses(ctx context.Context, tx pgx.Tx, actor Actor, u User) error {
+	if u.Primary().IsZero() || !u.Enabled {
+		return nil
+	}
+	mailbox, err := value[MailboxID](ctx, tx, `select id from mailboxes order by id limit 1`)
+	if err != nil {
+		return err
+	}
+	_, err = d.enqueue(ctx, tx, mailing{purpose: PurposeVerify, notice: NoticeAddresses, to: u.Primary(), user: u.ID,
+		mailbox: mailbox, author: actor.ID})
+	return err
+}
+
+// MakePrimary makes an address of a person the one that mail goes to: of oneself
+// one that is verified, of others as AddIdentity. The former one is told.
+// ErrNotFound, ErrForbidden, ErrConflict.
+func (d *Desk) MakePrimary(ctx context.Context, actor Actor, id UserID, email string) (err error) {
+	defer wrap(&err, "make %q primary", email)
+	return d.changeIdentity(ctx, actor, id, email, func(tx pgx.Tx, u User, i Identity) error {
+		if i.Primary {
+			return nil
+		}
+		if !i.Verified {
+			return refuse(ErrConflict, "The address is not verified.")
+		}
+		// The unique index wants the old one gone first.
+		if _, err := tx.Exec(ctx, `update addresses set is_primary = false where user_id = $1 and is_primary`, id); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `update addresses set is_primary = true where address = $1`, i.Address); err != nil {
+			return err
+		}
+		if err := d.tellOfAddresses(ctx, tx, actor, u); err != nil {
+			return err
+		}
+		return recordUser(ctx, tx, actor, "address_primary", id, map[string]any{"address": i.Address.String()})
+	})
+}
+
+// RemoveIdentity takes an address away: it is free again, and reply addresses and
+// links made for it die. The primary one stays. ErrNotFound, ErrForbidden,
+// ErrConflict.
+func (d *Desk) RemoveIdentity(ctx context.Context, actor Actor, id UserID, email string) (err error) {
+	defer wrap(&err, "remove %q", email)
+	return d.changeIdentity(ctx, actor, id, email, func(tx pgx.Tx, u User, i Identity) error {
+		if i.Primary {
+			return refuse(ErrConflict, "The primary address stays. Make another one primary first.")
+		}
+		if _, err := tx.Exec(ctx, `
+			with links as (update links set revoked_at = now() where address = @address and consumed_at is null and revoked_at is null),
+			     tokens as (update tokens set revoked_at = now() where address = @address and revoked_at is null),
+			     cc as (delete from participants where address = @address and user_id = @id)
+			delete from addresses where address = @address`, pgx.StrictNamedArgs{"address": i.Address, "id": id}); err != nil {
+			return err
+		}
+		if err := d.tellOfAddresses(ctx, tx, actor, u); err != nil {
+			return err
+		}
+		return recordUser(ctx, tx, actor, "address_removed", id, map[string]any{"address": i.Address.String()})
+	})
+}
+
+// changeIdentity finds one address of a person whom the actor may change.
+func (d *Desk) changeIdentity(ctx context.Context, actor Actor, id UserID, email string, change func(tx pgx.Tx, u User, i Identity) error) error {
+	right := DoManagePeople
+	if id == actor.ID {
+		right = DoUsePortal
+	}
+	if err := actor.Can(right); err != nil {
+		return err
+	}
+	address, err := ParseAddress(email)
+	if err != nil {
+		return err
+	}
+	return d.tx(ctx, func(tx pgx.Tx) error {
+		if err := lockAddresses(ctx, tx, address); err != nil {
+			return err
+		}
+		u, err := lockUser(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if id != actor.ID {
+			if err := actor.MayAddAddress(u.Role); err != nil {
+				return err
+			}
+		}
+		for _, i := range u.Addresses {
+			if i.Address == address {
+				return change(tx, u, i)
+			}
+		}
+		return ErrNotFound
+	})
 }
 
 // addressFree tells that nobody, and no mailbox of ours, has the address.

@@ -300,6 +300,10 @@ func (d *Desk) addAccount(ctx context.Context, tx pgx.Tx, o *Outgoing, r outgoin
 		PurposeInvite:          "You are invited to " + r.Instance,
 		PurposeReset:           "Set a new password",
 	}[r.Purpose]
+	if r.Kind == NoticeAddresses {
+		o.Subject, o.AccountPage = "The addresses of your account were changed", d.cfg.PublicURL+"/profile"
+		return nil
+	}
 	if r.Purpose == PurposeAcknowledgement {
 		if err := d.addReferences(ctx, tx, o, r); err != nil {
 			return err

@@ -152,6 +152,15 @@ func howToAnswer(o *core.Outgoing) []string {
 }
 
 func (b *body) account(o *core.Outgoing) error {
+	if o.Notice == core.NoticeAddresses {
+		b.Title = "The addresses of your account were changed"
+		b.Before = []string{fmt.Sprintf("%s changed which addresses belong to your account at %s.", someone(o.Author), b.Instance)}
+		if page := safeURL(o.AccountPage); page != "" {
+			b.After = append(b.After, "Look at them here: "+page)
+		}
+		b.Foot = "If this is not right, answer this mail."
+		return nil
+	}
 	var label string
 	switch o.Purpose {
 	case core.PurposeVerify:

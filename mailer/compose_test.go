@@ -138,6 +138,11 @@ func outgoings() map[string]core.Outgoing {
 	verify.Link, verify.LinkExpires = acknowledgement.Link, acknowledgement.LinkExpires
 	all["verify"] = verify
 
+	addresses := toStaff(base(core.PurposeVerify), "Cara Customer", "cara@customer.test")
+	addresses.Subject, addresses.Notice, addresses.Author = "The addresses of your account were changed", core.NoticeAddresses, "Abe Agent"
+	addresses.AccountPage = "https://help.acme.test/profile"
+	all["addresses"] = addresses
+
 	invite := toStaff(base(core.PurposeInvite), "Mia Expert", "mia@partner.test")
 	invite.Subject, invite.Author = "You are invited to Acme Support", "Olga Owner"
 	invite.Link = "https://help.acme.test/accept/Zm9vYmFyYmF6cXV4-Zm9vYmFyYmF6cXV4_Zm9vYmFyYmE"
