@@ -310,3 +310,11 @@ func (d *Desk) DiscardUnproven(ctx context.Context) (err error) {
 		where state = 'held' and to_unproven`)
 	return err
 }
+
+// HoldOutbox holds everything that is queued: after a restore, what looks unsent
+// may have been sent long ago. Called when a process starts with --hold-outbox.
+func (d *Desk) HoldOutbox(ctx context.Context) (err error) {
+	defer wrap(&err, "hold the outbox")
+	_, err = d.pool.Exec(ctx, `update deliveries set state = 'held', due_at = now() where state = 'queued'`)
+	return err
+}

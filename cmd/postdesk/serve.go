@@ -138,6 +138,11 @@ func prepare(ctx context.Context, desk *core.Desk, s settings, p parsed, publicU
 			return at, err
 		}
 	}
+	if s.HoldOutbox {
+		if err := desk.HoldOutbox(ctx); err != nil {
+			return at, err
+		}
+	}
 	if !s.runs("web") {
 		return at, nil
 	}
