@@ -395,6 +395,9 @@ func hides(a atom.Atom, style string) bool {
 	return strings.Contains(style, "display:none") || strings.Contains(style, "mso-hide:all") && strings.Contains(style, "font-size:0")
 }
 
+// pageQuoteNames are what a page with such marks contains.
+var pageQuoteNames = []string{"gmail_quote", "divRplyFwdMsg", "appendonsend", "yahoo_quoted", "moz-cite-prefix", "protonmail_quote", "tutanota_quote", "zmail_extra", "OLK_SRC_BODY_SECTION", "mail-editor-reference", `type="cite"`, "type=cite"}
+
 // beginsQuote knows the marks that mail programs put before what they quote.
 func beginsQuote(t htmlTag) (quotes, hard bool) {
 	if t.class != "" {

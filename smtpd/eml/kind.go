@@ -68,8 +68,11 @@ func (c clues) nullReturnPath() bool {
 	return ok && (v == "" || strings.HasPrefix(v, "mailer-daemon@"))
 }
 
-// daemon reports whether From is a mail system.
+// daemon reports whether From is a mail system, or the null address.
 func (c clues) daemon() bool {
+	if c.letter.FromFields > 0 && len(c.letter.From) == 0 {
+		return true
+	}
 	for _, from := range c.letter.From {
 		local, _, _ := strings.Cut(strings.ToLower(from.Address), "@")
 		switch local {

@@ -171,7 +171,7 @@ func fieldOf(s string) int {
 
 // endsLikeAttribution is a quick look at what an attribution could end with.
 func endsLikeAttribution(s string) bool {
-	return s[len(s)-1] == ':' || strings.HasSuffix(s, "：") || strings.HasSuffix(s, "wrote") || strings.HasSuffix(s, "--") || strings.HasSuffix(s, ":>") || strings.HasSuffix(s, "]")
+	return s[len(s)-1] == ':' || strings.HasSuffix(s, "：") || strings.HasSuffix(s, "wrote") || strings.HasSuffix(s, "--") || s[len(s)-1] == '>' || s[len(s)-1] == ']'
 }
 
 // attribution marks line i, and up to three lines before it, if together they say
@@ -220,7 +220,7 @@ func isAttribution(s string, quoted bool) bool {
 	if containsAny(lower, wroteWords) {
 		return true
 	}
-	return (strings.HasSuffix(lower, ":") || strings.HasSuffix(lower, "：")) && address && digitCount >= 4 && len(lower) < 300
+	return (quoted || strings.HasSuffix(lower, ":") || strings.HasSuffix(lower, "：")) && address && digitCount >= 4 && len(lower) < 300 && strings.HasSuffix(strings.TrimRight(lower, ":： ])"), ">") == (strings.IndexByte(lower, '<') >= 0)
 }
 
 func startsLikeAttribution(lower string) bool {

@@ -2,6 +2,7 @@ package eml
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"postdesk/core"
@@ -52,7 +53,9 @@ func read(raw []byte) core.Letter {
 	fillHeader(&l, root.header, d.add)
 	markInline(l.Attachments, l.HTML)
 	judge(&l, root, r)
-	l.Folds = trim(l.Text, b.marks)
+	if l.Folds = trim(l.Text, b.marks); l.Folds == nil && l.HTML != "" && l.PlainText != "" {
+		l.Folds = trimByPage(l.Text, l.HTML)
+	}
 	l.Defects = d
 	return l
 }
@@ -142,7 +145,7 @@ func lastIDs(ids []string) []string {
 }
 
 func addAddresses(have []core.NamedAddress, h header, f field) []core.NamedAddress {
-	more := parseAddresses(h.utf8(unfold(f.value)))
+	more := slices.DeleteFunc(parseAddresses(h.utf8(unfold(f.value))), func(a core.NamedAddress) bool { return a.Address == "" && a.Name == "" })
 	if left := maxAddresses - len(have); len(more) > left {
 		more = more[:left]
 	}

@@ -81,8 +81,6 @@ func (t *trimmer) history() {
 		switch t.lines[i].kind {
 		case lineText:
 			written = true
-		case lineQuote:
-			written = written || !t.onlyQuotesFollow(i)
 		case lineAttribution, lineHistory:
 			end := i + 1
 			for end < len(t.lines) && (t.lines[end].kind == lineAttribution || t.lines[end].kind == lineHeader || t.lines[end].kind == lineHistory) {
@@ -101,17 +99,6 @@ func (t *trimmer) history() {
 			i = end - 1
 		}
 	}
-}
-
-func (t *trimmer) onlyQuotesFollow(i int) bool {
-	for ; i < len(t.lines); i++ {
-		if k := t.lines[i].kind; k == lineText {
-			return false
-		} else if k == lineHistory {
-			return true
-		}
-	}
-	return true
 }
 
 // A run is lines of one quote, with the blank ones between them.
@@ -200,12 +187,12 @@ func (t *trimmer) signatures(marks []mark) {
 		case lineText:
 			written = written || !t.folded[i]
 		case lineSignature, lineFooter:
+			footer := t.lines[i].kind == lineFooter && written
 			end := i + 1
-			for end < len(t.lines) && !t.folded[end] && t.lines[end].kind != lineQuote {
+			for end < len(t.lines) && !t.folded[end] && t.lines[end].kind != lineQuote && (footer || end-i <= maxSignatureLines) {
 				end++
 			}
-			size := t.lines[end-1].end - t.lines[i].start
-			if t.lines[i].kind == lineFooter && written || end-i <= maxSignatureLines && size <= maxSignatureBytes {
+			if footer || end-i <= maxSignatureLines && t.lines[end-1].end-t.lines[i].start <= maxSignatureBytes {
 				t.fold(i, end)
 			}
 		}
@@ -224,15 +211,29 @@ func (t *trimmer) tails() {
 		for at >= 0 && !t.folded[at] && (t.lines[at].kind == lineBlank || t.lines[at].kind == lineRule || t.lines[at].kind == lineSignature || t.lines[at].kind == lineText && isDeviceLine(t.of(at))) {
 			at--
 		}
+		if t.isDashedName(at) {
+			at--
+		}
 		t.fold(at+1, i+1)
-		i = at + 1
 		if at >= 0 && !t.folded[at] {
 			if top, ok := t.listFooter(at); ok {
 				t.fold(top, at+1)
 			}
+		}
+		i = at + 1
+		if at >= 0 && !t.folded[at] {
 			i = at
 		}
 	}
+}
+
+// isDashedName knows "-Cara" as the last line: a name put under a mail.
+func (t *trimmer) isDashedName(i int) bool {
+	if i < 1 || t.folded[i] || t.lines[i].kind != lineText || t.lines[i-1].kind != lineBlank {
+		return false
+	}
+	s := t.of(i)
+	return len(s) > 2 && len(s) <= 40 && s[0] == '-' && 'A' <= s[1] && s[1] <= 'Z' && strings.Count(s, " ") <= 2 && !strings.ContainsAny(s, ".,:;!?")
 }
 
 // listFooter finds the rule of underscores over what a mailing list added.
@@ -265,4 +266,38 @@ func (t *trimmer) spans() []core.Span {
 		return nil
 	}
 	return spans
+}
+
+// trimByPage folds a text whose page says where the quote begins, when the text
+// itself does not show it: all below the page's own new words.
+func trimByPage(text, page string) []core.Span {
+	if !containsAny(page, pageQuoteNames) {
+		return nil
+	}
+	shown, marks := htmlText(page)
+	l := core.Letter{Text: shown, Folds: trim(shown, marks)}
+	if l.Folds == nil {
+		return nil
+	}
+	at, ok := skipWords(text, l.NewText())
+	if !ok {
+		return nil
+	}
+	if i := strings.IndexByte(text[at:], '\n'); i >= 0 && blank(text[at:at+i]) && !blank(text[at+i:]) {
+		return []core.Span{{Start: at + i + 1, End: len(text)}}
+	}
+	return nil
+}
+
+// skipWords steps over the words of prefix at the start of text, whatever white
+// space stands between them.
+func skipWords(text, prefix string) (at int, ok bool) {
+	for _, word := range strings.Fields(prefix) {
+		rest := strings.TrimLeft(text[at:], " \t\r\n\u00a0")
+		if !strings.HasPrefix(rest, word) {
+			return 0, false
+		}
+		at = len(text) - len(rest) + len(word)
+	}
+	return at, at > 0
 }

@@ -74,6 +74,9 @@ func TestOnlyWhatIsNotNewIsFolded(t *testing.T) {
 		"answer below a quote":     {"> one?\n\nYes.\n", "> one?\n\nYes."},
 		"above and below":          {"Hi,\n\nOn Mon, 5 Jan 2026, S wrote:\n> one?\n\nYes.\n", "Hi,\n\nYes."},
 		"below a line of dashes":   {"One.\n\n--------\n\nTwo.\n", "One.\n\n--------\n\nTwo."},
+		"a dashed name":            {top + "-Cara\n", "New words."},
+		"a list":                   {"Buy:\n\n-Milk\n-Bread\n", "Buy:\n\n-Milk\n-Bread"},
+		"a date and an address":    {top + "2026/1/5 Support <support@desk.test>\n\n> old\n", "New words."},
 		"only a quote":             {"> old\n> words\n", "> old\n> words"},
 		"only a signature":         {"-- \nCara\n", "-- \nCara"},
 		"a person tells":           {"My boss wrote: please order.\nWhat now?\n", "My boss wrote: please order.\nWhat now?"},
@@ -105,6 +108,11 @@ func TestPagesMarkTheirQuotesThemselves(t *testing.T) {
 		if got := l.NewText(); got != "New words." {
 			t.Errorf("%s: %q of %q", name, got, l.Text)
 		}
+	}
+	both := Parse(crlf("From: a@x.test\nContent-Type: multipart/alternative; boundary=b\n\n--b\n\nNew\nwords.\n\nAr 5 Ean 2026, scriobh S\nold words\n--b\nContent-Type: text/html\n\n<div>New words.</div><div class=gmail_quote>Ar 5 Ean 2026, scriobh S<br>old words</div>\n--b--\n"))
+	sound(t, both)
+	if got := both.NewText(); got != "New\nwords." {
+		t.Errorf("a page that knows better than its text: %q", got)
 	}
 	inline := Parse([]byte("From: a@x.test\r\nContent-Type: text/html\r\n\r\n<div class=gmail_quote>On 5 Jan 2026 S wrote:<blockquote>one?</blockquote>Yes.<blockquote>two?</blockquote>No.</div>"))
 	if got := inline.NewText(); !strings.Contains(got, "Yes.") || !strings.Contains(got, "No.") {

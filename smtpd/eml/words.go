@@ -70,7 +70,9 @@ func scanWord(s string) (w encodedWord, n int, ok bool) {
 	if len(rest) < 2 || rest[1] != '?' {
 		return w, 0, false
 	}
-	w.encoding = rest[0] | 0x20
+	if w.encoding = rest[0] | 0x20; w.encoding != 'b' && w.encoding != 'q' || w.charset == "" {
+		return w, 0, false
+	}
 	rest = rest[2:]
 	n = len(s) - len(rest)
 	end := strings.Index(rest, "?=")
@@ -85,15 +87,12 @@ func scanWord(s string) (w encodedWord, n int, ok bool) {
 	} else {
 		n += end + 2
 	}
-	switch text := rest[:end]; w.encoding {
-	case 'b':
-		w.data = decodeBase64([]byte(text))
-	case 'q':
-		w.data = decodeQWord(text)
-	default:
-		return w, 0, false
+	if w.encoding == 'b' {
+		w.data = decodeBase64([]byte(rest[:end]))
+	} else {
+		w.data = decodeQWord(rest[:end])
 	}
-	return w, n, w.charset != ""
+	return w, n, true
 }
 
 // wordEnd steps over a "?=" that is really a question mark before "=XX", as
