@@ -12,8 +12,9 @@ func newBudget(n int64) *budget {
 	return b
 }
 
-func (b *budget) take(n int64) bool {
-	if b.left.Add(-n) < 0 {
+// take takes n, if that leaves others at least so much.
+func (b *budget) take(n, leaving int64) bool {
+	if b.left.Add(-n) < leaving {
 		b.left.Add(n)
 		return false
 	}

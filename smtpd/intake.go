@@ -51,10 +51,10 @@ type place struct {
 // reserve gives a place for a mail, nil if the intake is full: the mail then
 // waits in the database.
 func (in *intake) reserve(bytes int64) *place {
-	if !in.mails.take(1) {
+	if !in.mails.take(1, 0) {
 		return nil
 	}
-	if !in.bytes.take(bytes) {
+	if !in.bytes.take(bytes, 0) {
 		in.mails.give(1)
 		return nil
 	}

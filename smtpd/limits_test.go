@@ -242,6 +242,22 @@ func TestMailsBeyondTheByteBudgetComeAgain(t *testing.T) {
 	second.mail(letterOf("great")+strings.Repeat("0123456789\r\n", 10_000), "250")
 }
 
+func TestGreatMailsLeaveRoomForSmallOnes(t *testing.T) {
+	t.Parallel()
+	h := open(t, Config{MaxBytes: 8 << 20})
+	first := h.greet()
+	first.envelope()
+	first.say("DATA")
+	first.want("354")
+	go func() { _ = first.send(strings.Repeat("0123456789\r\n", 300_000)) }()
+	until(t, "the great mail has its part", func() bool { return h.server.bytes.left.Load() == 4<<20 })
+	second := h.greet()
+	second.mail(letterOf("great")+strings.Repeat("0123456789\r\n", 250_000), "451 4.3.2")
+	second.mail(letterOf("small"), "250")
+	second.say("MAIL FROM:<cara@acme.test> SIZE=5000000")
+	second.want("452 4.3.1")
+}
+
 // T05, A6: the content is what was sent, however long its lines.
 func TestLongLinesArriveWhole(t *testing.T) {
 	t.Parallel()

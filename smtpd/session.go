@@ -1,7 +1,6 @@
 package smtpd
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -155,65 +154,6 @@ func (s *session) Reset() {
 
 // Logout has nothing to free.
 func (s *session) Logout() error { return nil }
-
-// receive reads a mail into memory, inside of the server's byte budget, from
-// which it has taken the capacity of what it returns.
-func (s *Server) receive(r io.Reader, declared int64) ([]byte, error) {
-	most := s.cfg.MaxMessageBytes + 1 // the one octet that is too much
-	var raw []byte
-	for {
-		if len(raw) == cap(raw) {
-			grown := min(capacity(int64(cap(raw)), declared+1), most)
-			if int64(cap(raw)) == most {
-				return raw, errTooBig
-			}
-			if !s.bytes.take(grown) {
-				return raw, errBusy
-			}
-			larger := append(make([]byte, 0, grown), raw...)
-			s.bytes.give(int64(cap(raw)))
-			raw = larger
-		}
-		n, err := r.Read(raw[len(raw):cap(raw)])
-		raw = raw[:len(raw)+n]
-		switch {
-		case int64(len(raw)) == most:
-			return raw, errTooBig
-		case err == io.EOF:
-			return raw, nil
-		case err != nil:
-			return raw, errUnconfirmed
-		}
-	}
-}
-
-// capacity is what a full buffer grows to. A declared size is only believed when
-// a good part of it has come.
-func capacity(now, declared int64) int64 {
-	const first, trusting = 4 << 10, 1 << 20
-	if now == 0 {
-		return min(max(declared, first), trusting)
-	}
-	if now >= trusting && declared > now {
-		return declared
-	}
-	return 2 * now
-}
-
-// hops counts the Received fields of a mail, a bounded look at its header.
-func hops(raw []byte) int {
-	name := []byte("received:")
-	n := 0
-	for line := range bytes.Lines(raw[:min(len(raw), 1<<20)]) {
-		if len(bytes.TrimRight(line, "\r\n")) == 0 {
-			break
-		}
-		if len(line) >= len(name) && bytes.EqualFold(line[:len(name)], name) {
-			n++
-		}
-	}
-	return n
-}
 
 // isAddress is a first look: what go-smtp has unquoted is anything. Whose the
 // address is the desk says.
