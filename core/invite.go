@@ -191,7 +191,7 @@ func (d *Desk) renewLink(ctx context.Context, actor Actor, id UserID, renew func
 		if sent > maxAccountMailsDay {
 			return refuse(ErrLimit, "%d links in a day are enough. Try again tomorrow.", maxAccountMailsDay)
 		}
-		if err := dropLinkMail(ctx, tx, id, "a newer link was made"); err != nil {
+		if err := dropLinkMail(ctx, tx, id, "a newer link was made", PurposeVerify, PurposeInvite); err != nil {
 			return err
 		}
 		return renew(tx, u, purpose)

@@ -142,6 +142,9 @@ func (d *Desk) RequestReset(ctx context.Context, email, client string) (err erro
 		if err != nil {
 			return err
 		}
+		if err := dropLinkMail(ctx, tx, u.ID, "a newer link was made", PurposeReset); err != nil {
+			return err
+		}
 		_, err = d.enqueueAccountMail(ctx, tx, u.ID, u.Primary, PurposeReset, u.ID)
 		return err
 	})

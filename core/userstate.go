@@ -78,13 +78,21 @@ func (d *Desk) renewLinks(ctx context.Context, tx pgx.Tx, actor Actor, u User, t
 	return err
 }
 
-// dropLinkMail fails the mails with a link that have not left: their link is
-// dead, or must never be made.
-func dropLinkMail(ctx context.Context, tx pgx.Tx, id UserID, why string) error {
+// dropLinkMail fails the account mails that have not left, of these purposes or of
+// all: their link is dead, or must never be made. An acknowledgement goes out all
+// the same, without a link if it is not composed yet.
+func dropLinkMail(ctx context.Context, tx pgx.Tx, id UserID, why string, purposes ...DeliveryPurpose) error {
+	if len(purposes) == 0 {
+		purposes = []DeliveryPurpose{PurposeVerify, PurposeInvite, PurposeReset}
+	}
 	_, err := tx.Exec(ctx, `
+		with plain as (
+			update deliveries set link_purpose = null
+			where user_id = @id and link_purpose = any(@purposes) and purpose = 'acknowledgement'
+			  and composed_at is null and state in ('queued', 'held'))
 		update deliveries set state = 'failed', failed_at = now(), last_response = @why, bytes = null
-		where user_id = @id and link_purpose is not null and state in ('queued', 'held')`,
-		pgx.StrictNamedArgs{"id": id, "why": why})
+		where user_id = @id and link_purpose is not null and purpose = any(@purposes) and state in ('queued', 'held')`,
+		pgx.StrictNamedArgs{"id": id, "why": why, "purposes": purposes})
 	return err
 }
 
