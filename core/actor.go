@@ -63,6 +63,7 @@ func (d *Desk) ActorByToken(ctx context.Context, secret string) (_ Actor, err er
 	if err != nil {
 		return Actor{}, err
 	}
+	a.Channel = ChannelAPI
 	_, err = d.pool.Exec(ctx, `
 		update api_tokens set last_used_at = now()
 		where secret_hash = $1 and (last_used_at is null or last_used_at < now() - interval '1 minute')`, hash)

@@ -97,7 +97,7 @@ func (d *Desk) AddUserNote(ctx context.Context, actor Actor, id UserID, text str
 		if _, err := userSeen(ctx, tx, actor, id); err != nil {
 			return err
 		}
-		note, err = d.addNote(ctx, tx, actor, noteSubject{User: id}, text, ChannelAgent)
+		note, err = d.addNote(ctx, tx, actor, noteSubject{User: id}, text, sourceOr(actor.Channel, ChannelAgent))
 		return err
 	})
 	return note, err
@@ -114,7 +114,7 @@ func (d *Desk) AddOrganizationNote(ctx context.Context, actor Actor, id Organiza
 		if _, err := organizationSeen(ctx, tx, actor, id); err != nil {
 			return err
 		}
-		note, err = d.addNote(ctx, tx, actor, noteSubject{Organization: id}, text, ChannelAgent)
+		note, err = d.addNote(ctx, tx, actor, noteSubject{Organization: id}, text, sourceOr(actor.Channel, ChannelAgent))
 		return err
 	})
 	return note, err

@@ -144,7 +144,7 @@ func (d *Desk) PortalReply(ctx context.Context, actor Actor, id ConversationID, 
 		if err != nil {
 			return err
 		}
-		post, err = d.say(ctx, tx, actor, c, text, files, ChannelHelpCenter)
+		post, err = d.say(ctx, tx, actor, c, text, files, sourceOr(actor.Channel, ChannelHelpCenter))
 		return err
 	})
 	return post, err

@@ -30,7 +30,7 @@ func (d *Desk) AddNote(ctx context.Context, actor Actor, id ConversationID, text
 		if err := c.open(); err != nil {
 			return err
 		}
-		if note, err = d.addNote(ctx, tx, actor, noteSubject{Conversation: c.ID}, text, ChannelAgent); err != nil {
+		if note, err = d.addNote(ctx, tx, actor, noteSubject{Conversation: c.ID}, text, sourceOr(actor.Channel, ChannelAgent)); err != nil {
 			return err
 		}
 		if err := takePart(ctx, tx, c.ID, actor); err != nil {

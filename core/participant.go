@@ -72,7 +72,7 @@ func (d *Desk) letIn(ctx context.Context, tx pgx.Tx, actor Actor, c locked, fiel
 			where a.user_id is distinct from $3),
 		added as (
 			insert into participants (conversation_id, address, user_id, via, by_staff)
-			select $1, address, user_id, 'agent', true from named n
+			select $1, address, user_id, $4, true from named n
 			where not exists (select from participants p where p.conversation_id = $1 and p.user_id = n.user_id)
 			on conflict do nothing returning address, user_id),
 		settled as (
@@ -81,7 +81,7 @@ func (d *Desk) letIn(ctx context.Context, tx pgx.Tx, actor Actor, c locked, fiel
 			insert into followers (conversation_id, user_id)
 			select $1, u.id from added join users u on u.id = added.user_id
 			where u.role in ('agent', 'admin', 'owner') on conflict do nothing)
-		select address from added order by address`, c.ID, addresses, c.Requester)
+		select address from added order by address`, c.ID, addresses, c.Requester, sourceOr(actor.Channel, ChannelAgent))
 	if err != nil {
 		return err
 	}

@@ -80,6 +80,7 @@ type Actor struct {
 	Name     string
 	Address  Address
 	Timezone string
+	Channel  Channel // the API, where the actor came by it; empty: by pages
 }
 
 // rights are those that count: an admin's cannot be taken away, a collaborator
