@@ -1,0 +1,166 @@
+package web
+
+import (
+	"errors"
+	"time"
+
+	"postdesk/core"
+)
+
+type mailJSON struct {
+	ID             core.InboundID       `json:"id"`
+	Status         string               `json:"status"`
+	SuspensionCode *string              `json:"suspension_code"`
+	Rule           *core.Rule           `json:"rule"` // the law's own name, as it is
+	Reason         string               `json:"reason"`
+	From           string               `json:"from"`
+	EnvelopeFrom   string               `json:"envelope_from"`
+	Recipients     []string             `json:"recipients"`
+	MessageID      string               `json:"message_id"`
+	Subject        string               `json:"subject"`
+	Origin         *string              `json:"origin"`
+	CaseID         *core.ConversationID `json:"case_id"`
+	PostID         *int64               `json:"post_id"` // a message's or a note's
+	Size           int64                `json:"size"`
+	LastError      string               `json:"last_error"`
+	CreatedAt      time.Time            `json:"created_at"`
+}
+
+func mailOf(m core.Mail) mailJSON {
+	shown := mailJSON{
+		ID: m.ID, Status: upper(m.Status), SuspensionCode: word(m.Suspension), Reason: m.Reason, From: m.From,
+		EnvelopeFrom: m.EnvelopeFrom, Recipients: nonNil(m.Recipients), MessageID: m.MessageID, Subject: m.Subject,
+		Origin: word(m.Origin), CaseID: ref(m.Conversation), PostID: ref(int64(m.Post)), Size: m.Size,
+		LastError: m.LastError, CreatedAt: m.ReceivedAt.UTC(),
+	}
+	if m.Rule != "" {
+		shown.Rule = &m.Rule
+	}
+	if m.Note != 0 {
+		shown.PostID = ref(int64(m.Note))
+	}
+	return shown
+}
+
+// word shows an enumerated value that may not be known yet.
+func word[T ~string](v T) *string {
+	if v == "" {
+		return nil
+	}
+	shown := upper(v)
+	return &shown
+}
+
+func (a *api) mails(c *apiCall) (apiAnswer, error) {
+	f, err := mailFilter(c)
+	if err != nil {
+		return apiAnswer{}, err
+	}
+	all, total, err := a.desk.Mails(c.ctx(), c.actor, f)
+	if err != nil {
+		return apiAnswer{}, err
+	}
+	return listed("mail", all, total, mailOf)
+}
+
+func mailFilter(c *apiCall) (f core.MailFilter, err error) {
+	if f.Page, err = c.page(); err != nil {
+		return f, err
+	}
+	status, err := c.choice("status", "received", "processing", "success", "suspended", "rejected", "failed")
+	if err != nil {
+		return f, err
+	}
+	f.Status = core.MailStatus(status)
+	if f.From, err = c.query("from"); err != nil {
+		return f, err
+	}
+	f.Suspended, err = c.flag("is_suspended")
+	return f, err
+}
+
+func (a *api) mail(c *apiCall) (apiAnswer, error) {
+	id, err := callID[core.InboundID](c)
+	if err != nil {
+		return apiAnswer{}, err
+	}
+	return a.mailNow(c, id)
+}
+
+func (a *api) mailNow(c *apiCall, id core.InboundID) (apiAnswer, error) {
+	m, err := a.desk.Mail(c.ctx(), c.actor, id)
+	if err != nil {
+		return apiAnswer{}, err
+	}
+	return found("mail", mailOf(m))
+}
+
+func (a *api) mailSource(c *apiCall) (apiAnswer, error) {
+	id, err := callID[core.InboundID](c)
+	if err != nil {
+		return apiAnswer{}, err
+	}
+	raw, err := a.desk.MailSource(c.ctx(), c.actor, id)
+	if err != nil {
+		return apiAnswer{}, err
+	}
+	return sourceOf(raw)
+}
+
+func (a *api) releaseMail(c *apiCall) (apiAnswer, error) {
+	id, err := callID[core.InboundID](c)
+	if err != nil {
+		return apiAnswer{}, err
+	}
+	var form struct {
+		Requester string `json:"requester"`
+		Trust     bool   `json:"trust"`
+	}
+	if err := c.decode(&form); err != nil {
+		return apiAnswer{}, err
+	}
+	if err := a.desk.Release(c.ctx(), c.actor, []core.InboundID{id}, form.Requester, form.Trust); err != nil {
+		return apiAnswer{}, err
+	}
+	return a.mailIfSeen(c, id)
+}
+
+func (a *api) replayMail(c *apiCall) (apiAnswer, error) {
+	id, err := callID[core.InboundID](c)
+	if err != nil {
+		return apiAnswer{}, err
+	}
+	if err := a.desk.Replay(c.ctx(), c.actor, id); err != nil {
+		return apiAnswer{}, err
+	}
+	return a.mailNow(c, id)
+}
+
+func (a *api) deleteMail(c *apiCall) (apiAnswer, error) {
+	id, err := callID[core.InboundID](c)
+	if err != nil {
+		return apiAnswer{}, err
+	}
+	if _, err := a.desk.Mail(c.ctx(), c.actor, id); err != nil { // a missing one is not one in the wrong state
+		return apiAnswer{}, err
+	}
+	if err := a.desk.DeleteMails(c.ctx(), c.actor, []core.InboundID{id}); err != nil {
+		return apiAnswer{}, err
+	}
+	return a.mailIfSeen(c, id)
+}
+
+// mailIfSeen shows a mail after something was done with it. Agents see suspended
+// mail only: to them a released one is just a number.
+func (a *api) mailIfSeen(c *apiCall, id core.InboundID) (apiAnswer, error) {
+	answer, err := a.mailNow(c, id)
+	if errors.Is(err, core.ErrForbidden) {
+		return found("mail", rowJSON[core.InboundID]{id})
+	}
+	return answer, err
+}
+
+// A rowJSON names a row that the caller changed or made, and may not see.
+type rowJSON[T ~int64] struct {
+	ID T `json:"id"`
+}
