@@ -94,7 +94,7 @@ func TestAMailThatStallsIsNotRunAsCommands(t *testing.T) {
 	for name, begin := range map[string]string{"DATA": "DATA\r\n", "BDAT": "BDAT 5000 LAST\r\n"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := open(t, Config{CommandTime: 300 * time.Millisecond})
+			h := open(t, Config{CommandTime: time.Second})
 			c := h.greet()
 			c.envelope()
 			if err := c.send(begin + "Subject: slow\r\n\r\n"); err != nil {
@@ -118,7 +118,7 @@ func TestAMailThatStallsIsNotRunAsCommands(t *testing.T) {
 // R15: one octet a second is alive, but no mail.
 func TestAMailThatDripsIsCutOff(t *testing.T) {
 	t.Parallel()
-	h := open(t, Config{CommandTime: 500 * time.Millisecond, MinRate: 10_000})
+	h := open(t, Config{CommandTime: time.Second, MinRate: 10_000})
 	c := h.greet()
 	c.envelope()
 	c.say("DATA")
@@ -137,7 +137,7 @@ func TestAMailThatDripsIsCutOff(t *testing.T) {
 
 func TestASessionEndsHoweverBusy(t *testing.T) {
 	t.Parallel()
-	h := open(t, Config{SessionTime: 300 * time.Millisecond, BannerDelay: -1}, comingFrom("203.0.113.7"))
+	h := open(t, Config{SessionTime: 1500 * time.Millisecond, BannerDelay: -1}, comingFrom("203.0.113.7"))
 	c := h.greet()
 	for {
 		if err := c.send("NOOP\r\n"); err != nil {

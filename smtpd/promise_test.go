@@ -40,7 +40,7 @@ func TestAnInsertThatFailsIsToldToComeAgain(t *testing.T) {
 // R8: a database that takes too long is no reason to lose or to double a mail.
 func TestADatabaseThatTakesTooLongIsToldToComeAgain(t *testing.T) {
 	t.Parallel()
-	h := open(t, Config{AcceptTime: 300 * time.Millisecond})
+	h := open(t, Config{AcceptTime: 2 * time.Second})
 	h.exec(`create function slow() returns trigger language plpgsql as $$ begin perform pg_sleep(600); return new; end $$`)
 	h.exec(`create trigger slow before insert on inbound for each row execute function slow()`)
 	c := h.greet()
