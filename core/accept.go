@@ -162,7 +162,7 @@ func proveAddress(ctx context.Context, tx pgx.Tx, id UserID, address Address) er
 // acceptAddedAddress gives a person one more address. The account stays as it
 // is, and so do its sessions.
 func (d *Desk) acceptAddedAddress(ctx context.Context, secret string, l link, f AcceptForm) (actor Actor, credentialVersion int, err error) {
-	if err := d.checkKnownPassword(ctx, l.User, f.Password, f.Client); err != nil {
+	if _, err := d.checkKnownPassword(ctx, l.User, f.Password, f.Client); err != nil {
 		return Actor{}, 0, err
 	}
 	err = d.tx(ctx, func(tx pgx.Tx) error {

@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -173,221 +174,59 @@ func TestALinkThatComesBackInAMailIsRevoked(t *testing.T) {
 	}
 }
 
-func TestAnInviteeIsEnabledByAcceptingAndARevokedOneIsNot(t *testing.T) {
+func TestDisableWinsOverALinkThatIsUsedAtTheSameTime(t *testing.T) {
 	t.Parallel()
 	d := coretest.OpenDesk(t, core.Config{})
 	ctx, owner := t.Context(), d.Owner(t, "owner@desk.test")
-	invited, faults, err := d.Invite(ctx, owner, []core.Invitee{
-		{Name: "Ann", Email: "ann@desk.test", Role: core.RoleAgent}, {Email: "bob@desk.test", Role: core.RoleCollaborator}})
-	if err != nil || len(faults) > 0 || len(invited) != 2 {
-		t.Fatal(invited, faults, err)
-	}
-	ann, _, err := d.CopyLink(ctx, owner, invited[0].ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	bob, _, err := d.CopyLink(ctx, owner, invited[1].ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if info, err := d.Link(ctx, ann); err != nil || !info.NeedsName || info.Purpose != core.LinkInvite {
-		t.Errorf("%+v %v", info, err)
-	}
-	actor, _, err := d.AcceptLink(ctx, ann, core.AcceptForm{Name: "Ann Agent", Password: goodPassword})
-	if err != nil || !actor.Enabled || actor.Name != "Ann Agent" || actor.Role != core.RoleAgent {
-		t.Errorf("%+v %v", actor, err)
-	}
-	if s := d.Text(t, `select state from deliveries where recipient = 'ann@desk.test'`); s != "failed" {
-		t.Errorf("the invite mail with a dead link is %s", s)
-	}
-	if err := d.DisableUser(ctx, owner, invited[1].ID); err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := d.AcceptLink(ctx, bob, core.AcceptForm{Password: goodPassword}); !errors.Is(err, core.ErrExpired) {
-		t.Errorf("a revoked invite: %v", err)
-	}
-	if _, err := core.MintLink(ctx, d.Desk, core.LinkInvite, invited[1].ID, invited[1].Primary()); !errors.Is(err, core.ErrForbidden) {
-		t.Errorf("a link for a revoked invitee: %v", err)
-	}
-}
-
-func TestAResetLinkDoesNotOpenAnInvite(t *testing.T) {
-	t.Parallel()
-	d := coretest.OpenDesk(t, core.Config{})
-	ctx, owner := t.Context(), d.Owner(t, "owner@desk.test")
-	invited, _, err := d.Invite(ctx, owner, []core.Invitee{{Email: "ann@desk.test", Role: core.RoleAgent}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	secret, err := core.MintLink(ctx, d.Desk, core.LinkReset, invited[0].ID, invited[0].Primary())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := d.AcceptLink(ctx, secret, core.AcceptForm{Password: goodPassword}); !errors.Is(err, core.ErrExpired) {
-		t.Errorf("%v", err)
-	}
-}
-
-func TestAnInviteMakesAllOrNone(t *testing.T) {
-	t.Parallel()
-	d := coretest.OpenDesk(t, core.Config{})
-	ctx, admin := t.Context(), d.Admin(t, "admin@desk.test")
-	taken := d.Customer(t, "cara@acme.test")
-	_, faults, err := d.Invite(ctx, admin, []core.Invitee{
-		{Email: "new@desk.test", Role: core.RoleAgent},
-		{Email: "NEW@desk.test", Role: core.RoleAgent},
-		{Email: "Cara@acme.test", Role: core.RoleCollaborator},
-		{Email: "nonsense", Role: core.RoleAgent},
-		{Email: "c@desk.test", Role: core.RoleCustomer},
-		{Email: "o@desk.test", Role: core.RoleOwner},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := map[string]core.Invalid{
-		"invitees[1].email": {Code: core.CodeDuplicate},
-		"invitees[2].email": {Code: core.CodeDuplicate, Owner: taken.ID},
-		"invitees[3].email": {Code: core.CodeInvalid},
-		"invitees[4].role":  {Code: core.CodeInvalid},
-		"invitees[5].role":  {Code: core.CodeInvalid},
-	}
-	for _, f := range faults {
-		w, known := want[f.Field]
-		if !known || f.Code != w.Code || f.Owner != w.Owner {
-			t.Errorf("unexpected fault %+v", f)
+	for round := range 4 {
+		who := d.Customer(t, fmt.Sprintf("c%d@acme.test", round))
+		secret := link(t, d, core.LinkVerify, who)
+		var version int
+		var accepted, disabled error
+		var wg sync.WaitGroup
+		wg.Go(func() { _, version, accepted = d.AcceptLink(ctx, secret, core.AcceptForm{Password: goodPassword}) })
+		wg.Go(func() { disabled = d.DisableUser(ctx, owner, who.ID) })
+		wg.Wait()
+		if disabled != nil || accepted != nil && !errors.Is(accepted, core.ErrExpired) {
+			t.Errorf("disable: %v, accept: %v", disabled, accepted)
 		}
-		delete(want, f.Field)
-	}
-	if len(want) > 0 {
-		t.Errorf("not told: %v", want)
-	}
-	if n := d.Text(t, `select (select count(*) from users) + (select count(*) from deliveries)`); n != "2" {
-		t.Errorf("%s rows, want the two people from before and no mail", n)
-	}
-	if _, _, err := d.Invite(ctx, d.Agent(t, "agent@desk.test"), []core.Invitee{{Email: "x@desk.test", Role: core.RoleCollaborator}}); !errors.Is(err, core.ErrForbidden) {
-		t.Errorf("an agent invites: %v", err)
-	}
-}
-
-func TestAccountMailIsSentAgainFiveTimesADayAndEachKillsTheOlderLink(t *testing.T) {
-	t.Parallel()
-	d := coretest.OpenDesk(t, core.Config{})
-	ctx, owner, who := t.Context(), d.Owner(t, "owner@desk.test"), d.Customer(t, "cara@acme.test")
-	secret := link(t, d, core.LinkVerify, who)
-	for range 5 {
-		if err := d.SendAccountMail(ctx, owner, who.ID); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if _, err := d.Link(ctx, secret); !errors.Is(err, core.ErrExpired) {
-		t.Errorf("the older link: %v", err)
-	}
-	if got := d.Text(t, `select count(*) filter (where state = 'held') || ' of ' || count(*) from deliveries`); got != "1 of 5" {
-		t.Errorf("%s mails wait, want only the newest", got)
-	}
-	if err := d.SendAccountMail(ctx, owner, who.ID); !errors.Is(err, core.ErrLimit) {
-		t.Errorf("the sixth: %v", err)
-	}
-	for _, r := range []core.Role{core.RoleCustomer, core.RoleCollaborator} {
-		if err := d.SendAccountMail(ctx, d.Person(t, r, string(r)+"@x.test"), who.ID); !errors.Is(err, core.ErrForbidden) {
-			t.Errorf("by a %s: %v", r, err)
+		if _, err := d.ActorOf(ctx, who.ID, version); !errors.Is(err, core.ErrExpired) {
+			t.Errorf("round %d: a session of the disabled lives: %v", round, err)
 		}
 	}
 }
 
-func TestAnOwnAddressCountsOnlyAfterItsHolderHasShownThePassword(t *testing.T) {
+func TestOfSeveralPasswordChangesAtOnceOneCounts(t *testing.T) {
 	t.Parallel()
 	d := coretest.OpenDesk(t, core.Config{})
-	ctx, who := t.Context(), d.Customer(t, "cara@acme.test")
-	if _, _, err := d.AcceptLink(ctx, link(t, d, core.LinkVerify, who), core.AcceptForm{Password: goodPassword}); err != nil {
+	ctx := t.Context()
+	account(t, d, core.RoleAgent, "ann@desk.test")
+	actor, _, err := d.SignIn(ctx, "ann@desk.test", goodPassword, "c")
+	if err != nil {
 		t.Fatal(err)
 	}
-	d.Customer(t, "victim@other.test")
-	for _, email := range []string{"cara@home.test", "victim@other.test"} {
-		if err := d.AddIdentity(ctx, who, who.ID, email); err != nil {
-			t.Errorf("%s: %v, want one answer for both", email, err)
+	versions := make([]int, 4)
+	errs := make([]error, 4)
+	var wg sync.WaitGroup
+	for i := range errs {
+		wg.Go(func() {
+			versions[i], errs[i] = d.ChangePassword(ctx, actor, goodPassword, fmt.Sprint("another good one ", i), "c")
+		})
+	}
+	wg.Wait()
+	well := 0
+	for i, err := range errs {
+		switch {
+		case err == nil:
+			well++
+			if _, err := d.ActorOf(ctx, actor.ID, versions[i]); err != nil {
+				t.Errorf("the session that changed it: %v", err)
+			}
+		case !errors.Is(err, core.ErrExpired) && !errors.Is(err, core.ErrForbidden):
+			t.Errorf("a late one: %v", err)
 		}
 	}
-	if n := d.Text(t, `select count(*) from addresses`); n != "2" {
-		t.Errorf("%s addresses count, want the two primary ones", n)
-	}
-	if got := d.Text(t, `select string_agg(recipient, ' ') from deliveries where state = 'held'`); got != "cara@home.test" {
-		t.Errorf("mail to %s", got)
-	}
-	added := who
-	added.Address = address(t, "cara@home.test")
-	secret := link(t, d, core.LinkVerify, added)
-	if info, err := d.Link(ctx, secret); err != nil || !info.KnownPassword {
-		t.Errorf("%+v %v", info, err)
-	}
-	if _, _, err := d.AcceptLink(ctx, secret, core.AcceptForm{Password: "the stranger's own"}); !errors.Is(err, core.ErrForbidden) {
-		t.Errorf("a stranger at a mistyped address: %v", err)
-	}
-	if _, _, err := d.SignIn(ctx, "cara@acme.test", "the stranger's own", "c"); !errors.Is(err, core.ErrForbidden) {
-		t.Errorf("the stranger's password: %v", err)
-	}
-	if _, _, err := d.AcceptLink(ctx, secret, core.AcceptForm{Password: goodPassword}); err != nil {
-		t.Fatal(err)
-	}
-	u, err := d.User(ctx, who, who.ID)
-	if err != nil || len(u.Addresses) != 2 || u.Primary() != who.Address || !u.Addresses[1].Verified {
-		t.Errorf("%+v %v", u.Addresses, err)
-	}
-	if _, _, err := d.SignIn(ctx, "cara@home.test", goodPassword, "c"); err != nil {
-		t.Errorf("sign-in by the added address: %v", err)
-	}
-}
-
-func TestStaffAddAddressesOnlyToPeopleBelowThem(t *testing.T) {
-	t.Parallel()
-	d := coretest.OpenDesk(t, core.Config{})
-	ctx, agent, admin := t.Context(), d.Agent(t, "agent@desk.test"), d.Admin(t, "admin@desk.test")
-	customer, owner := d.Customer(t, "cara@acme.test"), d.Owner(t, "owner@desk.test")
-	if err := d.AddIdentity(ctx, agent, customer.ID, "cara@home.test"); err != nil {
-		t.Error(err)
-	}
-	for _, c := range []struct{ by, whom core.Actor }{{agent, admin}, {admin, owner}, {admin, d.Admin(t, "peer@desk.test")},
-		{customer, agent}, {d.Collaborator(t, "col@desk.test"), customer}} {
-		if err := d.AddIdentity(ctx, c.by, c.whom.ID, "evil@x.test"); !errors.Is(err, core.ErrForbidden) {
-			t.Errorf("%s to %s: %v", c.by.Role, c.whom.Role, err)
-		}
-	}
-}
-
-func TestAddressesThatStaffAddCountAtOnceAndTheOldAddressIsTold(t *testing.T) {
-	t.Parallel()
-	d := coretest.OpenDesk(t, core.Config{})
-	ctx, agent, cara := t.Context(), d.Agent(t, "agent@desk.test"), d.Customer(t, "cara@acme.test")
-	told := func() string {
-		return d.Text(t, `select coalesce(string_agg(recipient || ' ' || kind, ', ' order by id), '') from deliveries`)
-	}
-	if err := d.AddIdentity(ctx, agent, cara.ID, "cara@home.test"); err != nil {
-		t.Fatal(err)
-	}
-	if err := d.MakePrimary(ctx, agent, cara.ID, "CARA@home.test"); err != nil {
-		t.Fatal(err)
-	}
-	if got := told(); got != "cara@acme.test addresses, cara@acme.test addresses" {
-		t.Errorf("told: %s", got)
-	}
-	if err := d.RemoveIdentity(ctx, cara, cara.ID, "cara@home.test"); !errors.Is(err, core.ErrConflict) {
-		t.Errorf("the primary address is removed: %v", err)
-	}
-	secret := link(t, d, core.LinkReset, cara)
-	if err := d.RemoveIdentity(ctx, cara, cara.ID, "cara@acme.test"); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := d.Link(ctx, secret); !errors.Is(err, core.ErrExpired) {
-		t.Errorf("the link of a removed address: %v", err)
-	}
-	if _, err := d.CreateUser(ctx, agent, core.NewUser{Email: "cara@acme.test"}); err != nil {
-		t.Errorf("a removed address is free: %v", err)
-	}
-	u, err := d.User(ctx, cara, cara.ID)
-	if err != nil || len(u.Addresses) != 1 || u.Primary().String() != "cara@home.test" {
-		t.Errorf("%+v %v", u.Addresses, err)
-	}
-	if err := d.MakePrimary(ctx, cara, agent.ID, "agent@desk.test"); !errors.Is(err, core.ErrForbidden) {
-		t.Errorf("another's: %v", err)
+	if well != 1 {
+		t.Errorf("%d changes of one password were told to have worked", well)
 	}
 }

@@ -16,8 +16,9 @@ func errSignIn() error {
 
 // credentials are what a sign-in is checked against.
 type credentials struct {
-	User UserID
-	Hash *string
+	User    UserID
+	Hash    *string
+	Version int
 }
 
 // SignIn opens a session: it carries the version, and ends when that moves.
@@ -31,7 +32,7 @@ func (d *Desk) SignIn(ctx context.Context, email, password, client string) (_ Ac
 		return Actor{}, 0, err
 	}
 	c, err := one[credentials](ctx, d.pool, `
-		select u.id as user, u.password_hash as hash from users u join addresses a on a.user_id = u.id
+		select u.id as user, u.password_hash as hash, u.credential_version as version from users u join addresses a on a.user_id = u.id
 		where a.address = $1 and u.enabled`, address)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return Actor{}, 0, err
@@ -47,15 +48,15 @@ func (d *Desk) SignIn(ctx context.Context, email, password, client string) (_ Ac
 	if err != nil {
 		return Actor{}, 0, err
 	}
-	if !actor.Enabled { // since a moment ago
+	if !actor.Enabled || version != c.Version { // since a moment ago
 		return Actor{}, 0, errSignIn()
 	}
 	return actor, version, d.forgive(ctx, try)
 }
 
-// checkKnownPassword asks a person for the password once more. ErrForbidden,
-// ErrLimit.
-func (d *Desk) checkKnownPassword(ctx context.Context, id UserID, password, client string) error {
+// checkKnownPassword asks a person for the password once more, and gives its
+// hash. ErrForbidden, ErrLimit.
+func (d *Desk) checkKnownPassword(ctx context.Context, id UserID, password, client string) (hash *string, err error) {
 	c, err := one[struct {
 		Hash    *string
 		Address Address
@@ -63,31 +64,32 @@ func (d *Desk) checkKnownPassword(ctx context.Context, id UserID, password, clie
 		select u.password_hash as hash, a.address from users u
 		join addresses a on a.user_id = u.id and a.is_primary where u.id = $1`, id)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	try, err := d.beginTry(ctx, client, accountSubject(c.Address))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	right, err := d.passwordMatches(ctx, password, c.Hash)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if !right {
-		return refuse(ErrForbidden, "The password is wrong.")
+		return nil, refuse(ErrForbidden, "The password is wrong.")
 	}
-	return d.forgive(ctx, try)
+	return c.Hash, d.forgive(ctx, try)
 }
 
 // ChangePassword sets another password. All other sessions and all API tokens
 // end; the caller's own session goes on with the version returned. ErrForbidden
-// for a wrong old password, ErrLimit, Invalid.
+// for a wrong old password, ErrExpired if it was reset meanwhile, ErrLimit, Invalid.
 func (d *Desk) ChangePassword(ctx context.Context, actor Actor, old, new, client string) (credentialVersion int, err error) {
 	defer wrap(&err, "change password")
 	if err := actor.Can(DoUsePortal); err != nil {
 		return 0, err
 	}
-	if err := d.checkKnownPassword(ctx, actor.ID, old, client); err != nil {
+	checked, err := d.checkKnownPassword(ctx, actor.ID, old, client)
+	if err != nil {
 		return 0, err
 	}
 	hash, err := d.hashPassword(ctx, new)
@@ -98,10 +100,15 @@ func (d *Desk) ChangePassword(ctx context.Context, actor Actor, old, new, client
 		if _, err := lockUser(ctx, tx, actor.ID); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `
+		tag, err := tx.Exec(ctx, `
 			with unlinked as (update links set revoked_at = now() where user_id = @id and consumed_at is null and revoked_at is null)
-			update users set password_hash = @hash where id = @id`, pgx.StrictNamedArgs{"id": actor.ID, "hash": hash}); err != nil {
+			update users set password_hash = @hash where id = @id and enabled and password_hash = @checked`,
+			pgx.StrictNamedArgs{"id": actor.ID, "hash": hash, "checked": checked})
+		if err != nil {
 			return err
+		}
+		if tag.RowsAffected() == 0 { // reset or disabled since the check
+			return ErrExpired
 		}
 		if err := endSessions(ctx, tx, actor.ID); err != nil {
 			return err
