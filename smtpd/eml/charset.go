@@ -9,6 +9,7 @@ import (
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/korean"
+	"golang.org/x/text/encoding/simplifiedchinese"
 	"golang.org/x/text/encoding/unicode"
 )
 
@@ -109,11 +110,10 @@ func lookup(label string) encoding.Encoding {
 	switch label {
 	case "cp932", "ms932", "windows-932":
 		label = "shift_jis"
-	case "cp936", "gb_2312", "x-gbk", "hz-gb-2312", "hz":
-		if label == "hz-gb-2312" || label == "hz" {
-			return nil
-		}
+	case "cp936", "gb_2312", "x-gbk":
 		label = "gbk"
+	case "hz-gb-2312", "hz":
+		return simplifiedchinese.HZGB2312
 	case "cp949", "ks_c_5601", "x-windows-949", "uhc":
 		label = "euc-kr"
 	case "cp950", "big5-eten":

@@ -1,6 +1,7 @@
 package eml
 
 import (
+	"slices"
 	"strings"
 
 	"postdesk/core"
@@ -10,7 +11,7 @@ import (
 func judge(l *core.Letter, root *part, r *reader) {
 	h := root.header
 	c := clues{letter: l, header: h, root: root, reader: r}
-	l.ListHeaders = h.has("list-id", "list-post", "list-unsubscribe", "list-help", "mailing-list", "x-mailing-list")
+	l.ListHeaders = h.has("list-id", "list-post", "list-unsubscribe", "list-help", "list-subscribe", "list-owner", "list-archive", "mailing-list", "x-mailing-list")
 	l.VacationSubject = vacationHint(l.Subject)
 	l.Report = c.report()
 	switch {
@@ -130,7 +131,8 @@ func (c clues) isAutoReply() bool {
 	}
 	switch {
 	case strings.Contains(strings.ToLower(h.get("x-post-messageclass")), "autoresponder"),
-		strings.EqualFold(h.get("delivered-to"), "autoresponder"),
+		slices.ContainsFunc(h.all("delivered-to"), func(v string) bool { return strings.EqualFold(v, "autoresponder") }),
+		strings.EqualFold(h.get("x-apple-action"), "vacation"),
 		strings.HasPrefix(strings.ToLower(h.get("x-delivery-agent")), "tmda"),
 		strings.Contains(strings.ToLower(h.get("x-ms-exchange-generated-message-source")), "oof"):
 		return true

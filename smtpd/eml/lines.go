@@ -95,13 +95,13 @@ func (d lined) classify() {
 		case s == "--":
 			d.lines[i].kind = lineSignature
 			continue
-		case c == '-' || c == '_' || c == '*' || c == '=' || c == '#' || c == '[':
+		case strings.IndexByte("-_*=#~+[", c) >= 0:
 			if isHistoryMark(s) {
 				d.lines[i].kind = lineHistory
 				d.headerBlock(i + 1)
 				continue
 			}
-			if len(strings.Trim(s, "-_*=")) == 0 && len(s) >= 3 {
+			if len(s) >= 3 && strings.Trim(s, "-_*=#~+ ") == "" {
 				d.lines[i].kind = lineRule
 				continue
 			}

@@ -103,6 +103,7 @@ func TestCharsetsAreReadWhateverTheLabelSays(t *testing.T) {
 		{"windows-1251", "\xcf\xf0\xe8\xe2\xe5\xf2", "Привет"},
 		{"cp932", "\x87\x40", "①"},
 		{"windows-1258", "\xd0", "Đ"},
+		{"hz-gb-2312", "~{VPND~}", "中文"},
 		{"utf-7", "Hi +AOk-+ACE- +-", "Hi é! +"},
 		{"us-ascii", "\x1b$BF|K\\\x1b(B", "日本"},
 		{"iso-8859-1", "\xef\xbb\xbfcaf\xc3\xa9", "café"},

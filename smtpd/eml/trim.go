@@ -181,6 +181,7 @@ func (t *trimmer) signatures(marks []mark) {
 			t.fold(t.lineAt(m.start), t.lineAt(m.end-1)+1)
 		}
 	}
+	t.armor()
 	written := false
 	for i := 0; i < len(t.lines); i++ {
 		switch t.lines[i].kind {
@@ -196,6 +197,21 @@ func (t *trimmer) signatures(marks []mark) {
 				t.fold(i, end)
 			}
 		}
+	}
+}
+
+// armor folds what inline PGP puts round signed words (RFC 9580 section 7).
+func (t *trimmer) armor() {
+	if !strings.Contains(t.text, "-----BEGIN PGP SIGNED MESSAGE-----") {
+		return
+	}
+	inside, top := false, false
+	for i := range t.lines {
+		s := t.of(i)
+		top = top && s != "" || s == "-----BEGIN PGP SIGNED MESSAGE-----"
+		inside = inside || s == "-----BEGIN PGP SIGNATURE-----"
+		t.folded[i] = t.folded[i] || inside || top
+		inside = inside && s != "-----END PGP SIGNATURE-----"
 	}
 }
 

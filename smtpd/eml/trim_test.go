@@ -75,6 +75,8 @@ func TestOnlyWhatIsNotNewIsFolded(t *testing.T) {
 		"above and below":          {"Hi,\n\nOn Mon, 5 Jan 2026, S wrote:\n> one?\n\nYes.\n", "Hi,\n\nYes."},
 		"below a line of dashes":   {"One.\n\n--------\n\nTwo.\n", "One.\n\n--------\n\nTwo."},
 		"a dashed name":            {top + "-Cara\n", "New words."},
+		"signed words":             {"-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\nNew words.\n-----BEGIN PGP SIGNATURE-----\n\niQ==\n-----END PGP SIGNATURE-----\n", "New words."},
+		"rules at the end":         {top + "~~~~~~~~\n* * * *\n", "New words."},
 		"a list":                   {"Buy:\n\n-Milk\n-Bread\n", "Buy:\n\n-Milk\n-Bread"},
 		"a date and an address":    {top + "2026/1/5 Support <support@desk.test>\n\n> old\n", "New words."},
 		"only a quote":             {"> old\n> words\n", "> old\n> words"},

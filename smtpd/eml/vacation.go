@@ -6,7 +6,7 @@ import "strings"
 // before a colon or at the very end. Nobody types these in front of a subject.
 var systemSubjects = []string{
 	"automatic reply", "auto reply", "auto-reply", "autoreply", "auto response", "auto-response", "autoresponse", "automated reply", "automated response",
-	"out of office autoreply", "out of office auto reply", "out of office automatic reply", "out-of-office autoreply", "out of office reply", "out of office",
+	"out of office autoreply", "out of office auto reply", "out of office automatic reply", "out-of-office autoreply", "out of office reply", "out of office", "out of the office",
 	"away from my mail", "vacation reply", "vacation response",
 	"automatische antwort", "automatische abwesenheitsnotiz", "abwesenheitsnotiz", "abwesenheitsnachricht", "abwesend", "abwesenheit", "autom. antwort", "autom. antwort/out of office",
 	"réponse automatique", "reponse automatique", "réponse automatique d'absence", "absence du bureau", "absent du bureau", "message d'absence",

@@ -1,0 +1,53 @@
+package eml
+
+import (
+	"strings"
+
+	"golang.org/x/net/html/atom"
+)
+
+func isBlock(a atom.Atom) bool {
+	switch a {
+	case atom.Div, atom.Table, atom.Tbody, atom.Thead, atom.Tfoot, atom.Tr, atom.Section, atom.Article, atom.Header, atom.Footer,
+		atom.Nav, atom.Aside, atom.Main, atom.Form, atom.Fieldset, atom.Address, atom.Dt, atom.Dd, atom.Dl, atom.Center, atom.Figure,
+		atom.Figcaption, atom.Caption, atom.Body, atom.Html, atom.Option, atom.Details, atom.Summary:
+		return true
+	}
+	return false
+}
+
+// hides tells elements that no reader of the page sees, such as preview lines.
+func hides(a atom.Atom, style string) bool {
+	if style == "" || !isBlock(a) && a != atom.Span && a != atom.P && a != atom.Td && a != atom.A && a != atom.Font {
+		return false
+	}
+	style = strings.ToLower(strings.ReplaceAll(style, " ", ""))
+	return strings.Contains(style, "display:none") || strings.Contains(style, "mso-hide:all") && strings.Contains(style, "font-size:0")
+}
+
+// pageQuoteNames are what a page with such marks contains.
+var pageQuoteNames = []string{"gmail_quote", "divRplyFwdMsg", "appendonsend", "yahoo_quoted", "moz-cite-prefix", "protonmail_quote", "tutanota_quote", "zmail_extra", "OLK_SRC_BODY_SECTION", "mail-editor-reference", `type="cite"`, "type=cite"}
+
+// beginsQuote knows the marks that mail programs put before what they quote.
+func beginsQuote(t htmlTag) (quotes, hard bool) {
+	if t.class != "" {
+		for _, c := range strings.Fields(t.class) {
+			switch c {
+			case "gmail_quote", "gmail_attr", "yahoo_quoted", "moz-cite-prefix", "moz-email-headers-table", "protonmail_quote",
+				"tutanota_quote", "zmail_extra", "cite-prefix", "moz-forward-container":
+				return true, false
+			}
+		}
+	}
+	switch t.id {
+	case "divRplyFwdMsg", "appendonsend", "OLK_SRC_BODY_SECTION", "stopSpelling", "zwchr", "reply-intro", "replySplit",
+		"isReplyContent", "isForwardContent", "mail-editor-reference-message-container", "yahoo_quoted", "original-content":
+		return true, true
+	}
+	return false, false
+}
+
+func isSignature(t htmlTag) bool {
+	return strings.Contains(t.class, "gmail_signature") || strings.Contains(t.class, "moz-signature") ||
+		t.id == "Signature" || t.id == "ms-outlook-mobile-signature" || t.id == "AppleMailSignature"
+}
