@@ -71,6 +71,16 @@ func (a *arrival) chooseMailbox(own *ours) {
 	a.alsoAt = slices.DeleteFunc(named, func(id MailboxID) bool { return id == a.mailbox })
 }
 
+// claimDomain is the domain of the mail's mailbox.
+func (a *arrival) claimDomain(own *ours) string {
+	for address, id := range own.mailboxes {
+		if id == a.mailbox {
+			return address.Domain()
+		}
+	}
+	return "postdesk.invalid"
+}
+
 // filed is where a mail went.
 type filed struct {
 	conversation ConversationID
@@ -141,184 +151,6 @@ func (d *Desk) hideLinks(ctx context.Context, tx pgx.Tx, a *arrival) error {
 	return err
 }
 
-// fileNew opens a conversation of the author's.
-func (d *Desk) fileNew(ctx context.Context, tx pgx.Tx, a *arrival, own *ours, dec Decision) (at filed, err error) {
-	if err := d.makeAuthor(ctx, tx, a, dec); err != nil {
-		return at, err
-	}
-	at.conversation, err = value[ConversationID](ctx, tx, `
-		insert into conversations (subject, requester_id, mailbox_id, channel, root, created_at, updated_at)
-		values ($1, $2, $3, 'mail', $4, $5, $5) returning id`,
-		subjectOf(a.letter), a.author.ID, a.mailbox, newRoot(a.claimDomain(own)), a.claim.Envelope.ReceivedAt)
-	if err != nil {
-		return at, err
-	}
-	if at.post, err = d.insertPost(ctx, tx, a, dec, at.conversation); err != nil {
-		return at, err
-	}
-	if err := d.namePeople(ctx, tx, a, own, at.conversation, dec.AddsPeople); err != nil {
-		return at, err
-	}
-	if dec.Rule == RuleMention {
-		if _, err := tx.Exec(ctx, `update mentions set opened_conversation = $2 where id = $1 and user_id = $3`, dec.Mention, at.conversation, a.author.ID); err != nil {
-			return at, err
-		}
-	}
-	if err := d.tellOfNewConversation(ctx, tx, at.conversation, at.post, a.author.ID); err != nil {
-		return at, err
-	}
-	if dec.Acknowledges {
-		return at, d.enqueueAcknowledgement(ctx, tx, a, at.conversation)
-	}
-	return at, nil
-}
-
-// makeAuthor makes the customer of an unknown address and lets them join the
-// organization of its domain.
-func (d *Desk) makeAuthor(ctx context.Context, tx pgx.Tx, a *arrival, dec Decision) (err error) {
-	if dec.MakesAccount {
-		a.author.ID, err = makeCustomer(ctx, tx, a.from, authorName(a), dec.Verified)
-		a.author.Actor = Actor{ID: a.author.ID, Role: RoleCustomer, Enabled: true}
-	} else if dec.Verified {
-		_, err = tx.Exec(ctx, `update addresses set verified_at = now() where address = $1 and verified_at is null`, a.from)
-	}
-	if err != nil || !dec.JoinsByDomain || a.author.Actor.Role != RoleCustomer {
-		return err
-	}
-	return joinOrganization(ctx, tx, a.author.ID, a.from)
-}
-
-func authorName(a *arrival) string {
-	if name := cleanLine(a.fromName, 255); name != "" {
-		return name
-	}
-	return a.from.Local()
-}
-
-// fileMessage adds public words: of requester or participant or, with
-// EffectReply, of an agent in the company's name.
-func (d *Desk) fileMessage(ctx context.Context, tx pgx.Tx, a *arrival, own *ours, dec Decision) (at filed, err error) {
-	at.conversation = dec.Conversation
-	if dec.MakesAccount {
-		if err := d.makeAuthor(ctx, tx, a, dec); err != nil {
-			return at, err
-		}
-		if _, err := tx.Exec(ctx, `update participants set user_id = $3 where conversation_id = $1 and address = $2`, at.conversation, a.from, a.author.ID); err != nil {
-			return at, err
-		}
-	}
-	if at.post, err = d.insertPost(ctx, tx, a, dec, at.conversation); err != nil {
-		return at, err
-	}
-	if err := d.namePeople(ctx, tx, a, own, at.conversation, false); err != nil {
-		return at, err
-	}
-	if err := moveOn(ctx, tx, a, dec); err != nil {
-		return at, err
-	}
-	return at, d.tellOfPost(ctx, tx, at.post)
-}
-
-// moveOn changes the status as section 8 says. An agent's mail takes an
-// unassigned conversation and lets its author follow it.
-func moveOn(ctx context.Context, tx pgx.Tx, a *arrival, dec Decision) error {
-	if dec.Effect == EffectReply {
-		_, err := tx.Exec(ctx, `
-			update conversations set status = $2, assignee_id = coalesce(assignee_id, $3), updated_at = greatest(updated_at, $4) where id = $1`,
-			dec.Conversation, a.facts.Status.AfterReply(""), a.author.ID, a.claim.Envelope.ReceivedAt)
-		if err != nil {
-			return err
-		}
-		_, err = tx.Exec(ctx, `insert into followers (conversation_id, user_id) values ($1, $2) on conflict do nothing`, dec.Conversation, a.author.ID)
-		return err
-	}
-	status := a.states[dec.Conversation].Status
-	if dec.Reopens {
-		status = status.AfterCustomerMessage()
-	}
-	_, err := tx.Exec(ctx, `
-		update conversations set status = $2, completed_at = case when $2 = 'completed' then completed_at end,
-			updated_at = greatest(updated_at, $3) where id = $1`,
-		dec.Conversation, status, a.claim.Envelope.ReceivedAt)
-	return err
-}
-
-func (d *Desk) fileNote(ctx context.Context, tx pgx.Tx, a *arrival, own *ours, dec Decision) (at filed, err error) {
-	at.conversation = dec.Conversation
-	at.note, err = value[NoteID](ctx, tx, `
-		insert into notes (conversation_id, author_id, source, text, elided, has_html, is_verified, warnings, inbound_id, created_at)
-		values ($1, $2, 'mail', $3, $4, $5, $6, $7, $8, $9) returning id`,
-		dec.Conversation, a.author.ID, withoutNoteMarker(a.letter.NewText()), a.letter.ElidedText(), a.letter.HTML != "",
-		dec.Verified, nonNil(dec.Warnings), a.claim.ID, a.claim.Envelope.ReceivedAt)
-	if err != nil {
-		return at, err
-	}
-	if err := d.insertFiles(ctx, tx, a, "note_id", int64(at.note)); err != nil {
-		return at, err
-	}
-	if err := d.namePeople(ctx, tx, a, own, at.conversation, false); err != nil {
-		return at, err
-	}
-	if _, err := tx.Exec(ctx, `update conversations set updated_at = greatest(updated_at, $2) where id = $1`, at.conversation, a.claim.Envelope.ReceivedAt); err != nil {
-		return at, err
-	}
-	return at, d.tellOfNote(ctx, tx, at.note)
-}
-
-func (d *Desk) fileDraft(ctx context.Context, tx pgx.Tx, a *arrival, own *ours, dec Decision) (at filed, err error) {
-	at.conversation = dec.Conversation
-	draft, err := value[DraftID](ctx, tx, `
-		insert into drafts (conversation_id, user_id, source, text, is_verified, warnings, inbound_id, created_at)
-		values ($1, $2, 'mail', $3, $4, $5, $6, $7) returning id`,
-		dec.Conversation, a.author.ID, a.letter.NewText(), dec.Verified, nonNil(dec.Warnings), a.claim.ID, a.claim.Envelope.ReceivedAt)
-	if err != nil {
-		return at, err
-	}
-	if err := d.insertFiles(ctx, tx, a, "draft_id", int64(draft)); err != nil {
-		return at, err
-	}
-	if err := d.namePeople(ctx, tx, a, own, at.conversation, false); err != nil {
-		return at, err
-	}
-	if a.facts.NearNotice || a.facts.VacationSubject || a.letter.Unanswerable || !dec.Verified {
-		return at, nil // telling a machine, or a stranger's address, would only invite more
-	}
-	return at, d.enqueueDraftNotice(ctx, tx, dec.Conversation, a.author.ID, a.mailbox)
-}
-
-// fileEvent tells an automatic answer quietly: on the conversation or, for a
-// mention in a note about somebody, on that user or organization.
-func (d *Desk) fileEvent(ctx context.Context, tx pgx.Tx, a *arrival, dec Decision) (filed, error) {
-	text := "sent an automatic answer: " + subjectOf(a.letter)
-	detail, err := json.Marshal(map[string]string{"text": text})
-	if err != nil {
-		return filed{}, err
-	}
-	m := a.mentions[dec.Mention]
-	conversation, user, organization := dec.Conversation, UserID(0), OrganizationID(0)
-	if conversation == 0 {
-		user, organization = m.Subject, m.Organization
-	}
-	_, err = tx.Exec(ctx, `
-		insert into events (conversation_id, user_id, organization_id, kind, actor_id, detail, inbound_id, created_at)
-		values (nullif($1, 0), nullif($2, 0), nullif($3, 0), 'auto_reply', nullif($4, 0), $5, $6, $7)`,
-		conversation, user, organization, a.author.ID, detail, a.claim.ID, a.claim.Envelope.ReceivedAt)
-	return filed{conversation: conversation}, err
-}
-
-// fileAgain counts a mail that came by another way, and says so where it came to
-// another mailbox.
-func (d *Desk) fileAgain(ctx context.Context, tx pgx.Tx, a *arrival) (filed, error) {
-	at := filed{conversation: a.cases[a.facts.FiledAt].ID}
-	if _, err := tx.Exec(ctx, `update inbound set arrivals = arrivals + 1 where id = $1`, a.facts.DuplicateOf); err != nil {
-		return at, err
-	}
-	if first := a.states[at.conversation]; first.Mailbox != a.mailbox && a.mailbox != 0 {
-		a.alsoAt = append(a.alsoAt, a.mailbox)
-	}
-	return at, nil
-}
-
 // learnOfAuthor: a machine that answers automatic mail gets no more of it after a
 // while, and a person who writes is no longer muted or, if proven, suppressed.
 func (d *Desk) learnOfAuthor(ctx context.Context, tx pgx.Tx, a *arrival, dec Decision) error {
@@ -331,80 +163,6 @@ func (d *Desk) learnOfAuthor(ctx context.Context, tx pgx.Tx, a *arrival, dec Dec
 	_, err := tx.Exec(ctx, `
 		with muted as (delete from automatic_mutes where address = $1)
 		delete from suppressions where address = $1 and $2 = 'proven'`, a.from, a.origin.Verdict)
-	return err
-}
-
-func (d *Desk) insertPost(ctx context.Context, tx pgx.Tx, a *arrival, dec Decision, to ConversationID) (PostID, error) {
-	text, elided := a.letter.NewText(), a.letter.ElidedText()
-	if dec.Rule == RuleMention {
-		// Nothing of the mention mail may become public with the answer.
-		text, elided = splitQuotedLines(text, elided)
-	}
-	post, err := value[PostID](ctx, tx, `
-		insert into messages (conversation_id, author_id, author_address, source, text, elided, elided_private, has_html, is_verified, by_staff, warnings, inbound_id, created_at)
-		values ($1, $2, $3, 'mail', $4, $5, $6, $7, $8, $9, $10, $11, $12) returning id`,
-		to, a.author.ID, a.from, text, elided, dec.Rule == RuleMention, a.letter.HTML != "", dec.Verified,
-		dec.Effect == EffectReply, nonNil(dec.Warnings), a.claim.ID, a.claim.Envelope.ReceivedAt)
-	if err != nil {
-		return 0, err
-	}
-	if err := d.insertFiles(ctx, tx, a, "message_id", int64(post)); err != nil {
-		return 0, err
-	}
-	return post, d.tellOfOtherMailboxes(ctx, tx, a, to)
-}
-
-// splitQuotedLines moves every quoted line out of a text: with answers written
-// between quoted lines the trimmer leaves them in.
-func splitQuotedLines(text, elided string) (string, string) {
-	var own, quoted []string
-	for line := range strings.Lines(text) {
-		if strings.HasPrefix(strings.TrimSpace(line), ">") {
-			quoted = append(quoted, line)
-		} else {
-			own = append(own, line)
-		}
-	}
-	if len(quoted) == 0 {
-		return text, elided
-	}
-	return strings.TrimSpace(strings.Join(own, "")), strings.TrimSpace(strings.Join(quoted, "") + "\n" + elided)
-}
-
-// insertFiles lists the attachments. Their bytes stay in the raw mail.
-func (d *Desk) insertFiles(ctx context.Context, tx pgx.Tx, a *arrival, owner string, id int64) error {
-	if len(a.letter.Attachments) == 0 {
-		return nil
-	}
-	b := &pgx.Batch{}
-	for i, file := range a.letter.Attachments {
-		b.Queue(`insert into attachments (`+owner+`, filename, content_type, content_id, inline, size, sha256, inbound_id, ordinal)
-			values ($1, $2, $3, $4, $5, $6, sha256($7), $8, $9)`,
-			id, file.Filename, file.ContentType, file.ContentID, file.Inline, len(file.Content), file.Content, a.claim.ID, i)
-	}
-	return tx.SendBatch(ctx, b).Close()
-}
-
-// tellOfOtherMailboxes notes on the conversation where else the mail went.
-func (d *Desk) tellOfOtherMailboxes(ctx context.Context, tx pgx.Tx, a *arrival, to ConversationID) error {
-	if len(a.alsoAt) == 0 {
-		return nil
-	}
-	_, err := tx.Exec(ctx, `
-		insert into events (conversation_id, kind, actor_id, detail, inbound_id, created_at)
-		select $1, 'also_sent', nullif($2, 0), jsonb_build_object('text', 'also sent this to ' || string_agg(address, ', ' order by id)), $4, $5
-		from mailboxes where id = any($3) having count(*) > 0`,
-		to, a.author.ID, a.alsoAt, a.claim.ID, a.claim.Envelope.ReceivedAt)
-	return err
-}
-
-func linkConversations(ctx context.Context, tx pgx.Tx, one ConversationID, to LinkTo) error {
-	if one == 0 || to.Conversation == 0 || one == to.Conversation {
-		return nil
-	}
-	_, err := tx.Exec(ctx, `
-		insert into conversation_links (conversation_id, other_id, relation) values (greatest($1::bigint, $2::bigint), least($1::bigint, $2::bigint), $3)
-		on conflict do nothing`, one, to.Conversation, to.Relation)
 	return err
 }
 
@@ -461,17 +219,4 @@ func cut(s string, limit int) string {
 		limit--
 	}
 	return s[:limit]
-}
-
-// newRoot is the pseudo-root of a conversation: a random Message-ID.
-func newRoot(domain string) string { return "c." + NewMessageIDRandom() + "@" + domain }
-
-// claimDomain is the domain of the mail's mailbox.
-func (a *arrival) claimDomain(own *ours) string {
-	for address, id := range own.mailboxes {
-		if id == a.mailbox {
-			return address.Domain()
-		}
-	}
-	return "postdesk.invalid"
 }

@@ -237,6 +237,18 @@ func (d *Desk) enqueueAcknowledgement(ctx context.Context, tx pgx.Tx, a *arrival
 	return err
 }
 
+// askForPassword asks somebody whom their mail made a customer, where there is no
+// new conversation to acknowledge. It is automatic mail all the same (section 5).
+func (d *Desk) askForPassword(ctx context.Context, tx pgx.Tx, a *arrival) error {
+	_, err := d.enqueue(ctx, tx, mailing{purpose: PurposeVerify, to: a.from, user: a.author.ID, inbound: a.claim.ID, mailbox: a.mailbox,
+		automatic: true, toUnproven: a.origin.Verdict != Proven, link: "verify"})
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `update users set account_mailed_at = now() where id = $1`, a.author.ID)
+	return err
+}
+
 // enqueueDraftNotice tells an agent that their mail was kept and not sent.
 func (d *Desk) enqueueDraftNotice(ctx context.Context, tx pgx.Tx, id ConversationID, agent UserID, mailbox MailboxID) error {
 	address, err := value[Address](ctx, tx, `select address from addresses where user_id = $1 and is_primary`, agent)

@@ -308,9 +308,9 @@ func (d *Desk) addAccount(ctx context.Context, tx pgx.Tx, o *Outgoing, r outgoin
 		if err := d.addReferences(ctx, tx, o, r); err != nil {
 			return err
 		}
-		if r.InboundMessageID != "" {
-			o.InReplyTo = r.InboundMessageID
-		}
+	}
+	if r.InboundMessageID != "" {
+		o.InReplyTo = r.InboundMessageID
 	}
 	if r.LinkPurpose == "" {
 		return nil

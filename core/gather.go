@@ -1,0 +1,297 @@
+package core
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// gather asks the database for everything that the decision depends on. It locks
+// the author's address and the conversations that the mail names, so that mails
+// of one person and mails to one conversation are decided one after the other.
+func (d *Desk) gather(ctx context.Context, tx pgx.Tx, a *arrival) error {
+	if err := d.gatherSender(ctx, tx, a); err != nil {
+		return err
+	}
+	if err := d.gatherNamed(ctx, tx, a); err != nil {
+		return err
+	}
+	if err := d.gatherCases(ctx, tx, a); err != nil {
+		return err
+	}
+	d.assemble(a)
+	return d.gatherAboutLocated(ctx, tx, a)
+}
+
+// gatherSender: the fence, the author, the lists, the rates and what was filed
+// before, in one batch. Each statement sees what was committed before the lock on
+// the address was had.
+func (d *Desk) gatherSender(ctx context.Context, tx pgx.Tx, a *arrival) error {
+	f := &a.facts
+	b := &pgx.Batch{}
+	var state string
+	var attempts int
+	b.Queue(`select state, attempts from inbound where id = $1 for update`, a.claim.ID).QueryRow(func(row pgx.Row) error {
+		return row.Scan(&state, &attempts)
+	})
+	b.Queue(lockAddressSQL, a.from.String())
+	b.Queue(authorSQL, a.from.String()).Query(func(rows pgx.Rows) error { return scanAuthor(rows, a) })
+	b.Queue(listsSQL, a.from.String(), a.from.Domain()).QueryRow(func(row pgx.Row) error { return row.Scan(&f.Blocked, &f.Safe) })
+	b.Queue(floodSQL, a.from.String(), a.origin.Verdict).QueryRow(func(row pgx.Row) error {
+		return row.Scan(&f.AcceptsUnknown, &f.OverBrake)
+	})
+	if a.mayBeAcknowledged(d) {
+		b.Queue(automaticSQL, a.from.String()).QueryRow(func(row pgx.Row) error { return row.Scan(&f.Automatic) })
+	}
+	if a.messageID != "" {
+		b.Queue(duplicateSQL, a.claim.ID, a.messageID, a.from.String(), a.digest, a.origin.Verdict).Query(func(rows pgx.Rows) error {
+			return scanDuplicate(rows, f)
+		})
+	}
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return err
+	}
+	return fence(state, attempts, a.claim)
+}
+
+const authorSQL = `
+	select u.id, u.name, u.role, u.enabled, r.may_reply, r.may_merge, r.may_view_suspended, r.may_manage_people, r.case_access,
+		coalesce((select array_agg(team_id) from team_members where user_id = u.id), '{}')
+	from addresses a join users u on u.id = a.user_id join roles r on r.role = u.role
+	where a.address = $1 and (a.is_primary or a.verified_at is not null)`
+
+const listsSQL = `
+	select coalesce(bool_or(list = 'block'), false), coalesce(bool_or(list = 'safe'), false)
+	from sender_list where pattern in ($1, $2, '*')`
+
+// floodSQL: new conversations from one address and origin class (section 5).
+const floodSQL = `
+	select i.accepts_unknown,
+		o.ten >= i.flood_ten_minutes or o.hour >= i.flood_hour or o.day >= i.flood_day
+	from instance i, (
+		select count(*) filter (where received_at > now() - interval '10 minutes') as ten,
+			count(*) filter (where received_at > now() - interval '1 hour') as hour,
+			count(*) as day
+		from inbound where opened and from_address = $1 and received_at > now() - interval '1 day'
+			and (origin = 'proven') = ($2 = 'proven')) o`
+
+// automaticSQL: why no automatic mail may go to an address (section 5).
+const automaticSQL = `
+	select case
+		when exists (select from automatic_mutes where address = $1) then 'Automatic mail to this address is muted: a machine answered it.'
+		when a.hour >= 1 or a.day >= 3 then 'This address had automatic mail a short while ago.'
+		when (select count(*) from (select from deliveries where automatic and created_at > now() - interval '1 hour' limit i.automatic_hour) x)
+			>= i.automatic_hour then 'So much automatic mail went out in the last hour that no more is sent.'
+		else '' end
+	from instance i, (
+		select count(*) filter (where created_at > now() - interval '1 hour') as hour, count(*) as day
+		from deliveries where automatic and recipient = $1 and created_at > now() - interval '1 day') a`
+
+// duplicateSQL: section 7. Only an arrival that was filed, with the same or a
+// stronger origin, makes a later one a duplicate.
+const duplicateSQL = `
+	select id, coalesce(conversation_id, 0) from inbound
+	where message_id = $2 and id <> $1 and state = 'success' and conversation_id is not null
+		and from_address = $3 and content_digest = $4 and received_at > now() - interval '7 days'
+		and (origin = 'proven' or $5 <> 'proven')
+	order by id desc limit 1`
+
+func scanAuthor(rows pgx.Rows, a *arrival) error {
+	for rows.Next() {
+		actor := &a.author.Actor
+		r := &actor.Rights
+		if err := rows.Scan(&a.author.ID, &a.author.Name, &actor.Role, &actor.Enabled, &r.Reply, &r.Merge, &r.ViewSuspended,
+			&r.ManagePeople, &r.Access, &actor.Teams); err != nil {
+			return err
+		}
+		actor.ID = a.author.ID
+	}
+	return rows.Err()
+}
+
+func scanDuplicate(rows pgx.Rows, f *Facts) error {
+	for rows.Next() {
+		if err := rows.Scan(&f.DuplicateOf, &f.FiledAt); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// gatherNamed reads what tokens and ids point to.
+func (d *Desk) gatherNamed(ctx context.Context, tx pgx.Tx, a *arrival) error {
+	replies, bounces := d.tokensIn(a.claim.Envelope.Recipients)
+	var all []string
+	for _, level := range a.letter.headerIDs() {
+		all = append(all, level...)
+	}
+	var ownNames []RowName
+	byName := map[RowName]string{}
+	for _, id := range all {
+		if text, ok := TokenOfMessageID(id); ok {
+			if name, ok := d.keys.ReadAs(text, PurposeID); ok {
+				ownNames = append(ownNames, name)
+				byName[name] = id
+			}
+		}
+	}
+	b := &pgx.Batch{}
+	if len(replies) > 0 {
+		b.Queue(`
+			select name, purpose, address, coalesce(user_id, 0), coalesce(conversation_id, 0), coalesce(mention_id, 0), mailbox_id, created_at
+			from tokens where name = any($1) and revoked_at is null order by array_position($1, name)`, replies).Query(func(rows pgx.Rows) (err error) {
+			a.tokens, err = pgx.CollectRows(rows, pgx.RowToStructByPos[tokenRow])
+			return err
+		})
+	}
+	if len(bounces)+len(ownNames) > 0 {
+		b.Queue(`
+			select id, id_name, coalesce(conversation_id, 0), coalesce(mention_id, 0), mailbox_id, bounce_name = any($1)
+			from deliveries where bounce_name = any($1) or id_name = any($2)`, bounces, ownNames).Query(func(rows pgx.Rows) error {
+			return a.scanDeliveries(rows, byName)
+		})
+	}
+	if len(all) > 0 {
+		b.Queue(`select root, id from conversations where root = any($1)`, all).Query(func(rows pgx.Rows) error {
+			return a.scanPointers(rows, false)
+		})
+		b.Queue(`
+			select distinct message_id, conversation_id, count(*) over (partition by message_id) > 1
+			from (select message_id, conversation_id from inbound
+				where message_id = any($1) and state = 'success' and conversation_id is not null and id <> $2
+				order by id desc limit 200) i`, all, a.claim.ID).Query(func(rows pgx.Rows) error {
+			return a.scanPointers(rows, true)
+		})
+	}
+	if b.Len() == 0 {
+		return nil
+	}
+	return tx.SendBatch(ctx, b).Close()
+}
+
+func (a *arrival) scanDeliveries(rows pgx.Rows, byName map[RowName]string) error {
+	for rows.Next() {
+		var row deliveryRow
+		var bounced bool
+		if err := rows.Scan(&row.ID, &row.IDName, &row.Conversation, &row.Mention, &row.Mailbox, &bounced); err != nil {
+			return err
+		}
+		if bounced && a.bounce.ID == 0 {
+			a.bounce = row
+		}
+		if id, ok := byName[row.IDName]; ok {
+			a.pointers = append(a.pointers, mailPointer{id: id, conversation: row.Conversation, mention: row.Mention})
+		}
+	}
+	return rows.Err()
+}
+
+func (a *arrival) scanPointers(rows pgx.Rows, foreign bool) error {
+	for rows.Next() {
+		p := mailPointer{foreign: foreign}
+		var err error
+		if foreign {
+			err = rows.Scan(&p.id, &p.conversation, &p.shared)
+		} else {
+			err = rows.Scan(&p.id, &p.conversation)
+		}
+		if err != nil {
+			return err
+		}
+		a.pointers = append(a.pointers, p)
+	}
+	return rows.Err()
+}
+
+// gatherCases reads, and locks, the mentions and conversations that were named.
+func (d *Desk) gatherCases(ctx context.Context, tx pgx.Tx, a *arrival) error {
+	var mentions []MentionID
+	var named []ConversationID
+	for _, t := range a.tokens {
+		mentions, named = append(mentions, t.Mention), append(named, t.Conversation)
+	}
+	for _, p := range a.pointers {
+		mentions, named = append(mentions, p.mention), append(named, p.conversation)
+	}
+	mentions, named = append(mentions, a.bounce.Mention), append(named, a.bounce.Conversation, a.facts.FiledAt)
+	mentions = slices.DeleteFunc(mentions, func(m MentionID) bool { return m == 0 })
+	a.mentions = map[MentionID]mentionRow{}
+	if len(mentions) > 0 {
+		rows, err := tx.Query(ctx, `
+			select m.id, m.user_id, coalesce(n.conversation_id, 0), coalesce(n.user_id, 0), coalesce(n.organization_id, 0), coalesce(m.opened_conversation, 0)
+			from mentions m join notes n on n.id = m.note_id where m.id = any($1) order by m.id for update of m`, mentions)
+		if err != nil {
+			return err
+		}
+		found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[mentionRow])
+		if err != nil {
+			return err
+		}
+		for _, m := range found {
+			a.mentions[m.ID] = m
+			named = append(named, m.Conversation, m.Opened)
+		}
+	}
+	named = slices.DeleteFunc(named, func(c ConversationID) bool { return c == 0 })
+	return d.readCases(ctx, tx, a, named)
+}
+
+// chainSQL follows merged conversations to their survivors.
+const chainSQL = `
+	with recursive chain (named, id, merged_into) as (
+		select id, id, merged_into from conversations where id = any($1)
+		union all
+		select chain.named, c.id, c.merged_into from chain join conversations c on c.id = chain.merged_into)`
+
+func (d *Desk) readCases(ctx context.Context, tx pgx.Tx, a *arrival, named []ConversationID) error {
+	a.cases, a.states = map[ConversationID]caseRow{}, map[ConversationID]caseRow{}
+	if len(named) == 0 {
+		return nil
+	}
+	b := &pgx.Batch{}
+	b.Queue(chainSQL+`
+		select c.id from conversations c where c.id in (select id from chain where merged_into is null)
+		order by c.id for no key update`, named)
+	b.Queue(chainSQL+`
+		select chain.named, c.id, c.status, c.trashed_at is not null, c.requester_id, coalesce(c.assignee_id, 0), coalesce(c.team_id, 0), c.mailbox_id,
+			coalesce(c.closed_at < now() - interval '90 days', false),
+			exists (select from participants p where p.conversation_id = c.id and (p.user_id = $2 or p.address = $3)),
+			exists (select from notes n join mentions m on m.note_id = n.id where n.conversation_id = c.id and m.user_id = $2)
+		from chain join conversations c on c.id = chain.id where chain.merged_into is null`,
+		named, a.author.ID, a.from).Query(func(rows pgx.Rows) error {
+		cases, err := pgx.CollectRows(rows, pgx.RowToStructByPos[caseRow])
+		for _, c := range cases {
+			a.cases[c.Named], a.states[c.ID] = c, c
+		}
+		return err
+	})
+	return tx.SendBatch(ctx, b).Close()
+}
+
+// gatherAboutLocated: what only the located conversation can tell.
+func (d *Desk) gatherAboutLocated(ctx context.Context, tx pgx.Tx, a *arrival) error {
+	f := &a.facts
+	c, ok := a.states[f.Locator.Conversation]
+	if !ok || !f.Author.Role.Staff() {
+		return nil
+	}
+	answered := time.Time{}
+	for _, t := range a.tokens {
+		if t.Purpose == PurposeStaff && t.User == a.author.ID && a.cases[t.Conversation].ID == c.ID {
+			answered = t.CreatedAt
+		}
+	}
+	var customers []string
+	err := tx.QueryRow(ctx, `
+		select
+			exists (select from deliveries where conversation_id = $1 and user_id = $2 and purpose = 'staff_notice' and coalesce(sent_at, created_at) > now() - interval '15 seconds'),
+			exists (select from messages where conversation_id = $1 and not by_staff and author_id <> $2 and created_at > $3),
+			array(select address from addresses where user_id = $4
+				union select address from participants p where p.conversation_id = $1
+					and not exists (select from users u where u.id = p.user_id and u.role <> 'customer'))`,
+		c.ID, a.author.ID, answered, c.Requester).Scan(&f.NearNotice, &f.NewerCustomerMessage, &customers)
+	f.AlsoToCustomer = c.Requester != a.author.ID && a.names(customers)
+	return err
+}
