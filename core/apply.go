@@ -157,7 +157,7 @@ func (d *Desk) learnOfAuthor(ctx context.Context, tx pgx.Tx, a *arrival, dec Dec
 	if a.letter.Kind == KindAutoReply {
 		return d.muteMachines(ctx, tx, a.from)
 	}
-	if a.letter.Kind != KindHuman || a.from.IsZero() || dec.Effect == EffectSuspend {
+	if !a.shunned || a.letter.Kind != KindHuman || dec.Effect == EffectSuspend {
 		return nil
 	}
 	_, err := tx.Exec(ctx, `

@@ -38,7 +38,7 @@ func (d *Desk) gatherSender(ctx context.Context, tx pgx.Tx, a *arrival) error {
 	})
 	b.Queue(lockAddressSQL, a.from.String())
 	b.Queue(authorSQL, a.from.String()).Query(func(rows pgx.Rows) error { return scanAuthor(rows, a) })
-	b.Queue(listsSQL, a.from.String(), a.from.Domain()).QueryRow(func(row pgx.Row) error { return row.Scan(&f.Blocked, &f.Safe) })
+	b.Queue(listsSQL, a.from.String(), a.from.Domain()).QueryRow(func(row pgx.Row) error { return row.Scan(&f.Blocked, &f.Safe, &a.shunned) })
 	b.Queue(floodSQL, a.from.String(), a.origin.Verdict).QueryRow(func(row pgx.Row) error {
 		return row.Scan(&f.AcceptsUnknown, &f.OverBrake)
 	})
@@ -63,7 +63,8 @@ const authorSQL = `
 	where a.address = $1 and (a.is_primary or a.verified_at is not null)`
 
 const listsSQL = `
-	select coalesce(bool_or(list = 'block'), false), coalesce(bool_or(list = 'safe'), false)
+	select coalesce(bool_or(list = 'block'), false), coalesce(bool_or(list = 'safe'), false),
+		exists (select from automatic_mutes where address = $1) or exists (select from suppressions where address = $1)
 	from sender_list where pattern in ($1, $2, '*')`
 
 // floodSQL: new conversations from one address and origin class (section 5).

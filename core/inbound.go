@@ -201,6 +201,9 @@ func (d *Desk) Accept(ctx context.Context, env Envelope, raw []byte, claim bool)
 		return Claim{}, err
 	}
 	c.Held = claim && inserted
+	if !claim {
+		d.bells.ring(BellInbound)
+	}
 	return c, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -79,6 +80,7 @@ func serve(ctx context.Context, dbs *databaseSettings, s settings, log *slog.Log
 	if err != nil {
 		return err
 	}
+	limitMemory()
 	defer ears.close()
 	publicURL := publicURLOf(s, p, ears)
 	desk, db, err := openDesk(ctx, dbs, core.Config{PublicURL: publicURL, ReplyDomain: s.ReplyDomain,
@@ -122,6 +124,17 @@ func serve(ctx context.Context, dbs *databaseSettings, s settings, log *slog.Log
 		err = nil
 	}
 	return err
+}
+
+// memoryTarget is what the collector works towards while great mails pass through.
+// It is no hard limit.
+const memoryTarget = 512 << 20
+
+// limitMemory sets the target unless GOMEMLIMIT says otherwise.
+func limitMemory() {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryTarget)
+	}
 }
 
 // prepare makes what an empty database lacks.
