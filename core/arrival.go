@@ -22,6 +22,7 @@ type arrival struct {
 	alsoAt    []MailboxID // further mailboxes of ours in RCPT
 	passedOn  bool        // the author was read from Reply-To
 	author    authorRow
+	shunned   bool // muted or suppressed: no mail goes to the author
 
 	tokens   []tokenRow  // in RCPT, in order
 	bounce   deliveryRow // a valid bounce token in RCPT
