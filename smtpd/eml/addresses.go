@@ -235,9 +235,12 @@ func (p *addressParser) bare(raw, comment string) {
 		p.add(raw, "", comment)
 		return
 	}
-	if joined := strings.NewReplacer(" @ ", "@", " @", "@", "@ ", "@", " . ", ".").Replace(raw); !strings.ContainsAny(joined, " \t") {
-		p.add(joined, "", comment)
-		return
+	if strings.Contains(raw, " @") || strings.Contains(raw, "@ ") || strings.Contains(raw, " .") {
+		joined := strings.NewReplacer(" @ ", "@", " @", "@", "@ ", "@", " . ", ".").Replace(raw)
+		if !strings.ContainsAny(joined, " \t") {
+			p.add(joined, "", comment)
+			return
+		}
 	}
 	var words []string
 	found := false

@@ -154,6 +154,10 @@ func (c clues) isGenerated() bool {
 		return false
 	}
 	local, _, _ := strings.Cut(strings.ToLower(c.letter.From[0].Address), "@")
-	local = strings.NewReplacer("-", "", "_", "", ".", "").Replace(local)
-	return strings.HasPrefix(local, "noreply") || strings.HasPrefix(local, "donotreply") || local == "nepasrepondre" || local == "nichtantworten"
+	for _, p := range []string{"noreply", "no-reply", "no_reply", "no.reply", "donotreply", "do-not-reply", "do_not_reply", "do.not.reply", "nepasrepondre", "ne-pas-repondre", "nichtantworten", "nicht-antworten"} {
+		if strings.HasPrefix(local, p) {
+			return true
+		}
+	}
+	return false
 }

@@ -185,14 +185,12 @@ func (d lined) attribution(i int, s string) {
 	}
 	quoted := d.is(d.after(i+1), lineQuote)
 	if !startsLikeAttribution(lower) {
-		joined := s
 		for n := 1; n <= 3 && d.is(i-n, lineText); n++ {
-			first := d.of(i - n)
-			joined = first + " " + joined
-			if len(joined) > 600 {
-				break
+			if !startsLikeAttribution(strings.ToLower(strings.TrimLeft(cut(d.of(i-n), 60), "-*_[ \t"))) {
+				continue
 			}
-			if startsLikeAttribution(strings.ToLower(strings.TrimLeft(first, "-*_[ \t"))) && isAttribution(joined, quoted) {
+			whole := strings.TrimSpace(d.text[d.lines[i-n].start:d.lines[i].end])
+			if len(whole) <= 600 && isAttribution(strings.Join(strings.Fields(whole), " "), quoted) {
 				d.set(i-n, i+1, lineAttribution)
 				return
 			}
