@@ -189,6 +189,10 @@ func (d *Desk) tellOfNote(ctx context.Context, tx pgx.Tx, note NoteID) error {
 	return err
 }
 
+// assigned: a disabled assignee keeps the conversation, but hears nothing, and
+// somebody must.
+const assigned = `exists (select from users s where s.id = c.assignee_id and s.enabled)`
+
 // noticesTo are notices to the agents of a conversation: its assignee, else its
 // team, else owners and admins; and who follows it.
 func (d *Desk) noticesTo(ctx context.Context, tx pgx.Tx, id ConversationID, author UserID, kind NoticeKind, except []UserID) ([]mailing, error) {
@@ -202,8 +206,8 @@ func (d *Desk) noticesTo(ctx context.Context, tx pgx.Tx, id ConversationID, auth
 		join addresses a on a.user_id = u.id and a.is_primary
 		where c.id = $1 and u.id <> $2 and u.id <> c.requester_id and u.id <> all (coalesce($3::bigint[], '{}')) and (
 			u.id = c.assignee_id
-			or c.assignee_id is null and exists (select from team_members m where m.team_id = c.team_id and m.user_id = u.id)
-			or c.assignee_id is null and c.team_id is null and u.role in ('admin', 'owner')
+			or not `+assigned+` and exists (select from team_members m where m.team_id = c.team_id and m.user_id = u.id)
+			or not `+assigned+` and c.team_id is null and u.role in ('admin', 'owner')
 			or exists (select from followers f where f.conversation_id = c.id and f.user_id = u.id))
 		order by u.id`, id, author, except)
 	if err != nil {

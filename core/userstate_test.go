@@ -287,3 +287,22 @@ func TestPeopleChangeTheirOwnProfileAndNothingBeyond(t *testing.T) {
 }
 
 func second[T any](_ T, err error) error { return err }
+
+func TestACustomersMessageReachesSomebodyWhenTheAssigneeIsDisabled(t *testing.T) {
+	t.Parallel()
+	d := coretest.OpenDesk(t, core.Config{})
+	ctx, owner, agent, cara := t.Context(), d.Owner(t, "owner@desk.test"), d.Agent(t, "ann@desk.test"), d.Customer(t, "cara@acme.test")
+	c := d.Conversation(t, cara, "help")
+	d.Exec(t, `update conversations set assignee_id = $1 where id = $2`, agent.ID, c)
+	for _, want := range []string{"ann@desk.test", "owner@desk.test"} {
+		if _, err := d.PortalReply(ctx, cara, c, "are you there?", nil); err != nil {
+			t.Fatal(err)
+		}
+		if got := d.Text(t, `select string_agg(recipient, ' ') from deliveries where purpose = 'staff_notice' and state = 'held'`); got != want {
+			t.Errorf("told: %s, want %s", got, want)
+		}
+		if err := d.DisableUser(ctx, owner, agent.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
