@@ -16,7 +16,7 @@ func (c clues) looksBounced() bool {
 	switch {
 	case c.root.declared.value == "multipart/report" && !c.isReceipt():
 		system = 2
-	case c.daemon():
+	case c.daemon() && (!c.postmaster() || c.nullReturnPath() || c.autoSubmitted() != ""):
 		system = 2
 	case mailSystemName(c.letter.From), c.nullReturnPath():
 		system = 1
@@ -31,6 +31,11 @@ func (c clues) looksBounced() bool {
 		words++
 	}
 	return words > 0 && system+words >= 3
+}
+
+// postmaster reports whether From is a postmaster, who may also be a person.
+func (c clues) postmaster() bool {
+	return len(c.letter.From) > 0 && hasFoldPrefix(c.letter.From[0].Address, "postmaster@")
 }
 
 // mailSystemName knows senders that a mail system uses besides the usual ones.

@@ -202,7 +202,8 @@ func (d lined) attribution(i int, s string) {
 }
 
 // isAttribution weighs one attribution, its lines joined: somebody wrote, and a
-// date or an address; or a date, an address and a colon.
+// date or an address; or a date, an address in brackets and a colon. Without a
+// quoted line below it takes more, as people write such lines too.
 func isAttribution(s string, quoted bool) bool {
 	address := strings.IndexByte(s, '@') > 0
 	digitCount := 0
@@ -216,9 +217,14 @@ func isAttribution(s string, quoted bool) bool {
 	}
 	lower := strings.ToLower(strings.Trim(s, "-*_ \t"))
 	if containsAny(lower, wroteWords) {
-		return true
+		return quoted || address || digitCount >= 5 && startsLikeAttribution(lower)
 	}
-	return (quoted || strings.HasSuffix(lower, ":") || strings.HasSuffix(lower, "：")) && address && digitCount >= 4 && len(lower) < 300 && strings.HasSuffix(strings.TrimRight(lower, ":： ])"), ">") == (strings.IndexByte(lower, '<') >= 0)
+	if !address || digitCount < 4 || len(lower) >= 300 {
+		return false
+	}
+	end := strings.TrimRight(lower, ":： ])")
+	bracketed := strings.ContainsAny(lower, "<[") && (strings.HasSuffix(end, ">") || !strings.Contains(lower, "<"))
+	return bracketed && (quoted || len(end) < len(lower)) || quoted && !strings.Contains(lower, "<")
 }
 
 func startsLikeAttribution(lower string) bool {

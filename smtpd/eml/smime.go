@@ -60,52 +60,38 @@ func berNext(b []byte) (v berValue, rest []byte, ok bool) {
 	return v, b[n:], true
 }
 
+// A berReader takes the elements of a constructed value one after another. After
+// the last, or a damaged one, it gives empty ones.
+type berReader struct{ rest []byte }
+
+func (r *berReader) take() berValue {
+	v, rest, ok := berNext(r.rest)
+	if r.rest = rest; !ok {
+		return berValue{}
+	}
+	return v
+}
+
+func (v berValue) enter() *berReader { return &berReader{v.content} }
+
 // signedContent finds ContentInfo / SignedData / encapContentInfo / eContent
 // (RFC 5652 section 5), nil if there is none.
 func signedContent(b []byte) []byte {
 	const signedData = "\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"
-	info, _, ok := berNext(b)
-	if !ok || info.tag != 0x30 {
+	info := (&berReader{b}).take().enter()
+	if string(info.take().content) != signedData {
 		return nil
 	}
-	oid, rest, ok := berNext(info.content)
-	if !ok || string(oid.content) != signedData {
+	signed := info.take().enter().take().enter()
+	signed.take() // version
+	signed.take() // digest algorithms
+	encapsulated := signed.take().enter()
+	encapsulated.take() // content type
+	content := encapsulated.take()
+	if content.tag != 0xa0 {
 		return nil
 	}
-	wrapper, _, ok := berNext(rest)
-	if !ok {
-		return nil
-	}
-	signed, _, ok := berNext(wrapper.content)
-	if !ok {
-		return nil
-	}
-	_, rest, ok = berNext(signed.content) // version
-	if !ok {
-		return nil
-	}
-	digests, rest, ok := berNext(rest)
-	if !ok || rest == nil {
-		_ = digests
-		return nil
-	}
-	encap, _, ok := berNext(rest)
-	if !ok {
-		return nil
-	}
-	_, rest, ok = berNext(encap.content) // content type
-	if !ok {
-		return nil
-	}
-	explicit, _, ok := berNext(rest)
-	if !ok || explicit.tag != 0xa0 {
-		return nil
-	}
-	octets, _, ok := berNext(explicit.content)
-	if !ok {
-		return nil
-	}
-	return octetString(octets)
+	return octetString(content.enter().take())
 }
 
 // octetString joins the pieces of an OCTET STRING, which are not nested in mail.

@@ -82,6 +82,8 @@ func TestOnlyWhatIsNotNewIsFolded(t *testing.T) {
 		"only a quote":             {"> old\n> words\n", "> old\n> words"},
 		"only a signature":         {"-- \nCara\n", "-- \nCara"},
 		"a person tells":           {"My boss wrote: please order.\nWhat now?\n", "My boss wrote: please order.\nWhat now?"},
+		"an address and a time":    {"Hi\n\nCall me at 10:30 or mail a@b.test:\n\nThanks\n", "Hi\n\nCall me at 10:30 or mail a@b.test:\n\nThanks"},
+		"somebody wrote at ten":    {"Hi\n\nAt 10:00 my boss wrote:\n\nPlease help\n", "Hi\n\nAt 10:00 my boss wrote:\n\nPlease help"},
 		"a form":                   {"Name: Cara\nFrom: Berlin\nQuestion: why?\n", "Name: Cara\nFrom: Berlin\nQuestion: why?"},
 		"confidential matters":     {"This is confidential, but intended for you:\n\nI am ill.\n", "This is confidential, but intended for you:\n\nI am ill."},
 		"nothing":                  {"\n \n", ""},
