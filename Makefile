@@ -19,11 +19,11 @@ check:
 
 # Messages a second from SMTP to a filed conversation, and peak memory.
 bench: postgresql
-	@go run ./cmd/postdesk/perf
+	@go run ./cmd/proof bench
 
 # Kills the program in the middle of 2,000 mails and counts.
 crash: postgresql
-	@go run ./cmd/postdesk/crash
+	@go run ./cmd/proof crash
 
 # PostgreSQL is the one thing that Go does not bring. Asks first on a terminal.
 postgresql:

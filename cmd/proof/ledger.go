@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// A posted is one mail in the ledger.
+type posted struct {
+	from, subject string
+	digest        [sha256.Size]byte
+	acked         bool
+	refused       bool // for good
+	later         int  // refusals for now
+	unknown       int  // transmissions whose end nobody told
+}
+
+// A ledger is what the senders know: of each mail whether it was acknowledged.
+type ledger struct {
+	mu    sync.Mutex
+	next  int
+	acked int
+	mails []posted
+}
+
+func newLedger(mails int) *ledger { return &ledger{mails: make([]posted, mails)} }
+
+// take gives the number of a mail that nobody has, false if there is none left.
+func (l *ledger) take() (n int, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.next++
+	return l.next - 1, l.next <= len(l.mails)
+}
+
+// record writes down how one transmission ended, and says whether the mail needs
+// another one.
+func (l *ledger) record(n int, m mail, err error) (again bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	p := &l.mails[n]
+	p.from, p.subject, p.digest = m.from, m.subject, sha256.Sum256(m.raw)
+	var no refusal
+	switch {
+	case err == nil:
+		p.acked = true
+		l.acked++
+	case !errors.As(err, &no):
+		p.unknown++
+	case no.temporary():
+		p.later++
+	default:
+		p.refused = true
+	}
+	return !p.acked && !p.refused
+}
+
+func (l *ledger) sent() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.acked
+}
+
+func (l *ledger) awaitAcknowledged(ctx context.Context, n int) error {
+	for l.sent() < n {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		pause(1)
+	}
+	return nil
+}
+
+func (l *ledger) story(took time.Duration) string {
+	var refused, later, unknown int
+	for _, p := range l.mails {
+		later, unknown = later+p.later, unknown+p.unknown
+		if p.refused {
+			refused++
+		}
+	}
+	return fmt.Sprintf("%d acknowledged and %d refused in %.1f s; %d transmissions were refused for the moment, %d ended unknown and were repeated",
+		l.acked, refused, took.Seconds(), later, unknown)
+}
+
+// A postman brings mails from the ledger to the gateway, the same bytes again and
+// again until somebody says yes or no.
+type postman struct {
+	addr   string
+	ledger *ledger
+	mail   func(n int) mail
+	line   *sender
+}
+
+func (p *postman) deliver(ctx context.Context) error {
+	defer p.hangUp()
+	for {
+		n, ok := p.ledger.take()
+		if !ok {
+			return nil
+		}
+		m := p.mail(n)
+		for {
+			err := p.try(ctx, n, m)
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if !p.ledger.record(n, m, err) {
+				break
+			}
+		}
+	}
+}
+
+// try sends once. Each fourth mail goes in chunks.
+func (p *postman) try(ctx context.Context, n int, m mail) (err error) {
+	for p.line == nil {
+		if p.line, err = dial(ctx, p.addr); err != nil {
+			p.line = nil
+			if ctx.Err() != nil {
+				return err
+			}
+			pause(20) // it is being started again
+		}
+	}
+	if n%4 == 0 {
+		err = p.line.sendChunks(m.from, m.raw)
+	} else {
+		err = p.line.send(m.from, m.raw)
+	}
+	if err != nil {
+		p.hangUp()
+		pause(20)
+	}
+	return err
+}
+
+func (p *postman) hangUp() {
+	if p.line != nil {
+		p.line.close()
+		p.line = nil
+	}
+}

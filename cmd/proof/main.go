@@ -1,0 +1,74 @@
+// Command proof runs the real gateway as a child process and tells what it
+// measures: how fast mail comes in and is filed (bench), and that no kill of the
+// process loses, doubles or alters one (crash).
+//
+// It promises to stay on loopback, to be bounded in time and count, to end only
+// processes that it started, and to take its folder away again. It never knows a
+// result before it has measured it, never calls the gateway's code, and never
+// touches another database than that of its own temporary folder.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+type commands struct {
+	Binary string `help:"A built gateway; it is built first if not given." placeholder:"FILE"`
+	Dir    string `help:"Where the temporary folder is made. A folder in memory makes every commit free." placeholder:"DIR"`
+
+	Bench benchCommand `cmd:"" help:"Messages a second from SMTP to a filed conversation, with CPU and memory."`
+	Crash crashCommand `cmd:"" help:"Kill the gateway while mail comes in, then count what was lost or doubled."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var cli commands
+	command := kong.Parse(&cli, kong.Name("proof"), kong.UsageOnError(), kong.BindTo(ctx, (*context.Context)(nil)))
+	if err := command.Run(&cli); err != nil {
+		fmt.Fprintln(os.Stderr, "proof:", err)
+		stop()
+		os.Exit(1)
+	}
+}
+
+// workshop is a temporary folder with a built gateway in it.
+type workshop struct {
+	dir    string
+	binary string
+}
+
+func openWorkshop(ctx context.Context, c *commands) (*workshop, error) {
+	dir, err := os.MkdirTemp(c.Dir, "postdesk-proof-")
+	if err != nil {
+		return nil, err
+	}
+	w := &workshop{dir: dir, binary: c.Binary}
+	// PostgreSQL runs as another user when this program runs as root.
+	if err = os.Chmod(dir, 0o711); err == nil && w.binary == "" {
+		w.binary, err = build(ctx, dir)
+	}
+	if err != nil {
+		w.close()
+		return nil, err
+	}
+	return w, nil
+}
+
+// close takes the folder away. A killed gateway's PostgreSQL may write a moment
+// longer.
+func (w *workshop) close() {
+	for range 50 {
+		if os.RemoveAll(w.dir) == nil {
+			return
+		}
+		pause(100)
+	}
+	fmt.Fprintln(os.Stderr, "proof: could not remove", w.dir)
+}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"time"
+)
+
+// replyTime bounds one step of a dialogue. It is longer than the gateway may
+// wait for its database.
+const replyTime = 2 * time.Minute
+
+// A refusal is a negative reply. 4xx: try again. 5xx: never.
+type refusal struct {
+	code int
+	text string
+}
+
+func (r refusal) Error() string { return fmt.Sprintf("refused: %d %s", r.code, r.text) }
+
+// temporary says that the same mail may be taken later.
+func (r refusal) temporary() bool { return r.code < 500 }
+
+// A sender is one SMTP connection. After any error it is of no use.
+type sender struct {
+	conn net.Conn
+	in   *bufio.Reader
+}
+
+func dial(ctx context.Context, addr string) (*sender, error) {
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	s := &sender{conn: conn, in: bufio.NewReader(conn)}
+	if err = s.step(nil, 220); err == nil {
+		err = s.step([]byte("EHLO "+senderDomain+"\r\n"), 250)
+	}
+	if err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *sender) close() { _ = s.conn.Close() }
+
+// send takes one mail to its 250, in two round trips. Any other error than a
+// refusal leaves it unknown whether the mail was taken.
+func (s *sender) send(from string, raw []byte) error {
+	err := s.step([]byte("MAIL FROM:<"+from+">\r\nRCPT TO:<"+mailbox+">\r\nDATA\r\n"), 250, 250, 354)
+	if err != nil {
+		return err
+	}
+	return s.step(dotted(raw), 250)
+}
+
+// sendChunks takes one mail to its 250 in two chunks (RFC 3030), all pipelined.
+func (s *sender) sendChunks(from string, raw []byte) error {
+	var out bytes.Buffer
+	half := len(raw) / 2
+	fmt.Fprintf(&out, "MAIL FROM:<%s>\r\nRCPT TO:<%s>\r\nBDAT %d\r\n", from, mailbox, half)
+	out.Write(raw[:half])
+	fmt.Fprintf(&out, "BDAT %d LAST\r\n", len(raw)-half)
+	out.Write(raw[half:])
+	return s.step(out.Bytes(), 250, 250, 250, 250)
+}
+
+// step writes and reads the replies that must come.
+func (s *sender) step(out []byte, want ...int) error {
+	if err := s.conn.SetDeadline(time.Now().Add(replyTime)); err != nil {
+		return err
+	}
+	if len(out) > 0 {
+		if _, err := s.conn.Write(out); err != nil {
+			return err
+		}
+	}
+	for _, code := range want {
+		got, text, err := s.reply()
+		if err != nil {
+			return err
+		}
+		if got != code {
+			return refusal{got, text}
+		}
+	}
+	return nil
+}
+
+// reply reads one reply and gives the text of its last line.
+func (s *sender) reply() (code int, text string, err error) {
+	for {
+		line, err := s.in.ReadSlice('\n')
+		if err != nil {
+			return 0, "", err
+		}
+		line = bytes.TrimRight(line, "\r\n")
+		if len(line) < 3 {
+			return 0, "", errors.New("no SMTP reply: " + strconv.Quote(string(line)))
+		}
+		if code, err = strconv.Atoi(string(line[:3])); err != nil {
+			return 0, "", errors.New("no SMTP reply: " + strconv.Quote(string(line)))
+		}
+		if len(line) == 3 || line[3] == ' ' {
+			return code, string(line[min(4, len(line)):]), nil
+		}
+	}
+}
+
+// dotted is a mail as it goes over the wire (RFC 5321 section 4.5.2). Its lines
+// end in CRLF.
+func dotted(raw []byte) []byte {
+	out := make([]byte, 0, len(raw)+len(raw)/64+8)
+	for line := range bytes.Lines(raw) {
+		if line[0] == '.' {
+			out = append(out, '.')
+		}
+		out = append(out, line...)
+	}
+	return append(out, ".\r\n"...)
+}
