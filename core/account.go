@@ -78,17 +78,22 @@ func killLinks(ctx context.Context, tx pgx.Tx, purpose LinkPurpose, user UserID,
 // quotes or forwards one has shown it around (mail-law section 3). It gives those
 // secrets, which must not be shown.
 func revokeLinksIn(ctx context.Context, tx pgx.Tx, text string) (shown []string, err error) {
-	for _, secret := range SecretsIn(text) {
-		tag, err := tx.Exec(ctx, `
-			update links set revoked_at = coalesce(revoked_at, now()) where secret_hash = $1`, HashSecret(secret))
-		if err != nil {
-			return nil, err
-		}
-		if tag.RowsAffected() > 0 {
-			shown = append(shown, secret)
-		}
+	candidates := SecretsIn(text)
+	if len(candidates) == 0 {
+		return nil, nil
 	}
-	return shown, nil
+	secretOf := map[string]string{}
+	hashes := make([][]byte, len(candidates))
+	for i, secret := range candidates {
+		hashes[i] = HashSecret(secret)
+		secretOf[string(hashes[i])] = secret
+	}
+	found, err := rows[struct{ SecretHash []byte }](ctx, tx, `
+		update links set revoked_at = coalesce(revoked_at, now()) where secret_hash = any($1) returning secret_hash`, hashes)
+	for _, f := range found {
+		shown = append(shown, secretOf[string(f.SecretHash)])
+	}
+	return shown, err
 }
 
 // SetupLink mints the link that makes the first owner, when there is none. An

@@ -127,24 +127,10 @@ func (d *Desk) carryOut(ctx context.Context, tx pgx.Tx, a *arrival, own *ours, d
 }
 
 // hideLinks revokes links whose secret came back in a mail, and takes them out of
-// its text: whoever quotes one has shown it around (mail-law section 3).
+// its text (mail-law section 3).
 func (d *Desk) hideLinks(ctx context.Context, tx pgx.Tx, a *arrival) error {
-	candidates := SecretsIn(a.letter.Text)
-	if len(candidates) == 0 {
-		return nil
-	}
-	hashes := make([][]byte, len(candidates))
-	for i, secret := range candidates {
-		hashes[i] = HashSecret(secret)
-	}
-	rows, err := tx.Query(ctx, `
-		update links set revoked_at = coalesce(revoked_at, now()) where secret_hash = any($1) returning secret_hash`, hashes)
-	if err != nil {
-		return err
-	}
-	found, err := pgx.CollectRows(rows, pgx.RowTo[[]byte])
-	for _, hash := range found {
-		secret := candidates[slices.IndexFunc(hashes, func(h []byte) bool { return slices.Equal(h, hash) })]
+	shown, err := revokeLinksIn(ctx, tx, a.letter.Text)
+	for _, secret := range shown {
 		// As long as the secret, so that the folds of the text stay where they are.
 		a.letter.Text = strings.ReplaceAll(a.letter.Text, secret, strings.Repeat("x", len(secret)))
 	}
