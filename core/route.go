@@ -4,168 +4,6 @@ package core
 // decision out; first match wins. Each rule is a function of its own, in the
 // law's order and with the law's name.
 
-// A Rule is the name of a routing rule. The names are an interface: API, log and
-// trace carry them.
-type Rule string
-
-// The rules, in order.
-const (
-	RuleDuplicate    Rule = "duplicate"
-	RuleLoop         Rule = "loop"
-	RuleReport       Rule = "report"
-	RuleBadFrom      Rule = "bad_from"
-	RuleForged       Rule = "forged"
-	RuleDisabled     Rule = "disabled"
-	RuleFiltered     Rule = "filtered"
-	RuleAutoReply    Rule = "auto_reply"
-	RuleUnregistered Rule = "unregistered"
-	RuleMention      Rule = "mention"
-	RuleRequester    Rule = "requester"
-	RuleCollaborator Rule = "collaborator"
-	RuleStaffReply   Rule = "staff_reply"
-	RuleStaffDraft   Rule = "staff_draft"
-	RuleParticipant  Rule = "participant"
-	RuleElsewhere    Rule = "elsewhere"
-	RuleNew          Rule = "new"
-)
-
-// A Suspension says why a mail is suspended.
-type Suspension string
-
-// The suspensions.
-const (
-	SuspendedLoop         Suspension = "loop"
-	SuspendedReport       Suspension = "report"
-	SuspendedBadFrom      Suspension = "bad_from"
-	SuspendedForged       Suspension = "forged"
-	SuspendedDisabled     Suspension = "disabled_user"
-	SuspendedBlocked      Suspension = "blocked"
-	SuspendedSpam         Suspension = "spam"
-	SuspendedVirus        Suspension = "virus"
-	SuspendedFlood        Suspension = "flood"
-	SuspendedAutoReply    Suspension = "auto_reply"
-	SuspendedUnregistered Suspension = "unregistered"
-)
-
-// Author facts: the user found by the From address.
-type Author struct {
-	ID       UserID // 0: unknown
-	Role     Role
-	Disabled bool
-	MayReply bool // has the right to answer customers
-}
-
-// Known tells that the From address belongs to an account.
-func (a Author) Known() bool { return a.ID != 0 }
-
-// Facts are all that a decision depends on.
-type Facts struct {
-	Kind            Kind
-	NullSender      bool // MAIL FROM:<>
-	Unanswerable    bool // RFC 3834 section 2
-	VacationSubject bool
-	NoteMarker      bool   // the first line is #note
-	Loop            string // why it is our own mail coming back, or ""
-	UsableFrom      bool   // exactly one mailbox that can be read
-	Origin          Verdict
-	Author          Author
-
-	DuplicateOf InboundID      // filed before by another way (section 7)
-	FiledAt     ConversationID // where that one was filed
-
-	Bounce DeliveryID // a valid bounce token in RCPT names it
-
-	Blocked, Safe  bool // lists
-	Spam, Virus    bool // of a filter, where one is set
-	OverBrake      bool // section 5, new conversations
-	AcceptsUnknown bool // "new conversations from unknown senders"
-
-	Locator  Locator // with a bounce token: that delivery's
-	Standing Standing
-	Status   Status // of the located conversation
-	Trashed  bool
-
-	NearNotice           bool           // within 15 s of our notice to the author
-	NewerCustomerMessage bool           // than the notice that is answered
-	MentionAnswers       ConversationID // what the author's first answer opened, still fit for more
-
-	AlsoToCustomer bool // the customer stands in its To or Cc
-
-	// Automatic is why no automatic mail may go to the author (section 5: rates,
-	// mutes), or "".
-	Automatic string
-	// HeldAnyway: no relay is set, automatic mail to unproven senders leaves nobody.
-	HeldAnyway bool
-
-	Released bool // staff released it: no automatic mail, joins no organization
-	Without  Rule // with Released: the rule that is left out
-}
-
-// An Effect is what becomes of a mail.
-type Effect string
-
-// The effects. Each mail has exactly one.
-const (
-	EffectCounted  Effect = "counted"  // a duplicate: nothing added
-	EffectSuspend  Effect = "suspend"  // kept for staff to judge
-	EffectReport   Effect = "report"   // recorded on the delivery
-	EffectAnswered Effect = "answered" // shown on the delivery, nothing else
-	EffectEvent    Effect = "event"    // a quiet event
-	EffectOpen     Effect = "open"     // a new conversation
-	EffectMessage  Effect = "message"  // public words of requester or participant
-	EffectNote     Effect = "note"     // private
-	EffectReply    Effect = "reply"    // a public reply in the company's name
-	EffectDraft    Effect = "draft"    // for its author, in the composer
-)
-
-// A Relation says why two conversations are linked.
-type Relation string
-
-// The relations.
-const (
-	RelatedMention   Relation = "mention"    // opened by an answer to a mention mail
-	RelatedMayBelong Relation = "may_belong" // located, but not let in
-	RelatedFollowUp  Relation = "follow_up"  // the author was on a closed one
-	RelatedAlsoNames Relation = "also_names" // the mail names it as well
-	RelatedSplit     Relation = "split"
-)
-
-// A LinkTo is a link that a decision asks for. Only staff see links.
-type LinkTo struct {
-	Conversation ConversationID
-	Relation     Relation
-}
-
-// A Decision is what a mail causes, and why. For a collaborator it has no arm
-// that speaks to a customer.
-type Decision struct {
-	Rule         Rule
-	Effect       Effect
-	Suspension   Suspension
-	Conversation ConversationID // where message, note, reply, draft or event go
-	Mention      MentionID      // what was answered; its source gets the event
-	Links        []LinkTo
-	Delivery     DeliveryID // of a report or an answer at a bounce address
-
-	Verified      bool // the origin was proven
-	Reopens       bool
-	MakesAccount  bool // the author is unknown and becomes a customer
-	JoinsByDomain bool
-	AddsPeople    bool     // To and Cc become participants; else suggestions
-	Acknowledges  bool     // by one automatic mail, which asks a new customer to set a password
-	AsksPassword  bool     // of a new customer by an automatic mail, with nothing to acknowledge
-	Skipped       string   // why no automatic mail, where one was due
-	Warnings      []string // shown with the words
-	Reason        string
-}
-
-// Warnings that a message, note or draft may carry.
-const (
-	WarnNotVerified    = "Sender not verified."
-	WarnForged         = "The sender's domain says that it did not send this; staff released it."
-	WarnAlsoToCustomer = "Also sent to the customer by its author."
-)
-
 // Route applies the mail law to a mail's facts. Pure and total: the same facts
 // give the same decision, and every mail gets one.
 func Route(f Facts) Decision {
@@ -331,7 +169,7 @@ func requester(f Facts) (Decision, bool) {
 	if !f.Locator.Located() || !f.Standing.Requester || f.final() {
 		return no()
 	}
-	d := f.words(RuleRequester, EffectMessage, "Its requester wrote, "+f.located())
+	d := f.words(RuleRequester, EffectMessage, "Its requester wrote "+f.located())
 	d.Reopens = f.reopens()
 	return d, true
 }
@@ -344,7 +182,7 @@ func collaborator(f Facts) (Decision, bool) {
 	if !f.Standing.Participant && !(f.Standing.MayView && f.Origin == Proven) {
 		return no()
 	}
-	return f.private(RuleCollaborator, EffectNote, "A collaborator wrote, "+f.located()), true
+	return f.private(RuleCollaborator, EffectNote, "A collaborator wrote "+f.located()), true
 }
 
 // 13. The three proofs: locator, possession, origin.
@@ -367,9 +205,25 @@ func staffDraft(f Facts) (Decision, bool) {
 		return no()
 	}
 	if !f.Author.MayReply {
-		return f.private(RuleStaffDraft, EffectNote, "A colleague without the right to reply wrote, "+f.located()), true
+		return f.private(RuleStaffDraft, EffectNote, "A colleague without the right to reply wrote "+f.located()), true
 	}
-	return f.private(RuleStaffDraft, EffectDraft, "An agent wrote, but not with every proof that a public reply needs: kept as a draft."), true
+	return f.private(RuleStaffDraft, EffectDraft, "An agent wrote, but it is not sent: "+f.notSent()+"."), true
+}
+
+// notSent says why an agent's mail is a draft: the first thing that a public
+// reply lacks.
+func (f Facts) notSent() string {
+	switch {
+	case f.Origin != Proven:
+		return "nothing proves that it is from them"
+	case f.Locator.How != ByOwnToken || !f.Locator.Staff:
+		return "it did not come to the address of their own notice"
+	case f.final():
+		return "the conversation is closed or in the trash"
+	case f.NewerCustomerMessage:
+		return "the customer wrote again in between"
+	}
+	return "it may be an automatic answer"
 }
 
 // 15.
@@ -377,7 +231,7 @@ func participant(f Facts) (Decision, bool) {
 	if !f.Locator.Located() || !f.Standing.Participant || f.Author.Role.Staff() || f.final() {
 		return no()
 	}
-	d := f.words(RuleParticipant, EffectMessage, "Somebody in CC wrote, "+f.located())
+	d := f.words(RuleParticipant, EffectMessage, "Somebody in CC wrote "+f.located())
 	d.Reopens = f.reopens()
 	if d.MakesAccount = !f.Author.Known(); d.MakesAccount {
 		d.JoinsByDomain = d.Verified && !f.Released
@@ -407,6 +261,9 @@ func elsewhere(f Facts) (Decision, bool) {
 
 // 17.
 func fresh(f Facts) (Decision, bool) {
+	if len(f.Locator.Also) > 0 {
+		return f.open(RuleNew, "It names several conversations, and which of them is meant cannot be told."), true
+	}
 	return f.open(RuleNew, "It answers nothing that we know of."), true
 }
 

@@ -202,5 +202,5 @@ func ExampleRoute() {
 	fmt.Printf("%s: %s in #%d\n%s\n", decision.Rule, decision.Effect, decision.Conversation, decision.Reason)
 	// Output:
 	// collaborator: note in #42
-	// A collaborator wrote, to their own reply address.
+	// A collaborator wrote to their own reply address.
 }

@@ -1,0 +1,166 @@
+package core
+
+// The words that the mail law is told in: what is known about a mail, and what
+// becomes of it. The law itself is in route.go.
+
+// A Rule is the name of a routing rule. The names are an interface: API, log and
+// trace carry them.
+type Rule string
+
+// The rules, in order.
+const (
+	RuleDuplicate    Rule = "duplicate"
+	RuleLoop         Rule = "loop"
+	RuleReport       Rule = "report"
+	RuleBadFrom      Rule = "bad_from"
+	RuleForged       Rule = "forged"
+	RuleDisabled     Rule = "disabled"
+	RuleFiltered     Rule = "filtered"
+	RuleAutoReply    Rule = "auto_reply"
+	RuleUnregistered Rule = "unregistered"
+	RuleMention      Rule = "mention"
+	RuleRequester    Rule = "requester"
+	RuleCollaborator Rule = "collaborator"
+	RuleStaffReply   Rule = "staff_reply"
+	RuleStaffDraft   Rule = "staff_draft"
+	RuleParticipant  Rule = "participant"
+	RuleElsewhere    Rule = "elsewhere"
+	RuleNew          Rule = "new"
+)
+
+// A Suspension says why a mail is suspended.
+type Suspension string
+
+// The suspensions.
+const (
+	SuspendedLoop         Suspension = "loop"
+	SuspendedReport       Suspension = "report"
+	SuspendedBadFrom      Suspension = "bad_from"
+	SuspendedForged       Suspension = "forged"
+	SuspendedDisabled     Suspension = "disabled_user"
+	SuspendedBlocked      Suspension = "blocked"
+	SuspendedSpam         Suspension = "spam"
+	SuspendedVirus        Suspension = "virus"
+	SuspendedFlood        Suspension = "flood"
+	SuspendedAutoReply    Suspension = "auto_reply"
+	SuspendedUnregistered Suspension = "unregistered"
+)
+
+// Author facts: the user found by the From address.
+type Author struct {
+	ID       UserID // 0: unknown
+	Role     Role
+	Disabled bool
+	MayReply bool // has the right to answer customers
+}
+
+// Known tells that the From address belongs to an account.
+func (a Author) Known() bool { return a.ID != 0 }
+
+// Facts are all that a decision depends on.
+type Facts struct {
+	Kind            Kind
+	NullSender      bool // MAIL FROM:<>
+	Unanswerable    bool // RFC 3834 section 2
+	VacationSubject bool
+	NoteMarker      bool   // the first line is #note
+	Loop            string // why it is our own mail coming back, or ""
+	UsableFrom      bool   // exactly one mailbox that can be read
+	Origin          Verdict
+	Author          Author
+
+	DuplicateOf InboundID      // filed before by another way (section 7)
+	FiledAt     ConversationID // where that one was filed
+
+	Bounce DeliveryID // a valid bounce token in RCPT names it
+
+	Blocked, Safe  bool // lists
+	Spam, Virus    bool // of a filter, where one is set
+	OverBrake      bool // section 5, new conversations
+	AcceptsUnknown bool // "new conversations from unknown senders"
+
+	Locator  Locator // with a bounce token: that delivery's
+	Standing Standing
+	Status   Status // of the located conversation
+	Trashed  bool
+
+	NearNotice           bool           // within 15 s of our notice to the author
+	NewerCustomerMessage bool           // than the notice that is answered
+	MentionAnswers       ConversationID // what the author's first answer opened, still fit for more
+
+	AlsoToCustomer bool // the customer stands in its To or Cc
+
+	// Automatic is why no automatic mail may go to the author (section 5: rates,
+	// mutes), or "".
+	Automatic string
+	// HeldAnyway: no relay is set, automatic mail to unproven senders leaves nobody.
+	HeldAnyway bool
+
+	Released bool // staff released it: no automatic mail, joins no organization
+	Without  Rule // with Released: the rule that is left out
+}
+
+// An Effect is what becomes of a mail.
+type Effect string
+
+// The effects. Each mail has exactly one.
+const (
+	EffectCounted  Effect = "counted"  // a duplicate: nothing added
+	EffectSuspend  Effect = "suspend"  // kept for staff to judge
+	EffectReport   Effect = "report"   // recorded on the delivery
+	EffectAnswered Effect = "answered" // shown on the delivery, nothing else
+	EffectEvent    Effect = "event"    // a quiet event
+	EffectOpen     Effect = "open"     // a new conversation
+	EffectMessage  Effect = "message"  // public words of requester or participant
+	EffectNote     Effect = "note"     // private
+	EffectReply    Effect = "reply"    // a public reply in the company's name
+	EffectDraft    Effect = "draft"    // for its author, in the composer
+)
+
+// A Relation says why two conversations are linked.
+type Relation string
+
+// The relations.
+const (
+	RelatedMention   Relation = "mention"    // opened by an answer to a mention mail
+	RelatedMayBelong Relation = "may_belong" // located, but not let in
+	RelatedFollowUp  Relation = "follow_up"  // the author was on a closed one
+	RelatedAlsoNames Relation = "also_names" // the mail names it as well
+	RelatedSplit     Relation = "split"
+)
+
+// A LinkTo is a link that a decision asks for. Only staff see links.
+type LinkTo struct {
+	Conversation ConversationID
+	Relation     Relation
+}
+
+// A Decision is what a mail causes, and why. For a collaborator it has no arm
+// that speaks to a customer.
+type Decision struct {
+	Rule         Rule
+	Effect       Effect
+	Suspension   Suspension
+	Conversation ConversationID // where message, note, reply, draft or event go
+	Mention      MentionID      // what was answered; its source gets the event
+	Links        []LinkTo
+	Delivery     DeliveryID // of a report or an answer at a bounce address
+
+	Verified      bool // the origin was proven
+	Reopens       bool
+	MakesAccount  bool // the author is unknown and becomes a customer
+	JoinsByDomain bool
+	AddsPeople    bool     // To and Cc become participants; else suggestions
+	Acknowledges  bool     // by one automatic mail, which asks a new customer to set a password
+	AsksPassword  bool     // of a new customer by an automatic mail, with nothing to acknowledge
+	Skipped       string   // why no automatic mail, where one was due
+	Warnings      []string // shown with the words
+	Reason        string
+}
+
+// Warnings that a message, note or draft may carry.
+const (
+	WarnNotVerified    = "Sender not verified."
+	WarnForged         = "The sender's domain says that it did not send this; staff released it."
+	WarnAlsoToCustomer = "Also sent to the customer by its author."
+)
