@@ -281,6 +281,8 @@ func TestTheKindIsSeenFromTheHeader(t *testing.T) {
 		"From: a@x.test\nSubject: Réponse automatique : Help\n":                                      {core.KindAutoReply, true},
 		"From: a@x.test\nSubject: Re: Automatic reply: Help\n":                                       {core.KindHuman, false},
 		"From: a@x.test\nSubject: Out of office next week, who helps?\n":                             {core.KindHuman, false},
+		"From: a@x.test\nAuto-Submitted: auto-generated\nSubject: Cara is out of the office.\n":      {core.KindAutoReply, true},
+		"From: a@x.test\nPrecedence: bulk\nSubject: Ich bin im Urlaub\n":                             {core.KindAutoReply, true},
 		human + "Content-Type: text/calendar; method=REPLY\n":                                        {core.KindAutoReply, true},
 		human + "Content-Type: text/calendar; method=REQUEST\n":                                      {core.KindHuman, false},
 		human + "Content-Type: multipart/report; report-type=disposition-notification; boundary=b\n": {core.KindAutoReply, true},
