@@ -21,7 +21,6 @@ import (
 
 	"github.com/foxcpp/go-mockdns"
 
-	"postdesk/core"
 	"postdesk/core/coretest"
 	"postdesk/mailer/mailertest"
 )
@@ -39,6 +38,7 @@ type story struct {
 	owner   client
 	mailbox string
 	serial  int
+	staff   map[string]bool // addresses of those who may read private words
 }
 
 // zones are the domains of the stories. What a domain sends from loopback is
@@ -58,7 +58,7 @@ func zones() map[string]mockdns.Zone {
 // newStory starts everything with a relay set.
 func newStory(t *testing.T, change ...func(*settings)) *story {
 	t.Helper()
-	s := &story{t: t, url: coretest.URL(t), sink: mailertest.NewSink(t), mailbox: "support@desk.test"}
+	s := &story{t: t, url: coretest.URL(t), sink: mailertest.NewSink(t), mailbox: "support@desk.test", staff: map[string]bool{}}
 	server, err := mockdns.NewServerWithLogger(zones(), log.New(io.Discard, "", 0), false)
 	if err != nil {
 		t.Fatal(err)
@@ -132,9 +132,13 @@ func (s *story) command(stdin string, args ...string) string {
 // it.
 func (s *story) person(role, email, name string) client {
 	s.t.Helper()
-	s.command("correct horse battery\n", "user", "create", "--role", role, "--email", email, "--name", name, "--password-stdin")
-	return client{s: s, email: email, token: s.command("", "token", "create", "--email", email)}
+	id := s.command(password+"\n", "user", "create", "--role", role, "--email", email, "--name", name, "--password-stdin")
+	s.staff[email] = role != "customer"
+	return client{s: s, id: id, email: email, token: s.command("", "token", "create", "--email", email)}
 }
+
+// password is everybody's.
+const password = "correct horse battery"
 
 // letter is a mail to be sent in. Zero fields get what a plain mail has.
 type letter struct {
@@ -231,8 +235,8 @@ func code(err error) int {
 
 // client acts by the API for one person.
 type client struct {
-	s            *story
-	email, token string
+	s                *story
+	id, email, token string
 }
 
 // object is JSON as it came.
@@ -329,8 +333,9 @@ func (s *story) eventually(what string, is func() bool) {
 func (s *story) quiet() {
 	s.t.Helper()
 	s.eventually("everything is filed and sent", func() bool {
-		return len(s.owner.list("/deliveries?state=QUEUED")) == 0 && len(s.owner.list("/mails?status=RECEIVED")) == 0 &&
-			len(s.owner.list("/mails?status=PROCESSING")) == 0
+		// In this order: what is filed meanwhile is in the outbox before we look there.
+		return len(s.owner.list("/mails?status=RECEIVED")) == 0 && len(s.owner.list("/mails?status=PROCESSING")) == 0 &&
+			len(s.owner.list("/deliveries?state=QUEUED")) == 0
 	})
 }
 
@@ -351,5 +356,3 @@ func path(format string, ids ...any) string {
 	}
 	return fmt.Sprintf(format, ids...)
 }
-
-var _ = core.RoleOwner
