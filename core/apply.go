@@ -23,6 +23,7 @@ func (d *Desk) Apply(ctx context.Context, c Claim, l Letter, o Origin) (err erro
 	}
 	digest := l.ContentDigest()
 	var decision Decision
+	var at filed
 	err = d.tx(ctx, func(tx pgx.Tx) error {
 		a := &arrival{claim: c, letter: l, origin: o, messageID: cut(l.MessageID, 998), digest: digest[:]}
 		a.readAuthor(own)
@@ -30,19 +31,21 @@ func (d *Desk) Apply(ctx context.Context, c Claim, l Letter, o Origin) (err erro
 		if c.Released != nil {
 			a.applyRelease()
 		}
-		if err := d.gather(ctx, tx, a); err != nil {
+		err := d.gather(ctx, tx, a)
+		if err != nil {
 			return err
 		}
 		a.chooseMailbox(own)
 		decision = Route(a.facts)
-		return d.carryOut(ctx, tx, a, own, decision)
+		at, err = d.carryOut(ctx, tx, a, own, decision)
+		return err
 	})
 	if errors.Is(err, errLostClaim) {
 		return nil
 	}
 	if err == nil {
 		d.log.InfoContext(ctx, "mail filed", "inbound", c.ID, "rule", decision.Rule, "effect", decision.Effect,
-			"suspension", decision.Suspension, "conversation", decision.Conversation, "kind", l.Kind, "origin", o.Verdict)
+			"suspension", decision.Suspension, "conversation", at.conversation, "kind", l.Kind, "origin", o.Verdict)
 	}
 	return err
 }
@@ -88,12 +91,10 @@ type filed struct {
 	note         NoteID
 }
 
-func (d *Desk) carryOut(ctx context.Context, tx pgx.Tx, a *arrival, own *ours, dec Decision) error {
+func (d *Desk) carryOut(ctx context.Context, tx pgx.Tx, a *arrival, own *ours, dec Decision) (at filed, err error) {
 	if err := d.hideLinks(ctx, tx, a); err != nil {
-		return err
+		return at, err
 	}
-	var at filed
-	var err error
 	switch dec.Effect {
 	case EffectOpen:
 		at, err = d.fileNew(ctx, tx, a, own, dec)
@@ -113,17 +114,17 @@ func (d *Desk) carryOut(ctx context.Context, tx pgx.Tx, a *arrival, own *ours, d
 		at.conversation = dec.Conversation
 	}
 	if err != nil {
-		return err
+		return at, err
 	}
 	for _, link := range dec.Links {
 		if err := linkConversations(ctx, tx, at.conversation, link); err != nil {
-			return err
+			return at, err
 		}
 	}
 	if err := d.learnOfAuthor(ctx, tx, a, dec); err != nil {
-		return err
+		return at, err
 	}
-	return d.finishInbound(ctx, tx, a, dec, at)
+	return at, d.finishInbound(ctx, tx, a, dec, at)
 }
 
 // hideLinks revokes links whose secret came back in a mail, and takes them out of

@@ -112,7 +112,10 @@ func serve(ctx context.Context, dbs *databaseSettings, s settings, log *slog.Log
 		group.Go(func() error { courier.Run(ctx); return nil })
 	}
 	if ears.http != nil {
-		panel := web.New(web.Config{Desk: desk, PublicURL: publicURL, Sessions: sessions(db), RelaySet: p.hasRelay(), Read: eml.Parse, Logger: log})
+		panel, err := web.New(web.Config{Desk: desk, PublicURL: publicURL, Sessions: sessions(db), RelaySet: p.hasRelay(), Read: eml.Parse, Logger: log})
+		if err != nil {
+			return err
+		}
 		group.Go(func() error { return serveHTTP(ctx, ears.http, challenge(withHealth(desk, panel)), tls, log) })
 	}
 	group.Go(func() error { return serveHTTP(ctx, ears.metrics, meters.handler(desk), nil, log) })
