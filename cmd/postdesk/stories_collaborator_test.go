@@ -22,9 +22,15 @@ func withMia(t *testing.T) (s *story, mia client, conversation any, copied recei
 func TestACollaboratorInCCAnswersAndItIsAPrivateNote(t *testing.T) {
 	t.Parallel()
 	for name, reply := range map[string]func(received) (letter, []string){
-		"plain":     func(m received) (letter, []string) { return answer(m, "mia@partner.test", "kanarienvogel: the fuser."), nil },
-		"reply-all": func(m received) (letter, []string) { return replyAll(m, "mia@partner.test", "kanarienvogel: the fuser.") },
-		"by thread": func(m received) (letter, []string) { return onlyThread(m, "mia@partner.test", "kanarienvogel: the fuser."), nil },
+		"plain": func(m received) (letter, []string) {
+			return answer(m, "mia@partner.test", "kanarienvogel: the fuser."), nil
+		},
+		"reply-all": func(m received) (letter, []string) {
+			return replyAll(m, "mia@partner.test", "kanarienvogel: the fuser.")
+		},
+		"by thread": func(m received) (letter, []string) {
+			return onlyThread(m, "mia@partner.test", "kanarienvogel: the fuser."), nil
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -55,8 +55,8 @@ func TestAMentionMailLeadsToTheNoteAndHoldsNoWordOfIt(t *testing.T) {
 func TestAnAnswerToAMentionMailIsANewConversation(t *testing.T) {
 	t.Parallel()
 	for name, write := range map[string]func(m received, id any) letter{
-		"plain": func(m received, _ any) letter { return answer(m, "mia@partner.test", "kanarienvogel: it is.") },
-		"token alone": func(m received, _ any) letter { return onlyToken(m, "mia@partner.test", "kanarienvogel: it is.") },
+		"plain":        func(m received, _ any) letter { return answer(m, "mia@partner.test", "kanarienvogel: it is.") },
+		"token alone":  func(m received, _ any) letter { return onlyToken(m, "mia@partner.test", "kanarienvogel: it is.") },
 		"thread alone": func(m received, _ any) letter { return onlyThread(m, "mia@partner.test", "kanarienvogel: it is.") },
 		"subject with the number": func(m received, id any) letter {
 			l := answer(m, "mia@partner.test", "kanarienvogel: it is.")

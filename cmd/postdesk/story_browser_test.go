@@ -219,7 +219,9 @@ func words(n *html.Node) string {
 }
 
 // says tells whether the page shows these words.
-func (b *browser) says(text string) bool { return b.page != nil && strings.Contains(words(b.page), text) }
+func (b *browser) says(text string) bool {
+	return b.page != nil && strings.Contains(words(b.page), text)
+}
 
 func attribute(n *html.Node, key string) string {
 	for _, a := range n.Attr {
@@ -237,4 +239,15 @@ func has(n *html.Node, key string) bool {
 		}
 	}
 	return false
+}
+
+// accept uses a link of a mail: looks at it, as mail scanners do too, and sets a
+// password.
+func (b *browser) accept(link string) {
+	b.s.t.Helper()
+	b.open(link)
+	b.submit(b.at.Path, url.Values{"password": {password}})
+	if b.code != 200 {
+		b.s.t.Fatalf("accept: %d %s", b.code, b.text)
+	}
 }

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"net/mail"
 	"slices"
+	"strconv"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -206,4 +208,14 @@ func (s *story) raw(envelopeFrom string, to []string, lines ...string) (messageI
 		s.t.Fatalf("raw mail: %v", err)
 	}
 	return messageID
+}
+
+// number is an id as JSON takes it.
+func number(t *testing.T, id string) int64 {
+	t.Helper()
+	n, err := strconv.ParseInt(id, 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
