@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"hash/fnv"
 	"html/template"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -19,7 +21,7 @@ func funcs() template.FuncMap {
 	return template.FuncMap{
 		"dict": dict, "list": func(items ...any) []any { return items },
 		"initials": initials, "tint": tint, "size": size, "linked": linked, "shown": shown,
-		"words": words, "upperFirst": upperFirst, "join": strings.Join, "roleName": roleName,
+		"zoneNames": zoneNames, "thumb": thumb, "detail": detail, "len64": func(b []byte) int64 { return int64(len(b)) }, "words": words, "upperFirst": upperFirst, "join": strings.Join, "roleName": roleName,
 		"lower": func(v any) string { return strings.ToLower(fmt.Sprint(v)) },
 	}
 }
@@ -127,6 +129,30 @@ func upperFirst(v any) string {
 		return ""
 	}
 	return string(unicode.ToUpper(r)) + text[n:]
+}
+
+// thumb tells a picture that a page shows at once; what it really is, file checks.
+func thumb(f core.AttachmentRef) bool {
+	switch f.ContentType {
+	case "image/png", "image/jpeg", "image/gif", "image/webp":
+		return f.Size < 5_000_000
+	}
+	return false
+}
+
+// detail says what an event is about, in a stable order.
+func detail(of map[string]any) string {
+	var parts []string
+	for _, key := range slices.Sorted(maps.Keys(of)) {
+		switch value := of[key].(type) {
+		case nil, map[string]any:
+		case []any:
+			parts = append(parts, fmt.Sprintf("%s: %d", words(key), len(value)))
+		default:
+			parts = append(parts, fmt.Sprintf("%s: %v", words(key), value))
+		}
+	}
+	return shown(strings.Join(parts, ", "))
 }
 
 func roleName(r core.Role) string { return upperFirst(string(r)) }

@@ -208,8 +208,15 @@ func sameDay(a, b time.Time) bool { return a.Year() == b.Year() && a.YearDay() =
 // Zone names the zone of all times of the page.
 func (b base) Zone() string { return b.zone.String() }
 
-// Fault is what is wrong with a field, if anything.
-func (b base) Fault(field string) fault { return b.Faults[field] }
+// Fault is what is wrong with a field, under any of its names, if anything.
+func (b base) Fault(names ...string) fault {
+	for _, name := range names {
+		if f, ok := b.Faults[name]; ok {
+			return f
+		}
+	}
+	return fault{}
+}
 
 // static gives the embedded files. Their names change with the version of the
 // program, by the query.
@@ -226,8 +233,8 @@ type paging struct {
 
 const pageSize = 50
 
-// pageOf reads which page of a list is asked for.
-func pageOf(v *visit) core.Page {
+// listPage reads which page of a list is asked for.
+func listPage(v *visit) core.Page {
 	n := number[core.ConversationID](v.query("page"))
 	if n < 1 || n > 100_000 {
 		n = 1

@@ -1,0 +1,148 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"postdesk/core"
+)
+
+type conversationPage struct {
+	base
+	C          core.Conversation
+	Entries    []core.Entry
+	Drafts     []core.Draft
+	Draft      core.Draft // the one in the composer; ID 0: none
+	Recipients []core.Recipient
+	Warnings   []string
+	Typed      typed
+	Staff      []core.User
+	Teams      []core.Team
+	Statuses   []core.Status
+	Source     core.ConversationID // where the mention stands that this answers
+	Others     []core.ConversationRow
+	SeesRaw    bool
+}
+
+// typed is what somebody was writing when a form came back.
+type typed struct {
+	Reply, CC, Note string
+	Status          core.Status
+	Ticked          []string
+	Email           string // of a new participant
+	Requester       string
+	Merge           string
+	NoteTab         bool
+}
+
+// Has tells a ticked suggestion.
+func (t typed) Has(address core.Address) bool { return slices.Contains(t.Ticked, address.String()) }
+
+// Mine tells that the reader asked here: their own words are a customer's words.
+func (p conversationPage) Mine() bool { return p.C.Requester.ID == p.Actor.ID }
+
+// MayReply tells that there is a reply box.
+func (p conversationPage) MayReply() bool {
+	return (p.Answers() || p.Mine()) && !p.C.Closed() && !p.C.Trashed && p.C.MergedInto == 0
+}
+
+func (s *server) conversation(v *visit) error {
+	id, err := pathID[core.ConversationID](v, "id")
+	if err != nil {
+		return err
+	}
+	return s.showConversation(v, http.StatusOK, id, typed{NoteTab: v.query("tab") == "note"}, nil)
+}
+
+// showConversation shows the page, with what was typed when a form comes back.
+// That the reader has seen it is the one thing that a page notes down.
+func (s *server) showConversation(v *visit, status int, id core.ConversationID, t typed, f faults) error {
+	p, err := s.conversationPage(v, id)
+	if err != nil {
+		return err
+	}
+	p.Typed, p.Faults = t, f
+	if err := s.fillComposer(v, &p); err != nil {
+		return err
+	}
+	if err := s.desk.MarkRead(v.ctx(), v.actor, id); err != nil {
+		return err
+	}
+	return s.render(v, status, "conversation", p)
+}
+
+func (s *server) conversationPage(v *visit, id core.ConversationID) (p conversationPage, err error) {
+	if p.C, err = s.desk.Conversation(v.ctx(), v.actor, id); err != nil {
+		return p, err
+	}
+	if p.Entries, err = s.desk.Timeline(v.ctx(), v.actor, id); err != nil {
+		return p, err
+	}
+	if p.base, err = s.page(v, fmt.Sprintf("#%d %s", id, p.C.Subject), "inbox"); err != nil {
+		return p, err
+	}
+	if p.Staff, _, err = s.desk.Users(v.ctx(), v.actor, enabledStaff()); err != nil {
+		return p, err
+	}
+	if p.Teams, err = s.desk.Teams(v.ctx(), v.actor); err != nil {
+		return p, err
+	}
+	p.Others, _, err = s.desk.Conversations(v.ctx(), v.actor, core.ListFilter{View: core.ViewAll, Requester: p.C.Requester.ID, Page: core.Page{Limit: 6}})
+	p.Others = slices.DeleteFunc(p.Others, func(c core.ConversationRow) bool { return c.ID == id })
+	p.Source, p.Statuses, p.SeesRaw = mentionSource(p.C), statuses(), v.actor.Can(core.DoReadRaw) == nil
+	return p, err
+}
+
+// enabledStaff are those who can be mentioned, and assigned.
+func enabledStaff() core.UserFilter {
+	yes := true
+	return core.UserFilter{Staff: true, Enabled: &yes, Page: core.Page{Limit: 100}}
+}
+
+// mentionSource is the conversation that holds the mention which this one answers.
+func mentionSource(c core.Conversation) core.ConversationID {
+	for _, link := range c.Links {
+		if link.Relation == string(core.RelatedMention) && !link.Younger {
+			return link.Conversation
+		}
+	}
+	return 0
+}
+
+// fillComposer puts the draft into the composer, and says who gets what.
+func (s *server) fillComposer(v *visit, p *conversationPage) (err error) {
+	if !p.MayReply() {
+		return nil
+	}
+	if p.Drafts, err = s.desk.Drafts(v.ctx(), v.actor, p.C.ID); err != nil {
+		return err
+	}
+	wanted := number[core.DraftID](firstOf(v.field("draft"), v.query("draft")))
+	for _, d := range p.Drafts {
+		if d.ID == wanted || wanted == 0 && p.Draft.ID == 0 {
+			p.Draft = d
+		}
+	}
+	if p.Draft.ID != 0 && v.r.Method == http.MethodGet {
+		p.Typed.Reply, p.Typed.CC = p.Draft.Text, strings.Join(p.Draft.CC, ", ")
+	}
+	if p.Mine() || !p.Answers() {
+		return nil
+	}
+	cc := append(addressesIn(p.Typed.CC), p.Typed.Ticked...)
+	p.Recipients, p.Warnings, err = s.desk.ReplyPreview(v.ctx(), v.actor, p.C.ID, cc)
+	if f, _, ok := faultsOf(err); ok { // an address that is none: say so, and who gets it without
+		if p.Faults == nil {
+			p.Faults = f
+		}
+		p.Recipients, p.Warnings, err = s.desk.ReplyPreview(v.ctx(), v.actor, p.C.ID, nil)
+	}
+	return err
+}
+
+// addressesIn reads a list of addresses as people type it.
+func addressesIn(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ';' || r == ' ' || r == '\n' || r == '\r' || r == '\t' })
+}

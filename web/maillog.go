@@ -1,0 +1,203 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+
+	"postdesk/core"
+)
+
+type mailsPage struct {
+	base
+	From   string
+	Status []choice
+	Rows   []core.Mail
+	paging
+}
+
+// mails is the log of received mail: /admin/mail?status=failed&from=address.
+func (s *server) mails(v *visit) error {
+	if err := v.actor.Can(core.DoAdminister); err != nil {
+		return err
+	}
+	f := core.MailFilter{Status: core.MailStatus(v.query("status")), From: v.query("from"), Page: listPage(v)}
+	rows, total, err := s.desk.Mails(v.ctx(), v.actor, f)
+	if err != nil {
+		return err
+	}
+	b, err := s.page(v, "Mail log", "mail")
+	if err != nil {
+		return err
+	}
+	choices := []choice{{"All", "/admin/mail", f.Status == ""}}
+	for _, status := range []core.MailStatus{core.MailSuccess, core.MailSuspended, core.MailRejected, core.MailFailed, core.MailReceived, core.MailProcessing} {
+		choices = append(choices, choice{upperFirst(string(status)), "/admin/mail?status=" + string(status), status == f.Status})
+	}
+	return s.render(v, http.StatusOK, "mails", mailsPage{base: b, From: f.From, Status: choices, Rows: rows,
+		paging: pagingOf(v, f.Page, len(rows), total)})
+}
+
+func (s *server) mail(v *visit) error {
+	if err := v.actor.Can(core.DoAdminister); err != nil {
+		return err
+	}
+	id, err := pathID[core.InboundID](v, "id")
+	if err != nil {
+		return err
+	}
+	p, err := s.mailPage(v, id, "mail")
+	if err != nil {
+		return err
+	}
+	return s.render(v, http.StatusOK, "mail", p)
+}
+
+// mailSource gives the mail byte for byte, as text that nothing interprets.
+func (s *server) mailSource(v *visit) error {
+	id, err := pathID[core.InboundID](v, "id")
+	if err != nil {
+		return err
+	}
+	raw, err := s.desk.MailSource(v.ctx(), v.actor, id)
+	if err != nil {
+		return err
+	}
+	sendRaw(v, fmt.Sprintf("mail-%d", id), raw)
+	return nil
+}
+
+// sendRaw shows the bytes of a mail as text, or gives them as a file.
+func sendRaw(v *visit, name string, raw []byte) {
+	if v.query("download") == "1" {
+		sendBytes(v.w, "application/octet-stream", "attachment", name+".eml", raw)
+		return
+	}
+	sendBytes(v.w, "text/plain; charset=utf-8", "inline", name+".txt", raw)
+}
+
+func (s *server) replay(v *visit) error {
+	id, err := pathID[core.InboundID](v, "id")
+	if err != nil {
+		return err
+	}
+	if err := s.desk.Replay(v.ctx(), v.actor, id); err != nil {
+		return err
+	}
+	return v.see(fmt.Sprintf("/admin/mail/%d", id), "replayed")
+}
+
+type deliveriesPage struct {
+	base
+	States []choice
+	Rows   []core.DeliveryView
+	paging
+}
+
+// deliveries is the log of outgoing mail: /admin/outbox?state=held.
+func (s *server) deliveries(v *visit) error {
+	f := core.DeliveryFilter{State: core.DeliveryStatus(v.query("state")), Recipient: v.query("to"),
+		Conversation: number[core.ConversationID](v.query("conversation")), Page: listPage(v)}
+	rows, total, err := s.desk.Deliveries(v.ctx(), v.actor, f)
+	if err != nil {
+		return err
+	}
+	b, err := s.page(v, "Outbox", "outbox")
+	if err != nil {
+		return err
+	}
+	choices := []choice{{"All", "/admin/outbox", f.State == ""}}
+	for _, state := range []core.DeliveryStatus{core.DeliveryQueued, core.DeliverySent, core.DeliveryFailed, core.DeliveryHeld} {
+		choices = append(choices, choice{upperFirst(string(state)), "/admin/outbox?state=" + string(state), state == f.State})
+	}
+	return s.render(v, http.StatusOK, "deliveries", deliveriesPage{base: b, States: choices, Rows: rows,
+		paging: pagingOf(v, f.Page, len(rows), total)})
+}
+
+type deliveryPage struct {
+	base
+	D      core.DeliveryView
+	L      core.Letter
+	Hidden string // why its content is not shown
+	Raw    string
+}
+
+func (s *server) delivery(v *visit) error {
+	id, err := pathID[core.DeliveryID](v, "id")
+	if err != nil {
+		return err
+	}
+	return s.showDelivery(v, http.StatusOK, id, nil)
+}
+
+// showDelivery shows an outgoing mail with its content, as far as the reader may
+// see that: one with a single-use link is for those who may grant that role.
+func (s *server) showDelivery(v *visit, status int, id core.DeliveryID, f faults) error {
+	d, err := s.desk.Delivery(v.ctx(), v.actor, id)
+	if err != nil {
+		return err
+	}
+	p := deliveryPage{D: d}
+	raw, err := s.desk.DeliverySource(v.ctx(), v.actor, id)
+	switch {
+	case err == nil:
+		p.L, p.Raw = s.read(raw), string(raw)
+	case statusIsOurs(err):
+		return err
+	default:
+		p.Hidden = problemOf(err)
+	}
+	if p.base, err = s.page(v, firstOf(d.Subject, "Outgoing mail"), "outbox"); err != nil {
+		return err
+	}
+	p.Faults = f
+	if d.HasLink {
+		v.w.Header().Set("Cache-Control", "no-store")
+	}
+	return s.render(v, status, "delivery", p)
+}
+
+// statusIsOurs tells an error that no sentence to the reader can explain.
+func statusIsOurs(err error) bool {
+	status, _ := statusOf(err)
+	return status == http.StatusInternalServerError
+}
+
+func (s *server) deliverySource(v *visit) error {
+	id, err := pathID[core.DeliveryID](v, "id")
+	if err != nil {
+		return err
+	}
+	raw, err := s.desk.DeliverySource(v.ctx(), v.actor, id)
+	if err != nil {
+		return err
+	}
+	sendRaw(v, fmt.Sprintf("outgoing-%d", id), raw)
+	return nil
+}
+
+func (s *server) onDelivery(v *visit, said string, act func(core.DeliveryID) error) error {
+	id, err := pathID[core.DeliveryID](v, "id")
+	if err != nil {
+		return err
+	}
+	err = act(id)
+	if f, status, ok := faultsOf(err); ok && v.actor.Can(core.DoAdminister) == nil {
+		return s.showDelivery(v, status, id, f)
+	}
+	if err != nil {
+		return err
+	}
+	return v.see(fmt.Sprintf("/admin/outbox/%d", id), said)
+}
+
+func (s *server) retryDelivery(v *visit) error {
+	return s.onDelivery(v, "retried", func(id core.DeliveryID) error { return s.desk.RetryDelivery(v.ctx(), v.actor, id) })
+}
+
+func (s *server) sendHeld(v *visit) error {
+	return s.onDelivery(v, "sent-held", func(id core.DeliveryID) error { return s.desk.SendHeld(v.ctx(), v.actor, id) })
+}
+
+func (s *server) discardHeld(v *visit) error {
+	return s.onDelivery(v, "discarded", func(id core.DeliveryID) error { return s.desk.DiscardHeld(v.ctx(), v.actor, id) })
+}

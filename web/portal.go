@@ -1,0 +1,208 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+
+	"postdesk/core"
+)
+
+type threadsPage struct {
+	base
+	Threads       []core.ThreadRow
+	Subject, Text string
+}
+
+func (s *server) myConversations(v *visit) error {
+	return s.showMyConversations(v, http.StatusOK, "", "", nil)
+}
+
+func (s *server) showMyConversations(v *visit, status int, subject, text string, f faults) error {
+	threads, err := s.desk.MyConversations(v.ctx(), v.actor)
+	if err != nil {
+		return err
+	}
+	b, err := s.page(v, "My conversations", "my")
+	b.Faults = f
+	if err != nil {
+		return err
+	}
+	return s.render(v, status, "threads", threadsPage{base: b, Threads: threads, Subject: subject, Text: text})
+}
+
+// ask opens a conversation of one's own.
+func (s *server) ask(v *visit) error {
+	subject, text := v.field("subject"), v.r.PostFormValue("contents")
+	files, err := uploads(v.r)
+	if err != nil {
+		return err
+	}
+	id, err := s.desk.OpenConversation(v.ctx(), v.actor, subject, text, files)
+	if f, status, ok := faultsOf(err); ok {
+		return s.showMyConversations(v, status, subject, text, f)
+	}
+	if err != nil {
+		return err
+	}
+	return v.see(threadPath(id), "asked")
+}
+
+func threadPath(id core.ConversationID) string { return fmt.Sprintf("/conversations/%d", id) }
+
+type threadPage struct {
+	base
+	Thread core.Thread
+	Text   string
+}
+
+// Closed tells that no answer goes here any more.
+func (p threadPage) Closed() bool { return p.Thread.Status == core.StatusClosed }
+
+func (s *server) myConversation(v *visit) error {
+	id, err := pathID[core.ConversationID](v, "id")
+	if err != nil {
+		return err
+	}
+	return s.showThread(v, http.StatusOK, id, "", nil)
+}
+
+func (s *server) showThread(v *visit, status int, id core.ConversationID, text string, f faults) error {
+	thread, err := s.desk.MyConversation(v.ctx(), v.actor, id)
+	if err != nil {
+		return err
+	}
+	b, err := s.page(v, thread.Subject, "my")
+	b.Faults = f
+	if err != nil {
+		return err
+	}
+	return s.render(v, status, "thread", threadPage{base: b, Thread: thread, Text: text})
+}
+
+func (s *server) portalReply(v *visit) error {
+	text := v.r.PostFormValue("contents")
+	files, err := uploads(v.r)
+	if err != nil {
+		return err
+	}
+	return s.onThread(v, text, "asked", func(id core.ConversationID) error {
+		_, err := s.desk.PortalReply(v.ctx(), v.actor, id, text, files)
+		return err
+	})
+}
+
+func (s *server) complete(v *visit) error {
+	return s.onThread(v, "", "completed", func(id core.ConversationID) error {
+		return s.desk.Complete(v.ctx(), v.actor, id)
+	})
+}
+
+func (s *server) onThread(v *visit, text, said string, act func(core.ConversationID) error) error {
+	id, err := pathID[core.ConversationID](v, "id")
+	if err != nil {
+		return err
+	}
+	err = act(id)
+	if f, status, ok := faultsOf(err); ok {
+		return s.showThread(v, status, id, text, f)
+	}
+	if err != nil {
+		return err
+	}
+	return v.see(threadPath(id), said)
+}
+
+type profilePage struct {
+	base
+	User  core.User
+	Email string // of a new address, as typed
+}
+
+func (s *server) profile(v *visit) error { return s.showProfile(v, http.StatusOK, nil, "", nil) }
+
+func (s *server) showProfile(v *visit, status int, changes *core.ProfileChanges, email string, f faults) error {
+	user, err := s.desk.User(v.ctx(), v.actor, v.actor.ID)
+	if err != nil {
+		return err
+	}
+	if changes != nil { // as typed
+		user.Name, user.Timezone, user.Locale = *changes.Name, *changes.Timezone, *changes.Locale
+		user.Phone, user.Signature = *changes.Phone, *changes.Signature
+	}
+	b, err := s.page(v, "Profile", "profile")
+	b.Faults = f
+	if err != nil {
+		return err
+	}
+	return s.render(v, status, "profile", profilePage{base: b, User: user, Email: email})
+}
+
+func (s *server) updateProfile(v *visit) error {
+	name, zone, locale, phone, signature := v.field("full_name"), v.field("time_zone"), v.field("locale"), v.field("phone"),
+		v.r.PostFormValue("signature")
+	changes := core.ProfileChanges{Name: &name, Timezone: &zone, Locale: &locale, Phone: &phone, Signature: &signature}
+	_, err := s.desk.UpdateProfile(v.ctx(), v.actor, changes)
+	if f, status, ok := faultsOf(err); ok {
+		return s.showProfile(v, status, &changes, "", f)
+	}
+	if err != nil {
+		return err
+	}
+	return v.see("/profile", "updated")
+}
+
+// changePassword ends all other sessions; this one goes on under a new id.
+func (s *server) changePassword(v *visit) error {
+	version, err := s.desk.ChangePassword(v.ctx(), v.actor, v.r.PostFormValue("old_password"), v.r.PostFormValue("password"), clientOf(v.r))
+	if f, status, ok := faultsOf(err); ok {
+		if own, whole := f[""]; whole {
+			f = faults{"old_password": own}
+		}
+		return s.showProfile(v, status, nil, "", f)
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.begin(v, v.actor, version); err != nil {
+		return err
+	}
+	return v.see("/profile", "password")
+}
+
+func (s *server) addOwnAddress(v *visit) error {
+	email := v.field("email")
+	err := s.desk.AddIdentity(v.ctx(), v.actor, v.actor.ID, email)
+	if f, status, ok := faultsOf(err); ok {
+		return s.showProfile(v, status, nil, email, f)
+	}
+	if err != nil {
+		return err
+	}
+	return v.see("/profile", "verify")
+}
+
+// zoneNames are offered where a time zone is typed; every IANA name is taken.
+func zoneNames() []string {
+	return []string{"UTC", "Europe/London", "Europe/Berlin", "Europe/Paris", "Europe/Madrid", "Europe/Vienna", "Europe/Zurich", "Europe/Warsaw",
+		"Europe/Athens", "Europe/Kyiv", "Africa/Cairo", "Africa/Lagos", "Africa/Nairobi", "Africa/Johannesburg", "Asia/Dubai", "Asia/Kolkata",
+		"Asia/Bangkok", "Asia/Singapore", "Asia/Shanghai", "Asia/Tokyo", "Asia/Seoul", "Australia/Sydney", "Pacific/Auckland",
+		"America/Sao_Paulo", "America/Argentina/Buenos_Aires", "America/New_York", "America/Toronto", "America/Chicago", "America/Mexico_City",
+		"America/Denver", "America/Los_Angeles", "America/Anchorage", "Pacific/Honolulu"}
+}
+
+// Clock tells what time it is in the zone of the page, so that a wrong one is
+// noticed.
+func (b base) Clock() string { return b.now.In(b.zone).Format("15:04, Monday") }
+
+// Ago is an age in words, for invites that wait.
+func (b base) Ago(t time.Time) string {
+	switch days := int(b.now.Sub(t).Hours() / 24); {
+	case days < 1:
+		return "today"
+	case days == 1:
+		return "yesterday"
+	default:
+		return fmt.Sprintf("%d days ago", days)
+	}
+}

@@ -1,0 +1,200 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+
+	"postdesk/core"
+)
+
+type teamsPage struct {
+	base
+	Teams  []core.Team
+	Staff  []core.User
+	Title  string // of a new one, as typed
+	Edited core.TeamID
+}
+
+// Has tells a member.
+func (p teamsPage) Has(t core.Team, id core.UserID) bool { return slices.Contains(t.Members, id) }
+
+func (s *server) teams(v *visit) error { return s.showTeams(v, http.StatusOK, teamsPage{}, nil) }
+
+func (s *server) showTeams(v *visit, status int, p teamsPage, f faults) (err error) {
+	if err := v.actor.Can(core.DoAdminister); err != nil {
+		return err
+	}
+	if p.Teams, err = s.desk.Teams(v.ctx(), v.actor); err != nil {
+		return err
+	}
+	if p.Staff, _, err = s.desk.Users(v.ctx(), v.actor, core.UserFilter{Staff: true, Page: core.Page{Limit: 100}}); err != nil {
+		return err
+	}
+	if p.base, err = s.page(v, "Teams", "teams"); err != nil {
+		return err
+	}
+	p.Faults = f
+	return s.render(v, status, "teams", p)
+}
+
+func (s *server) createTeam(v *visit) error {
+	title := v.field("title")
+	_, err := s.desk.CreateTeam(v.ctx(), v.actor, title, idsOf[core.UserID](v.r.PostForm["member"]))
+	return s.teamAnswer(v, "created", teamsPage{Title: title}, err)
+}
+
+func (s *server) updateTeam(v *visit) error {
+	id, err := pathID[core.TeamID](v, "id")
+	if err != nil {
+		return err
+	}
+	_, err = s.desk.UpdateTeam(v.ctx(), v.actor, id, v.field("title"), idsOf[core.UserID](v.r.PostForm["member"]))
+	return s.teamAnswer(v, "updated", teamsPage{Edited: id}, err)
+}
+
+func (s *server) teamAnswer(v *visit, said string, p teamsPage, err error) error {
+	if f, status, ok := faultsOf(err); ok {
+		return s.showTeams(v, status, p, f)
+	}
+	if err != nil {
+		return err
+	}
+	return v.see("/admin/teams", said)
+}
+
+type mailboxesPage struct {
+	base
+	Rows          []core.Mailbox
+	Address, Name string
+}
+
+func (s *server) mailboxes(v *visit) error {
+	return s.showMailboxes(v, http.StatusOK, mailboxesPage{}, nil)
+}
+
+func (s *server) showMailboxes(v *visit, status int, p mailboxesPage, f faults) (err error) {
+	if err := v.actor.Can(core.DoAdminister); err != nil {
+		return err
+	}
+	if p.Rows, err = s.desk.Mailboxes(v.ctx(), v.actor); err != nil {
+		return err
+	}
+	if p.base, err = s.page(v, "Mailboxes", "mailboxes"); err != nil {
+		return err
+	}
+	p.Faults = f
+	return s.render(v, status, "mailboxes", p)
+}
+
+func (s *server) createMailbox(v *visit) error {
+	p := mailboxesPage{Address: v.field("address"), Name: v.field("name")}
+	_, err := s.desk.CreateMailbox(v.ctx(), v.actor, p.Address, p.Name)
+	if f, status, ok := faultsOf(err); ok {
+		return s.showMailboxes(v, status, p, f)
+	}
+	if err != nil {
+		return err
+	}
+	return v.see("/admin/mailboxes", "created")
+}
+
+type settingsPage struct {
+	base
+	S            core.Settings
+	Suppressions []core.Suppression
+	Suppressed   int
+}
+
+func (s *server) settings(v *visit) error { return s.showSettings(v, http.StatusOK, nil, nil) }
+
+func (s *server) showSettings(v *visit, status int, typed *core.Settings, f faults) (err error) {
+	if err := v.actor.Can(core.DoAdminister); err != nil {
+		return err
+	}
+	p := settingsPage{}
+	if p.S, err = s.desk.Settings(v.ctx()); err != nil {
+		return err
+	}
+	if typed != nil {
+		p.S.Name, p.S.Timezone, p.S.AcceptsUnknown = typed.Name, typed.Timezone, typed.AcceptsUnknown
+	}
+	if p.Suppressions, p.Suppressed, err = s.desk.Suppressions(v.ctx(), v.actor, core.Page{}); err != nil {
+		return err
+	}
+	if p.base, err = s.page(v, "Settings", "settings"); err != nil {
+		return err
+	}
+	p.Faults = f
+	return s.render(v, status, "settings", p)
+}
+
+// updateSettings also clears an address that mail had stopped going to.
+func (s *server) updateSettings(v *visit) error {
+	var typed core.Settings
+	err := error(nil)
+	if address := v.field("clear"); address != "" {
+		err = s.desk.ClearSuppression(v.ctx(), v.actor, address)
+	} else {
+		typed, err = s.saveSettings(v)
+	}
+	if f, status, ok := faultsOf(err); ok {
+		return s.showSettings(v, status, &typed, f)
+	}
+	if err != nil {
+		return err
+	}
+	return v.see("/admin/settings", "updated")
+}
+
+func (s *server) saveSettings(v *visit) (typed core.Settings, err error) {
+	typed = core.Settings{Name: v.field("name"), Timezone: v.field("time_zone"), AcceptsUnknown: v.field("accepts_unknown") == "yes"}
+	c := core.SettingsChanges{Name: &typed.Name, Timezone: &typed.Timezone, AcceptsUnknown: &typed.AcceptsUnknown}
+	for name, into := range map[string]**int{"flood_ten_minutes": &c.FloodTenMinutes, "flood_hour": &c.FloodHour,
+		"flood_day": &c.FloodDay, "automatic_hour": &c.AutomaticHour, "suspended_days": &c.SuspendedDays} {
+		n, err := strconv.Atoi(v.field(name))
+		if err != nil {
+			return typed, core.Invalid{Field: name, Code: core.CodeInvalid, Problem: "A whole number is needed."}
+		}
+		*into = &n
+	}
+	hours := (*int)(nil)
+	if text := v.field("close_completed_hours"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			return typed, core.Invalid{Field: "close_completed_hours", Code: core.CodeInvalid, Problem: "A whole number is needed, or nothing."}
+		}
+		hours = &n
+	}
+	c.CloseCompletedHours = &hours
+	_, err = s.desk.UpdateSettings(v.ctx(), v.actor, c)
+	return typed, err
+}
+
+type auditPage struct {
+	base
+	Rows []core.AuditEntry
+	paging
+}
+
+func (s *server) audit(v *visit) error {
+	page := listPage(v)
+	rows, total, err := s.desk.AuditTrail(v.ctx(), v.actor, page)
+	if err != nil {
+		return err
+	}
+	b, err := s.page(v, "Audit", "audit")
+	if err != nil {
+		return err
+	}
+	return s.render(v, http.StatusOK, "audit", auditPage{base: b, Rows: rows, paging: pagingOf(v, page, len(rows), total)})
+}
+
+// Limit shows a limit, or that there is none.
+func (b base) Limit(n *int) string {
+	if n == nil {
+		return "unlimited"
+	}
+	return fmt.Sprint(*n)
+}
