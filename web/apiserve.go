@@ -27,7 +27,7 @@ func (a *api) open(do apiHandler) http.HandlerFunc {
 func (a *api) signedIn(do apiHandler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		c := &apiCall{w: w, r: r}
-		a.answer(c, do).send(w)
+		a.caught(c, func() rendered { return a.answer(c, do) }).send(w)
 	}
 }
 
@@ -67,16 +67,23 @@ func (a *api) authenticate(c *apiCall) (err error) {
 	return nil
 }
 
-// run does what is asked. A panic is an answer like other errors of ours.
-func (a *api) run(c *apiCall, do apiHandler) (out rendered) {
+// run does what is asked.
+func (a *api) run(c *apiCall, do apiHandler) rendered {
+	return a.caught(c, func() rendered {
+		answer, err := do(c)
+		return a.render(c, answer, err)
+	})
+}
+
+// caught makes a panic an answer like other faults of ours.
+func (a *api) caught(c *apiCall, do func() rendered) (out rendered) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			a.log.Error("panic in the api", "panic", fmt.Sprint(fault), "stack", string(debug.Stack()))
 			out = a.refuse(c, errors.New("panic"))
 		}
 	}()
-	answer, err := do(c)
-	return a.render(c, answer, err)
+	return do()
 }
 
 // onceTime is how long a request with an Idempotency-Key may take.

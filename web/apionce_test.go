@@ -1,0 +1,130 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+)
+
+const onceBody = `{"subject":"Once","contents":"C","requester_email":"once@new.test"}`
+
+func TestRequestsAtOnceWithOneKeyAreDoneOnceAndAnsweredAlike(t *testing.T) {
+	t.Parallel()
+	a := openAPIDesk(t)
+	const n = 8
+	answers := make([]apiResponse, n)
+	var all sync.WaitGroup
+	for i := range n {
+		all.Go(func() { answers[i] = a.call(t, "agt", "POST", "/cases", onceBody, "Idempotency-Key", "k1") })
+	}
+	all.Wait()
+	for _, res := range answers {
+		if res.Code != 201 || res.Body.String() != answers[0].Body.String() {
+			t.Errorf("%d %s, the first got %s", res.Code, res.Body, answers[0].Body)
+		}
+	}
+	if made := a.Text(t, `select count(*) from conversations`); made != "1" {
+		t.Errorf("%s cases were made", made)
+	}
+	if sent := a.Text(t, `select count(*) from deliveries where recipient = 'once@new.test'`); sent != "1" {
+		t.Errorf("%s mails were written", sent)
+	}
+}
+
+func TestARepeatedRequestSaysSoAndIsNotDoneAgain(t *testing.T) {
+	t.Parallel()
+	a := openAPIDesk(t)
+	first := a.call(t, "agt", "POST", "/cases", onceBody, "Idempotency-Key", "k1")
+	again := a.call(t, "agt", "POST", "/cases", onceBody, "Idempotency-Key", "k1")
+	if first.Header().Get("Idempotency-Replayed") != "" || again.Header().Get("Idempotency-Replayed") != "true" {
+		t.Error("only the second answer is a repeated one")
+	}
+	if again.Code != 201 || again.Body.String() != first.Body.String() {
+		t.Errorf("%d %s, the first got %s", again.Code, again.Body, first.Body)
+	}
+	for name, res := range map[string]apiResponse{
+		"another key":    a.call(t, "agt", "POST", "/cases", onceBody, "Idempotency-Key", "k2"),
+		"another person": a.call(t, "adm", "POST", "/cases", onceBody, "Idempotency-Key", "k1"),
+		"no key":         a.call(t, "agt", "POST", "/cases", onceBody),
+	} {
+		if res.Code != 201 || res.Body.String() == first.Body.String() {
+			t.Errorf("%s: %d %s", name, res.Code, res.Body)
+		}
+	}
+}
+
+func TestARefusalIsRepeatedToo(t *testing.T) {
+	t.Parallel()
+	a := openAPIDesk(t)
+	body := `{"email":"own@acme.test"}`
+	first := a.call(t, "agt", "POST", "/users", body, "Idempotency-Key", "k1")
+	a.Exec(t, `update addresses set address = 'moved@acme.test' where address = 'own@acme.test'`)
+	again := a.call(t, "agt", "POST", "/users", body, "Idempotency-Key", "k1")
+	if first.Code != 400 || again.Code != 400 || again.Body.String() != first.Body.String() {
+		t.Errorf("%d %s, then %d %s", first.Code, first.Body, again.Code, again.Body)
+	}
+}
+
+func TestAKeyOfAnotherRequestIsAConflict(t *testing.T) {
+	t.Parallel()
+	a := openAPIDesk(t)
+	id := a.aCase(t)
+	first := a.call(t, "agt", "POST", fmt.Sprintf("/cases/%d/notes", id), `{"contents":"One"}`, "Idempotency-Key", "k1")
+	if first.Code != 201 {
+		t.Fatalf("%d %s", first.Code, first.Body)
+	}
+	for name, res := range map[string]apiResponse{
+		"body":   a.call(t, "agt", "POST", fmt.Sprintf("/cases/%d/notes", id), `{"contents":"Two"}`, "Idempotency-Key", "k1"),
+		"path":   a.call(t, "agt", "POST", fmt.Sprintf("/cases/%d/reply", id), `{"contents":"One"}`, "Idempotency-Key", "k1"),
+		"method": a.call(t, "agt", "PUT", fmt.Sprintf("/cases/%d", id), `{"contents":"One"}`, "Idempotency-Key", "k1"),
+	} {
+		if code, _, _ := res.fault(); res.Code != 409 || code != "RESOURCE_CONFLICT" {
+			t.Errorf("another %s: %d %s", name, res.Code, res.Body)
+		}
+	}
+}
+
+func TestAnAnswerFromBeforeAChangeOfRoleIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	a := openAPIDesk(t)
+	path := fmt.Sprintf("/cases/%d/notes", a.aCase(t))
+	if res := a.call(t, "col", "POST", path, `{"contents":"Hush"}`, "Idempotency-Key", "k1"); res.Code != 201 {
+		t.Fatalf("%d %s", res.Code, res.Body)
+	}
+	a.Exec(t, `update users set role = 'customer' where id = $1`, a.people["col"].ID)
+	res := a.call(t, "col", "POST", path, `{"contents":"Hush"}`, "Idempotency-Key", "k1")
+	if res.Code != 409 || strings.Contains(res.Body.String(), "Hush") {
+		t.Errorf("%d %s", res.Code, res.Body)
+	}
+}
+
+func TestAKeyThatIsNoneIsRefused(t *testing.T) {
+	t.Parallel()
+	a := openAPIDesk(t)
+	for _, key := range []string{strings.Repeat("k", 256), "k\u00e9", "k\x7f"} {
+		res := a.call(t, "agt", "POST", "/cases", onceBody, "Idempotency-Key", key)
+		if _, parameter, _ := res.fault(); res.Code != 400 || parameter != "Idempotency-Key" {
+			t.Errorf("%q: %d %s", key, res.Code, res.Body)
+		}
+	}
+}
+
+func TestATokenThatAsksTooOftenWaitsAndNoOtherDoes(t *testing.T) {
+	t.Parallel()
+	a := openAPIDesk(t)
+	a.h = a.handler(3)
+	for range 3 {
+		if res := a.call(t, "agt", "GET", "/me", ""); res.Code != 200 {
+			t.Fatalf("%d %s", res.Code, res.Body)
+		}
+	}
+	res := a.call(t, "agt", "GET", "/me", "")
+	if code, _, _ := res.fault(); res.Code != http.StatusTooManyRequests || code != "RATE_LIMIT_REACHED" || res.Header().Get("Retry-After") == "" {
+		t.Errorf("%d, Retry-After %q: %s", res.Code, res.Header().Get("Retry-After"), res.Body)
+	}
+	if res := a.call(t, "adm", "GET", "/me", ""); res.Code != 200 {
+		t.Errorf("another token: %d", res.Code)
+	}
+}
