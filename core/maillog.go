@@ -40,6 +40,7 @@ type Mail struct {
 	Conversation ConversationID
 	Post         PostID
 	Note         NoteID
+	Event        EventID // of an automatic answer that was told quietly
 	Delivery     DeliveryID
 	Size         int64
 	Arrivals     int
@@ -58,6 +59,7 @@ const mailColumns = `
 	coalesce(i.from_address, '') as "from", coalesce(i.from_name, '') as from_name, i.envelope_from, i.recipients,
 	coalesce(i.message_id, '') as message_id, coalesce(i.subject, '') as subject, coalesce(i.kind, '') as kind, coalesce(i.origin, '') as origin,
 	coalesce(i.conversation_id, 0) as conversation, coalesce(i.post_id, 0) as post, coalesce(i.note_id, 0) as note,
+	coalesce((select e.id from events e where e.conversation_id = i.conversation_id and e.inbound_id = i.id and e.kind = 'auto_reply' limit 1), 0) as event,
 	coalesce(i.delivery_id, 0) as delivery, i.size, i.arrivals, i.attempts, i.last_error, coalesce(host(i.client_ip), '') as client_ip, i.helo,
 	i.raw is not null as has_source, i.received_at`
 

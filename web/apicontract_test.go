@@ -135,6 +135,9 @@ func TestMailsTellWhatBecameOfThem(t *testing.T) {
 		fields(t, a.call(t, "adm", "GET", fmt.Sprintf("/mails/%d", mail), "").data(t), fmt.Sprintf(`{"id":%d,"status":"SUCCESS","suspension_code":null,
 			"rule":"requester","origin":"PROVEN","case_id":%d,"post_id":%s,"from":"own@acme.test","envelope_from":"own@acme.test","recipients":["support@desk.test"],"size":5}`, mail, id, want))
 	}
+	a.Exec(t, `update inbound set post_id = null, note_id = null where id = $1`, mail)
+	event := a.row(t, `insert into events (conversation_id, kind, inbound_id) values ($1, 'auto_reply', $2) returning id`, id, mail)
+	fields(t, a.call(t, "adm", "GET", "/mails", "").rows(t)[0], fmt.Sprintf(`{"post_id":%d,"post_type":"EVENT"}`, event))
 	a.aMail(t, "rejected")
 	held := a.aMail(t, "suspended")
 	for query, want := range map[string]int{"": 3, "?status=SUSPENDED": 1, "?status=rejected": 1, "?is_suspended=true": 1, "?is_suspended=false": 2,

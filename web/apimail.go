@@ -20,7 +20,8 @@ type mailJSON struct {
 	Subject        string               `json:"subject"`
 	Origin         *string              `json:"origin"`
 	CaseID         *core.ConversationID `json:"case_id"`
-	PostID         *int64               `json:"post_id"` // a message's or a note's
+	PostID         *int64               `json:"post_id"`
+	PostType       *core.EntryKind      `json:"post_type"`
 	Size           int64                `json:"size"`
 	LastError      string               `json:"last_error"`
 	CreatedAt      time.Time            `json:"created_at"`
@@ -30,17 +31,25 @@ func mailOf(m core.Mail) mailJSON {
 	shown := mailJSON{
 		ID: m.ID, Status: upper(m.Status), SuspensionCode: word(m.Suspension), Reason: m.Reason, From: m.From,
 		EnvelopeFrom: m.EnvelopeFrom, Recipients: nonNil(m.Recipients), MessageID: m.MessageID, Subject: m.Subject,
-		Origin: word(m.Origin), CaseID: ref(m.Conversation), PostID: ref(int64(m.Post)), Size: m.Size,
+		Origin: word(m.Origin), CaseID: ref(m.Conversation), Size: m.Size,
 		LastError: m.LastError, CreatedAt: m.ReceivedAt.UTC(),
 	}
 	if m.Rule != "" {
 		shown.Rule = &m.Rule
 	}
-	if m.Note != 0 {
-		shown.PostID = ref(int64(m.Note))
+	switch {
+	case m.Post != 0:
+		shown.post(core.EntryMessage, int64(m.Post))
+	case m.Note != 0:
+		shown.post(core.EntryNote, int64(m.Note))
+	case m.Event != 0:
+		shown.post(core.EntryEvent, int64(m.Event))
 	}
 	return shown
 }
+
+// post names what the mail became in its case.
+func (m *mailJSON) post(kind core.EntryKind, id int64) { m.PostType, m.PostID = &kind, &id }
 
 // word shows an enumerated value that may not be known yet.
 func word[T ~string](v T) *string {
