@@ -115,6 +115,7 @@ func TestLocatorIsDecidedByTheFirstLevelThatYieldsSomething(t *testing.T) {
 		{"a level with only others' shared ids yields nothing: the next is asked", []pointsFrom{{inReplyTo, sharedID(a)}, {inLastReference, ourID(b)}}, at(core.ByThread, b)},
 		{"two shared ids, the author on both: none, linked to each", []pointsFrom{{inReplyTo, authorInCC(sharedID(a))}, {inReplyTo, authorRequested(sharedID(b))}}, at(core.ByNothing, 0, a, b)},
 		{"an id of somebody else's that one stored mail has points like ours", []pointsFrom{{inReplyTo, ourID(a)}}, at(core.ByThread, a)},
+		{"a mention on a user or organization adds no link", []pointsFrom{{inRCPT, ownToken(a)}, {inReplyTo, mentionOf(5, 0)}}, at(core.ByOwnToken, a)},
 		{"named twice is linked once, and never to itself", []pointsFrom{{inRCPT, ownToken(a)}, {inReplyTo, ourID(b)}, {inLastReference, ourID(a)}, {inReferenceBefore, ourID(b)}}, at(core.ByOwnToken, a, b)},
 	} {
 		t.Run(test.sentence, func(t *testing.T) {
@@ -143,9 +144,11 @@ func TestAMailToAHundredConversationsIsLinkedToEach(t *testing.T) {
 	for id := range core.ConversationID(100) {
 		rcpt = append(rcpt, othersToken(id+1))
 	}
-	got := core.Locate([]core.Level{rcpt})
-	if got.Located() || len(got.Also) != 100 {
-		t.Errorf("located by %q with %d links, want none with 100", got.How, len(got.Also))
+	for _, mail := range [][]core.Level{{rcpt}, {rcpt, {ourID(101), ourID(102)}}} { // more than that help nobody
+		got := core.Locate(mail)
+		if got.Located() || len(got.Also) != 100 {
+			t.Errorf("located by %q with %d links, want none with 100", got.How, len(got.Also))
+		}
 	}
 }
 

@@ -55,7 +55,7 @@ func duplicate(f Facts) (Decision, bool) {
 		return d, true // whoever sent it again changes nothing
 	}
 	for _, named := range append([]ConversationID{f.Locator.Conversation}, f.Locator.Also...) {
-		if named != 0 && f.FiledAt != 0 && named != f.FiledAt {
+		if named != 0 && named != f.FiledAt {
 			d.Links = append(d.Links, LinkTo{named, RelatedAlsoNames})
 		}
 	}

@@ -52,6 +52,8 @@ func TestReleaseRunsTheRulesAgainWithoutTheFiringOne(t *testing.T) {
 			suspendedAs(core.RuleDisabled, core.SuspendedDisabled)},
 		{"virus never", mailWith(cara, virus, releasedFrom(core.RuleFiltered)), suspendedAs(core.RuleFiltered, core.SuspendedVirus)},
 		{"report never", mailWith(cara, kindOf(core.KindReport), releasedFrom(core.RuleReport)), suspendedAs(core.RuleReport, core.SuspendedReport)},
+		{"only what was released: the label too", mailWith(cara, isRequester, unproven, names(core.ByOwnToken), func(f *core.Facts) { f.Without = core.RuleForged }),
+			doubted(message42(core.RuleRequester))},
 		{"only what was released: Without alone leaves out nothing", mailWith(refuted, func(f *core.Facts) { f.Without = core.RuleForged }),
 			suspendedAs(core.RuleForged, core.SuspendedForged)},
 	})

@@ -153,6 +153,8 @@ func TestPeopleInCCWriteMessages(t *testing.T) {
 			changed(becomesCustomer, func(d *core.Decision) {
 				d.JoinsByDomain, d.AsksPassword, d.Skipped = false, false, "It was released by hand."
 			})},
+		{"(a customer): an agent in CC who may not view it is none", mailWith(by(core.RoleAgent), isInCC, names(core.ByOwnToken)),
+			staffOpenedBy(core.RuleElsewhere, mayBelong(case42))},
 		{"who is requester as well is requester", mailWith(cole, isRequester, isInCC, names(core.ByThread)), message42(core.RuleRequester)},
 		{"closed: a follow-up", mailWith(cole, isInCC, isClosed, names(core.ByOwnToken)), knownOpenedBy(core.RuleElsewhere, followUp(case42))},
 		{"in the trash: a conversation of their own", mailWith(cole, isInCC, isTrashed, names(core.ByOwnToken)), knownOpenedBy(core.RuleElsewhere, mayBelong(case42))},

@@ -132,6 +132,27 @@ func TestADraftSaysWhatAReplyLacked(t *testing.T) {
 	}
 }
 
+func TestANewConversationElsewhereSaysWhatKeptItOut(t *testing.T) {
+	t.Parallel()
+	const stranger, closed, trashed = "It names a conversation that its author is not part of.", "The conversation that it answers is closed.", "The conversation that it answers is in the trash."
+	for _, c := range []struct {
+		facts core.Facts
+		want  string
+	}{
+		{mailWith(names(core.ByThread)), stranger},
+		{mailWith(names(core.ByThread), isTrashed), stranger},
+		{mailWith(names(core.ByThread), isClosed), stranger},
+		{mailWith(by(core.RoleAgent), isInCC, names(core.ByThread)), stranger},
+		{mailWith(isInCC, names(core.ByThread), isClosed), closed},
+		{mailWith(isInCC, names(core.ByThread), isTrashed), trashed},
+		{mailWith(isInCC, names(core.ByThread), isClosed, isTrashed), trashed},
+	} {
+		if d := core.Route(c.facts); d.Rule != core.RuleElsewhere || d.Reason != c.want {
+			t.Errorf("rule %s because %q, want elsewhere because %q; facts %+v", d.Rule, d.Reason, c.want, c.facts)
+		}
+	}
+}
+
 // Every decision is told in whole sentences, and survives the database.
 func TestEveryTraceIsToldInSentences(t *testing.T) {
 	t.Parallel()
