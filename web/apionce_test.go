@@ -1,8 +1,11 @@
 package web
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -97,6 +100,43 @@ func TestAnAnswerFromBeforeAChangeOfRoleIsNotRepeated(t *testing.T) {
 	res := a.call(t, "col", "POST", path, `{"contents":"Hush"}`, "Idempotency-Key", "k1")
 	if res.Code != 409 || strings.Contains(res.Body.String(), "Hush") {
 		t.Errorf("%d %s", res.Code, res.Body)
+	}
+}
+
+// direct is a call past the token, to break it in the middle.
+func (a *apiDesk) direct(ctx context.Context, caller, body string) (*api, *apiCall) {
+	req := httptest.NewRequestWithContext(ctx, http.MethodPost, "/api/v1/cases", strings.NewReader(body))
+	return newAPI(a.Desk.Desk, slog.New(slog.DiscardHandler), apiRate), &apiCall{w: httptest.NewRecorder(), r: req, actor: a.people[caller], body: []byte(body)}
+}
+
+func TestARequestWithAKeyIsDoneToTheEndWhenItsClientGoesAway(t *testing.T) {
+	t.Parallel()
+	a := openAPIDesk(t)
+	ctx, hangUp := context.WithCancel(t.Context())
+	h, c := a.direct(ctx, "agt", onceBody)
+	out := h.once(c, "k1", func(c *apiCall) (apiAnswer, error) {
+		hangUp()
+		return h.createCase(c)
+	})
+	again := a.call(t, "agt", "POST", "/cases", onceBody, "Idempotency-Key", "k1")
+	if out.status != 201 || again.Code != 201 || again.Body.String() != string(out.body) {
+		t.Errorf("%d %s, then %d %s", out.status, out.body, again.Code, again.Body)
+	}
+}
+
+func TestARequestThatBrokeIsNotTriedAgainByItsKey(t *testing.T) {
+	t.Parallel()
+	a := openAPIDesk(t)
+	h, c := a.direct(t.Context(), "agt", onceBody)
+	out := h.once(c, "k1", func(c *apiCall) (apiAnswer, error) {
+		if _, err := h.createCase(c); err != nil {
+			t.Error(err)
+		}
+		panic("after the case was made")
+	})
+	again := a.call(t, "agt", "POST", "/cases", onceBody, "Idempotency-Key", "k1")
+	if out.status != 500 || again.Code != 500 || a.Text(t, `select count(*) from conversations`) != "1" {
+		t.Errorf("%d, then %d %s", out.status, again.Code, again.Body)
 	}
 }
 
