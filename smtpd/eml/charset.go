@@ -5,12 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"golang.org/x/net/html/charset"
-	"golang.org/x/text/encoding"
-	"golang.org/x/text/encoding/charmap"
-	"golang.org/x/text/encoding/korean"
-	"golang.org/x/text/encoding/simplifiedchinese"
-	"golang.org/x/text/encoding/unicode"
+	"github.com/emersion/go-message/charset"
 )
 
 // toUTF8 reads bytes that are said to be in a charset: byte order mark, the
@@ -27,34 +22,31 @@ func decodeCharset(b []byte, label string) (s string, honest bool) {
 	case bytes.HasPrefix(b, []byte("\xef\xbb\xbf")):
 		b, label = b[3:], "utf-8"
 	case bytes.HasPrefix(b, []byte("\xff\xfe")):
-		return decodeWith(unicode.UTF16(unicode.LittleEndian, unicode.UseBOM), b), true
+		return decodeAs("utf-16le", b[2:])
 	case bytes.HasPrefix(b, []byte("\xfe\xff")):
-		return decodeWith(unicode.UTF16(unicode.BigEndian, unicode.UseBOM), b), true
+		return decodeAs("utf-16be", b[2:])
 	}
 	label = normalLabel(label)
 	switch label {
 	case "", "utf-8", "us-ascii":
-		if enc := escaped(b); enc != nil {
-			return decodeWith(enc, b), label == ""
+		if isISO2022JP(b) {
+			s, _ = decodeAs("iso-2022-jp", b)
+			return s, label == ""
 		}
 		if utf8.Valid(b) {
 			return clean(string(b)), label != "us-ascii" || isASCII(b)
 		}
 		return mostlyUTF8(b), label == ""
-	case "utf-7", "unicode-1-1-utf-7":
+	case "utf-7":
 		return clean(decodeUTF7(b)), true
 	case "iso-2022-kr", "csiso2022kr":
-		return decodeWith(korean.EUCKR, unshift(b)), true
+		return decodeAs("euc-kr", unshift(b))
 	}
-	enc := lookup(label)
-	if enc == nil {
-		if utf8.Valid(b) {
-			return clean(string(b)), false
-		}
-		return decodeWith(charmap.Windows1252, b), false
-	}
-	s = decodeWith(enc, b)
-	if utf8.Valid(b) && !isASCII(b) && strings.ContainsRune(s, utf8.RuneError) {
+	s, honest = decodeAs(label, b)
+	switch {
+	case !honest && !utf8.Valid(b):
+		return western(b), false
+	case !honest, utf8.Valid(b) && !isASCII(b) && strings.ContainsRune(s, utf8.RuneError):
 		return clean(string(b)), false
 	}
 	return s, true
@@ -80,15 +72,28 @@ func mostlyUTF8(b []byte) string {
 	if good > 2*bad {
 		return clean(string(b))
 	}
-	return decodeWith(charmap.Windows1252, b)
+	return western(b)
 }
 
-func decodeWith(enc encoding.Encoding, b []byte) string {
-	out, err := enc.NewDecoder().Bytes(b)
+// western reads b as windows-1252, in which every byte is a character.
+func western(b []byte) string {
+	s, _ := decodeAs("windows-1252", b)
+	return s
+}
+
+// decodeAs reads b with the decoder that go-message's table has for a label; ok is
+// false if it has none.
+func decodeAs(label string, b []byte) (s string, ok bool) {
+	r, err := charset.Reader(tableName(label), bytes.NewReader(b))
 	if err != nil {
-		return clean(string(b))
+		return "", false
 	}
-	return clean(string(out))
+	var out bytes.Buffer
+	out.Grow(len(b) + len(b)/2 + bytes.MinRead)
+	if _, err := out.ReadFrom(r); err != nil {
+		return "", false
+	}
+	return clean(out.String()), true
 }
 
 // normalLabel forgives what stands around a label.
@@ -97,48 +102,43 @@ func normalLabel(l string) string {
 	switch l {
 	case "utf8", "utf_8", "unicode-1-1-utf-8", "utf-8mb4":
 		return "utf-8"
-	case "ascii", "us_ascii", "ansi_x3.4-1968", "7bit", "8bit", "646":
+	case "ascii", "us_ascii", "ansi_x3.4-1968", "7bit", "8bit", "us", "646", "iso646-us", "cp367", "ibm367", "csascii":
 		return "us-ascii"
+	case "unicode-1-1-utf-7", "csutf7", "utf7":
+		return "utf-7"
 	case "default", "none", "unknown-8bit", "x-unknown", "binary":
 		return ""
 	}
 	return l
 }
 
-// lookup finds an encoding by its WHATWG label or by a name that mail uses for it.
-func lookup(label string) encoding.Encoding {
+// tableName is the name by which the table knows what mail means by a label: the
+// superset where senders write the subset, nothing where the table would answer
+// with a single U+FFFD.
+func tableName(label string) string {
 	switch label {
-	case "cp932", "ms932", "windows-932":
-		label = "shift_jis"
-	case "cp936", "gb_2312", "x-gbk":
-		label = "gbk"
-	case "hz-gb-2312", "hz":
-		return simplifiedchinese.HZGB2312
+	case "iso-8859-1", "iso_8859-1", "iso_8859-1:1987", "iso-ir-100", "latin1", "l1", "cp819", "ibm819", "csisolatin1":
+		return "windows-1252"
+	case "iso-8859-9", "iso_8859-9", "iso_8859-9:1989", "iso-ir-148", "latin5", "l5", "csisolatin5":
+		return "windows-1254"
+	case "utf-16":
+		return "utf-16le"
+	case "cp932", "windows-932":
+		return "shift_jis"
+	case "hz":
+		return "hz-gb-2312"
 	case "cp949", "ks_c_5601", "x-windows-949", "uhc":
-		label = "euc-kr"
+		return "euc-kr"
 	case "cp950", "big5-eten":
-		label = "big5"
+		return "big5"
 	case "iso-2022-jp-1", "iso-2022-jp-2", "iso-2022-jp-3", "iso-2022-jp-ms", "cp50220", "cp50221":
-		label = "iso-2022-jp"
-	case "cp437", "ibm437":
-		return charmap.CodePage437
-	case "cp850", "ibm850":
-		return charmap.CodePage850
-	case "cp852", "ibm852":
-		return charmap.CodePage852
-	case "cp858", "ibm00858":
-		return charmap.CodePage858
-	case "iso-8859-8-e":
-		label = "iso-8859-8"
+		return "iso-2022-jp"
+	case "cp858":
+		return "ibm00858"
+	case "iso-2022-cn", "iso-2022-cn-ext", "replacement":
+		return ""
 	}
-	enc, name := charset.Lookup(label)
-	if enc == nil && strings.HasPrefix(label, "cp125") {
-		enc, name = charset.Lookup("windows-" + label[2:])
-	}
-	if name == "replacement" {
-		return nil
-	}
-	return enc
+	return label
 }
 
 // unshift turns ISO-2022-KR (RFC 1557) into EUC-KR: between SO and SI every
@@ -166,17 +166,17 @@ func unshift(b []byte) []byte {
 	return out
 }
 
-// escaped finds the encoding of seven-bit text with ISO-2022 escapes.
-func escaped(b []byte) encoding.Encoding {
+// isISO2022JP knows seven-bit Japanese text by its first escape (RFC 1468).
+func isISO2022JP(b []byte) bool {
 	i := bytes.IndexByte(b, 0x1b)
 	if i < 0 || i+2 >= len(b) {
-		return nil
+		return false
 	}
-	rest := b[i+1:]
-	if bytes.HasPrefix(rest, []byte("$B")) || bytes.HasPrefix(rest, []byte("$@")) || bytes.HasPrefix(rest, []byte("(J")) || bytes.HasPrefix(rest, []byte("(I")) {
-		return lookup("iso-2022-jp")
+	switch string(b[i+1 : i+3]) {
+	case "$B", "$@", "(J", "(I":
+		return true
 	}
-	return nil
+	return false
 }
 
 // htmlCharset returns what a page says of its own charset.
@@ -197,17 +197,19 @@ func htmlCharset(b []byte) string {
 // bodyText decodes a text body: the label, else what the page says, else a guess.
 // A page in UTF-7 stays as it is: decoding would make markup of it (A12).
 func bodyText(b []byte, label string, isHTML bool) (string, bool) {
-	l := normalLabel(label)
-	if !isHTML {
-		return decodeCharset(b, l)
-	}
-	switch {
-	case l == "utf-7":
-		return mostlyUTF8(b), false
-	case l == "" || l == "us-ascii" || l != "utf-8" && lookup(l) == nil:
-		if meta := htmlCharset(b); meta != "" && !isASCII(b) && !utf8.Valid(b) {
-			return decodeCharset(b, meta)
+	label = normalLabel(label)
+	if isHTML && !utf8.Valid(b) && (label == "" || label == "us-ascii" || !isKnown(label)) {
+		if meta := htmlCharset(b); meta != "" {
+			label = normalLabel(meta)
 		}
 	}
-	return decodeCharset(b, l)
+	if isHTML && label == "utf-7" {
+		return mostlyUTF8(b), false
+	}
+	return decodeCharset(b, label)
+}
+
+func isKnown(label string) bool {
+	_, ok := decodeAs(label, nil)
+	return ok || label == "utf-7"
 }
