@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -66,7 +67,7 @@ func (k *crashCommand) Run(ctx context.Context, c *commands) error {
 
 // run sends and kills until all mails are acknowledged and all kills are done.
 func (k *crashCommand) run(ctx context.Context, g *gateway, l *ledger) error {
-	text := prose(k.Seed, largest)
+	text := prose(k.Seed, 2*largest)
 	group, sending := errgroup.WithContext(ctx)
 	for range k.Senders {
 		p := postman{addr: g.at.smtp, ledger: l, mail: func(n int) mail { return k.mail(n, text) }}
@@ -81,6 +82,7 @@ func (k *crashCommand) mail(n int, text string) mail {
 	random := rand.New(rand.NewPCG(k.Seed, uint64(n)))
 	size := int(smallest * math.Pow(float64(largest)/smallest, random.Float64()))
 	from := random.IntN(len(text) - size + 1)
+	from += strings.IndexByte(text[from:], '\n') + 1 // a whole line: its CR and LF belong together
 	return compose(fmt.Sprint(k.Seed), n, size, text[from:])
 }
 
@@ -108,7 +110,10 @@ func (k *crashCommand) tell(ctx context.Context, db *database, l *ledger) error 
 	if err != nil {
 		return err
 	}
-	v := judge(l.mails, found)
+	v, faulty := judge(l.mails, found)
+	for _, line := range faulty[:min(20, len(faulty))] {
+		fmt.Println(line)
+	}
 	fmt.Printf("%d sent, %d kills, %s\n", l.sent(), k.Kills, v)
 	switch {
 	case l.sent() != k.Mails:

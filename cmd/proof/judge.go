@@ -43,7 +43,8 @@ type storedMessage struct {
 
 // judge compares what was acknowledged with what is there. A mail that is there
 // and was not acknowledged is none of its business: its sender will repeat it.
-func judge(sent []posted, found findings) (v verdict) {
+// It tells of each faulty mail in a line.
+func judge(sent []posted, found findings) (v verdict, faulty []string) {
 	mails := map[string][]storedMail{}
 	for _, m := range found.mails {
 		mails[m.From] = append(mails[m.From], m)
@@ -53,14 +54,26 @@ func judge(sent []posted, found findings) (v verdict) {
 		messages[m.Subject] = append(messages[m.Subject], m)
 	}
 	for _, p := range sent {
+		one := verdict{}
 		if p.acked {
-			v.add(judgeOne(p, mails[p.from], messages[p.subject]))
+			one = judgeOne(p, mails[p.from], messages[p.subject])
+		}
+		if one != (verdict{}) {
+			v.add(one)
+			faulty = append(faulty, p.subject+" "+one.String())
 		}
 		delete(mails, p.from)
 		delete(messages, p.subject)
 	}
-	v.doubled += len(mails) + len(messages)
-	return v
+	for from := range mails {
+		v.doubled++
+		faulty = append(faulty, "a mail from "+from+" that nobody sent")
+	}
+	for subject := range messages {
+		v.doubled++
+		faulty = append(faulty, "a conversation that nobody wrote: "+subject)
+	}
+	return v, faulty
 }
 
 func (v *verdict) add(o verdict) {

@@ -26,10 +26,12 @@ func (r refusal) Error() string { return fmt.Sprintf("refused: %d %s", r.code, r
 // temporary says that the same mail may be taken later.
 func (r refusal) temporary() bool { return r.code < 500 }
 
-// A sender is one SMTP connection. After any error it is of no use.
+// A sender is one SMTP connection. After any error it is of no use. It ends with
+// the context that it was dialled with.
 type sender struct {
 	conn net.Conn
 	in   *bufio.Reader
+	free func() bool
 }
 
 func dial(ctx context.Context, addr string) (*sender, error) {
@@ -38,6 +40,7 @@ func dial(ctx context.Context, addr string) (*sender, error) {
 		return nil, err
 	}
 	s := &sender{conn: conn, in: bufio.NewReader(conn)}
+	s.free = context.AfterFunc(ctx, func() { _ = conn.Close() })
 	if err = s.step(nil, 220); err == nil {
 		err = s.step([]byte("EHLO "+senderDomain+"\r\n"), 250)
 	}
@@ -48,7 +51,10 @@ func dial(ctx context.Context, addr string) (*sender, error) {
 	return s, nil
 }
 
-func (s *sender) close() { _ = s.conn.Close() }
+func (s *sender) close() {
+	s.free()
+	_ = s.conn.Close()
+}
 
 // send takes one mail to its 250, in two round trips. Any other error than a
 // refusal leaves it unknown whether the mail was taken.

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"crypto/sha256"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+)
+
+func digest(s string) [sha256.Size]byte { return sha256.Sum256([]byte(s)) }
+
+func TestJudge(t *testing.T) {
+	t.Parallel()
+	sent := []posted{
+		{from: "a@x", subject: "A", digest: digest("a"), acked: true},
+		{from: "b@x", subject: "B", digest: digest("b"), acked: true},
+		{from: "c@x", subject: "C", digest: digest("c")}, // nobody said 250
+	}
+	for _, c := range []struct {
+		name   string
+		change func(*findings)
+		want   verdict
+	}{
+		{"all is well", func(*findings) {}, verdict{}},
+		{"one that nobody said 250 to is there", func(f *findings) {
+			f.mails = append(f.mails, storedMail{"c@x", "success", digest("c")})
+			f.messages = append(f.messages, storedMessage{3, 3, "C", "c@x", true})
+		}, verdict{}},
+		{"a mail is gone", func(f *findings) { f.mails = f.mails[:1] }, verdict{lost: 1}},
+		{"a conversation is gone", func(f *findings) { f.messages = f.messages[1:] }, verdict{lost: 1}},
+		{"a conversation is empty", func(f *findings) { f.messages[0].Message = 0 }, verdict{lost: 1}},
+		{"all is gone", func(f *findings) { *f = findings{} }, verdict{lost: 2}},
+		{"a mail is there twice", func(f *findings) { f.mails = append(f.mails, f.mails[0]) }, verdict{doubled: 1}},
+		{"two conversations", func(f *findings) { f.messages = append(f.messages, storedMessage{3, 3, "A", "a@x", true}) }, verdict{doubled: 1}},
+		{"two messages in one", func(f *findings) { f.messages = append(f.messages, storedMessage{1, 3, "A", "a@x", true}) }, verdict{doubled: 1}},
+		{"a stranger's mail", func(f *findings) { f.mails = append(f.mails, storedMail{"z@x", "success", digest("z")}) }, verdict{doubled: 1}},
+		{"other bytes", func(f *findings) { f.mails[1].Digest = digest("B") }, verdict{altered: 1}},
+		{"another author", func(f *findings) { f.messages[0].Author = "b@x" }, verdict{altered: 1}},
+		{"other words", func(f *findings) { f.messages[0].HasSubject = false }, verdict{altered: 1}},
+		{"still waiting, so without a conversation", func(f *findings) { f.mails[0].State, f.messages = "received", f.messages[1:] }, verdict{stuck: 1}},
+		{"failed", func(f *findings) { f.mails[0].State = "failed" }, verdict{stuck: 1}},
+	} {
+		f := findings{
+			mails:    []storedMail{{"a@x", "success", digest("a")}, {"b@x", "success", digest("b")}},
+			messages: []storedMessage{{1, 1, "A", "a@x", true}, {2, 2, "B", "b@x", true}},
+		}
+		c.change(&f)
+		if got, faulty := judge(sent, f); got != c.want || (len(faulty) > 0) != (got != verdict{}) {
+			t.Errorf("%s: %v %q, want %v", c.name, got, faulty, c.want)
+		}
+	}
+}
+
+func TestTheLedgerSendsAgainUntilYesOrNo(t *testing.T) {
+	t.Parallel()
+	l := newLedger(2)
+	m := mail{from: "a@x", subject: "A", raw: []byte("a")}
+	for _, c := range []struct {
+		n     int
+		err   error
+		again bool
+	}{{0, errors.New("cut off"), true}, {0, refusal{451, ""}, true}, {0, nil, false}, {1, refusal{550, ""}, false}} {
+		if again := l.record(c.n, m, c.err); again != c.again {
+			t.Errorf("after %v: again is %v", c.err, again)
+		}
+	}
+	if p := l.mails[0]; !p.acked || p.refused || p.later != 1 || p.unknown != 1 || p.digest != digest("a") {
+		t.Errorf("%+v", p)
+	}
+	if p := l.mails[1]; p.acked || !p.refused || l.sent() != 1 {
+		t.Errorf("%+v, %d sent", p, l.sent())
+	}
+}
+
+func TestARepeatedMailHasTheSameBytesAndNoOtherIsLikeIt(t *testing.T) {
+	t.Parallel()
+	k := crashCommand{Seed: 5}
+	text := prose(k.Seed, 2*largest)
+	seen := map[[sha256.Size]byte]bool{}
+	for n := range 200 {
+		m, again := k.mail(n, text), k.mail(n, text)
+		if !slices.Equal(m.raw, again.raw) {
+			t.Fatalf("mail %d differs when it is repeated", n)
+		}
+		if len(m.raw) < smallest-2 || len(m.raw) > largest+2 {
+			t.Errorf("mail %d has %d octets", n, len(m.raw))
+		}
+		if bareEnd(m.raw) {
+			t.Errorf("mail %d has a CR or LF alone", n)
+		}
+		seen[sha256.Sum256(m.raw)] = true
+	}
+	if len(seen) != 200 {
+		t.Errorf("%d different mails of 200", len(seen))
+	}
+}
+
+func bareEnd(raw []byte) bool {
+	for i, c := range raw {
+		if c == '\n' && (i == 0 || raw[i-1] != '\r') || c == '\r' && (i+1 == len(raw) || raw[i+1] != '\n') {
+			return true
+		}
+	}
+	return false
+}
+
+func TestAProcessIsReadWhateverItsName(t *testing.T) {
+	t.Parallel()
+	want := process{pid: 42, parent: 7, own: 30 * tick, waited: 70 * tick}
+	for _, name := range []string{"postgres", "a b", "(x) S 1", ") 1"} {
+		got, ok := readProcess("42 (" + name + ") S 7 1 1 0 -1 0 0 0 0 0 10 20 30 40 20 0 1 0 5\n")
+		if !ok || got != want {
+			t.Errorf("%q: %+v, %v", name, got, ok)
+		}
+	}
+	if got, ok := readProcess("42 (x) S 7"); ok {
+		t.Errorf("half a line gave %+v", got)
+	}
+}
+
+func TestTheTreeHoldsAllDescendantsAndNobodyElse(t *testing.T) {
+	t.Parallel()
+	all := map[int]process{}
+	for pid, parent := range map[int]int{2: 1, 3: 2, 4: 3, 5: 1, 6: 2} {
+		all[pid] = process{pid: pid, parent: parent}
+	}
+	var pids []int
+	for _, p := range tree(all, 2) {
+		pids = append(pids, p.pid)
+	}
+	slices.Sort(pids)
+	if !slices.Equal(pids, []int{2, 3, 4, 6}) || len(tree(all, 9)) != 0 {
+		t.Errorf("got %v", pids)
+	}
+}
+
+func TestEachWorkloadIsMeasuredOnce(t *testing.T) {
+	t.Parallel()
+	b := benchCommand{Small: 10, Large: 2, Connections: []int{1, 3}, Timeout: time.Minute}
+	if got := len(b.workloads()); got != 4 {
+		t.Errorf("%d workloads, want 4", got)
+	}
+	b.Large = 0
+	for _, load := range b.workloads() {
+		if load.size != 4<<10 || load.mails != 10 {
+			t.Errorf("got %+v", load)
+		}
+	}
+}

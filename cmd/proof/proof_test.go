@@ -1,0 +1,44 @@
+package main
+
+import (
+	"testing"
+	"time"
+)
+
+func TestTheRealGatewayPassesTheCheckAndEachPlantedFaultIsFound(t *testing.T) {
+	t.Parallel()
+	k := crashCommand{Mails: 40, Senders: 4, Timeout: 5 * time.Minute, Control: true}
+	if err := k.Run(t.Context(), &commands{}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAKilledGatewayComesBackWhereItWas(t *testing.T) {
+	t.Parallel()
+	w, err := openWorkshop(t.Context(), &commands{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.close)
+	g := newGateway(w, "data", "127.0.0.1:9")
+	if err := g.start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { g.stop() })
+	first, pid := g.at, g.process.Pid
+	g.kill()
+	if err := g.start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if g.at != first || g.process.Pid == pid {
+		t.Errorf("first %v as %d, then %v as %d", first, pid, g.at, g.process.Pid)
+	}
+}
+
+func TestTheBenchMeasuresTheRealGateway(t *testing.T) {
+	t.Parallel()
+	b := benchCommand{Small: 40, Large: 4, Connections: []int{3}, Timeout: 5 * time.Minute}
+	if err := b.Run(t.Context(), &commands{}); err != nil {
+		t.Fatal(err)
+	}
+}
