@@ -149,7 +149,7 @@ func (d *Desk) gatherNamed(ctx context.Context, tx pgx.Tx, a *arrival) error {
 	}
 	if len(bounces)+len(ownNames) > 0 {
 		b.Queue(`
-			select id, id_name, coalesce(conversation_id, 0), coalesce(mention_id, 0), mailbox_id, bounce_name = any($1)
+			select id, id_name, coalesce(conversation_id, 0), coalesce(mention_id, 0), mailbox_id, coalesce(bounce_name = any($1), false)
 			from deliveries where bounce_name = any($1) or id_name = any($2)`, bounces, ownNames).Query(func(rows pgx.Rows) error {
 			return a.scanDeliveries(rows, byName)
 		})
