@@ -308,7 +308,13 @@ func (s *story) filed(messageID string) object {
 	var found object
 	s.eventually("mail "+messageID+" is filed", func() bool {
 		for _, m := range s.owner.list("/mails?limit=100") {
-			if m["message_id"] == messageID && m["status"] != "RECEIVED" && m["status"] != "PROCESSING" {
+			if m["message_id"] != messageID {
+				continue
+			}
+			if m["last_error"] != "" && m["last_error"] != nil {
+				s.t.Fatalf("mail %s was parked: %v", messageID, m["last_error"])
+			}
+			if m["status"] != "RECEIVED" && m["status"] != "PROCESSING" {
 				found = m
 				return true
 			}
