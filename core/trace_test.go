@@ -118,16 +118,20 @@ func TestATraceTellsWhyAMailLandedWhereItDid(t *testing.T) {
 
 func TestADraftSaysWhatAReplyLacked(t *testing.T) {
 	t.Parallel()
-	for want, lacking := range map[string]fact{
-		"nothing proves that it is from them":                unproven,
-		"it did not come to the address of their own notice": names(core.ByOthersToken),
-		"the conversation is closed or in the trash":         isClosed,
-		"the customer wrote again in between":                func(f *core.Facts) { f.NewerCustomerMessage = true },
-		"it may be an automatic answer":                      func(f *core.Facts) { f.VacationSubject = true },
+	for _, c := range []struct {
+		lacking fact
+		want    string
+	}{
+		{unproven, "nothing proves that it is from them"},
+		{names(core.ByOthersToken), "it did not come to the address of their own notice"},
+		{names(core.ByOwnToken), "it did not come to the address of their own notice"}, // minted for them, but in no notice
+		{isClosed, "the conversation is closed or in the trash"},
+		{func(f *core.Facts) { f.NewerCustomerMessage = true }, "the customer wrote again in between"},
+		{func(f *core.Facts) { f.VacationSubject = true }, "it may be an automatic answer"},
 	} {
-		d := core.Route(mailWith(by(core.RoleAgent), mayView, toNotice, lacking))
-		if d.Effect != core.EffectDraft || d.Reason != "An agent wrote, but it is not sent: "+want+"." {
-			t.Errorf("%s because %q, want a draft because %s", d.Effect, d.Reason, want)
+		d := core.Route(mailWith(by(core.RoleAgent), mayView, toNotice, c.lacking))
+		if d.Effect != core.EffectDraft || d.Reason != "An agent wrote, but it is not sent: "+c.want+"." {
+			t.Errorf("%s because %q, want a draft because %s", d.Effect, d.Reason, c.want)
 		}
 	}
 }
