@@ -29,7 +29,7 @@ func (d *Desk) Apply(ctx context.Context, c Claim, l Letter, o Origin) (err erro
 		a.readAuthor(own)
 		a.facts.Loop = d.loopSign(a, own)
 		if c.Released != nil {
-			a.applyRelease()
+			a.applyRelease(own)
 		}
 		err := d.gather(ctx, tx, a)
 		if err != nil {
@@ -92,7 +92,11 @@ type filed struct {
 }
 
 func (d *Desk) carryOut(ctx context.Context, tx pgx.Tx, a *arrival, own *ours, dec Decision) (at filed, err error) {
-	if err := d.hideLinks(ctx, tx, a); err != nil {
+	if err := d.hideSecrets(ctx, tx, a); err != nil {
+		return at, err
+	}
+	// Before anything is mailed: who writes to us can be reached again.
+	if err := d.learnOfAuthor(ctx, tx, a, dec); err != nil {
 		return at, err
 	}
 	switch dec.Effect {
@@ -121,30 +125,31 @@ func (d *Desk) carryOut(ctx context.Context, tx pgx.Tx, a *arrival, own *ours, d
 			return at, err
 		}
 	}
-	if err := d.learnOfAuthor(ctx, tx, a, dec); err != nil {
-		return at, err
-	}
 	return at, d.finishInbound(ctx, tx, a, dec, at)
 }
 
-// hideLinks revokes links whose secret came back in a mail, and takes them out of
-// its text (mail-law section 3).
-func (d *Desk) hideLinks(ctx context.Context, tx pgx.Tx, a *arrival) error {
-	shown, err := revokeLinksIn(ctx, tx, a.letter.Text)
+// hideSecrets revokes links whose secret came back in a mail, wherever it stands,
+// and takes those secrets and our tokens out of what is shown (mail-law section
+// 3).
+func (d *Desk) hideSecrets(ctx context.Context, tx pgx.Tx, a *arrival) error {
+	l := &a.letter
+	shown, err := revokeLinksIn(ctx, tx, l.Subject+"\n"+l.Text+"\n"+l.HTML)
 	for _, secret := range shown {
 		// As long as the secret, so that the folds of the text stay where they are.
-		a.letter.Text = strings.ReplaceAll(a.letter.Text, secret, strings.Repeat("x", len(secret)))
+		hidden := strings.Repeat("x", len(secret))
+		l.Subject, l.Text = strings.ReplaceAll(l.Subject, secret, hidden), strings.ReplaceAll(l.Text, secret, hidden)
 	}
+	l.Subject = Redact(l.Subject)
 	return err
 }
 
 // learnOfAuthor: a machine that answers automatic mail gets no more of it after a
 // while, and a person who writes is no longer muted or, if proven, suppressed.
 func (d *Desk) learnOfAuthor(ctx context.Context, tx pgx.Tx, a *arrival, dec Decision) error {
-	if a.letter.Kind == KindAutoReply {
+	if a.letter.Kind == KindAutoReply && a.origin.Verdict != Refuted {
 		return d.muteMachines(ctx, tx, a.from)
 	}
-	if !a.shunned || a.letter.Kind != KindHuman || dec.Effect == EffectSuspend {
+	if !a.shunned || a.letter.Kind != KindHuman || dec.Effect == EffectSuspend || a.origin.Verdict == Refuted {
 		return nil
 	}
 	_, err := tx.Exec(ctx, `

@@ -2,6 +2,7 @@ package core
 
 import (
 	"encoding/hex"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -103,7 +104,7 @@ func (a *arrival) readAuthor(o *ours) {
 	}
 	a.fromName = a.letter.From[0].Name
 	replyTo := onlyAddress(a.letter.ReplyTo)
-	if !o.passing[a.from] || a.origin.Verdict != Proven || replyTo.IsZero() || !a.originalFromIs(replyTo) {
+	if !o.passing[a.from] || a.origin.Verdict != Proven || replyTo.IsZero() || o.isOurs(replyTo) || !a.originalFromIs(replyTo) {
 		return
 	}
 	a.from, a.fromName, a.passedOn = replyTo, a.letter.ReplyTo[0].Name, true
@@ -113,9 +114,13 @@ func (a *arrival) readAuthor(o *ours) {
 
 // applyRelease: what staff decided about a suspended mail (mail-law: suspended
 // mail).
-func (a *arrival) applyRelease() {
+func (a *arrival) applyRelease(o *ours) {
 	a.facts.Released, a.facts.Without = true, a.claim.Released.Rule
 	switch a.claim.Released.Rule {
+	case RuleLoop:
+		if o.isOurs(a.from) {
+			a.from = Address{} // nobody's words: a mailbox is no person
+		}
 	case RuleForged:
 		a.origin.Verdict = Unproven
 	case RuleBadFrom:
@@ -191,19 +196,15 @@ func (a *arrival) names(addresses []string) bool {
 	return false
 }
 
-// hasNoteMarker: a first line #note makes an agent's answer a note (mail-law:
-// staff_reply).
-func hasNoteMarker(text string) bool {
-	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
-	return strings.EqualFold(strings.TrimSpace(line), "#note")
-}
+// noteMarker begins an agent's answer that is to be a note (mail-law:
+// staff_reply). Words on its line are private too, whatever a client put around
+// it: rather a note too many than one too few.
+var noteMarker = regexp.MustCompile(`(?i)^[\s\x{a0}\x{200b}\x{feff}*_]*#note\b[ \t:*_]*`)
+
+func hasNoteMarker(text string) bool { return noteMarker.MatchString(text) }
 
 func withoutNoteMarker(text string) string {
-	if !hasNoteMarker(text) {
-		return text
-	}
-	_, rest, _ := strings.Cut(strings.TrimSpace(text), "\n")
-	return strings.TrimSpace(rest)
+	return strings.TrimSpace(text[len(noteMarker.FindString(text)):])
 }
 
 // loopSign says why a mail is our own coming back, or "" (mail-law: loop).

@@ -2,7 +2,9 @@ package core
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -120,7 +122,7 @@ func (d *Desk) fileNote(ctx context.Context, tx pgx.Tx, a *arrival, own *ours, d
 	at.note, err = value[NoteID](ctx, tx, `
 		insert into notes (conversation_id, author_id, source, text, elided, has_html, is_verified, warnings, inbound_id, created_at)
 		values ($1, $2, 'mail', $3, $4, $5, $6, $7, $8, $9) returning id`,
-		dec.Conversation, a.author.ID, withoutNoteMarker(a.letter.NewText()), a.letter.ElidedText(), a.letter.HTML != "",
+		dec.Conversation, a.author.ID, withoutNoteMarker(Redact(a.letter.NewText())), Redact(a.letter.ElidedText()), a.letter.HTML != "",
 		dec.Verified, nonNil(dec.Warnings), a.claim.ID, a.claim.Envelope.ReceivedAt)
 	if err != nil {
 		return at, err
@@ -131,7 +133,12 @@ func (d *Desk) fileNote(ctx context.Context, tx pgx.Tx, a *arrival, own *ours, d
 	if err := d.namePeople(ctx, tx, a, own, at.conversation, false); err != nil {
 		return at, err
 	}
-	if _, err := tx.Exec(ctx, `update conversations set updated_at = greatest(updated_at, $2) where id = $1`, at.conversation, a.claim.Envelope.ReceivedAt); err != nil {
+	_, err = tx.Exec(ctx, `
+		with following as (
+			insert into followers (conversation_id, user_id) select $1::bigint, $3::bigint where $4 on conflict do nothing)
+		update conversations set updated_at = greatest(updated_at, $2) where id = $1`,
+		at.conversation, a.claim.Envelope.ReceivedAt, a.author.ID, a.author.Actor.Role.Agent())
+	if err != nil {
 		return at, err
 	}
 	return at, d.tellOfNote(ctx, tx, at.note)
@@ -142,7 +149,7 @@ func (d *Desk) fileDraft(ctx context.Context, tx pgx.Tx, a *arrival, own *ours, 
 	draft, err := value[DraftID](ctx, tx, `
 		insert into drafts (conversation_id, user_id, source, text, is_verified, warnings, inbound_id, created_at)
 		values ($1, $2, 'mail', $3, $4, $5, $6, $7) returning id`,
-		dec.Conversation, a.author.ID, a.letter.NewText(), dec.Verified, nonNil(dec.Warnings), a.claim.ID, a.claim.Envelope.ReceivedAt)
+		dec.Conversation, a.author.ID, Redact(a.letter.NewText()), dec.Verified, nonNil(dec.Warnings), a.claim.ID, a.claim.Envelope.ReceivedAt)
 	if err != nil {
 		return at, err
 	}
@@ -185,16 +192,22 @@ func (d *Desk) fileAgain(ctx context.Context, tx pgx.Tx, a *arrival) (filed, err
 	if _, err := tx.Exec(ctx, `update inbound set arrivals = arrivals + 1 where id = $1`, a.facts.DuplicateOf); err != nil {
 		return at, err
 	}
-	if first := a.states[at.conversation]; first.Mailbox != a.mailbox && a.mailbox != 0 {
-		a.alsoAt = append(a.alsoAt, a.mailbox)
+	if at.conversation == 0 || a.origin.Verdict == Refuted {
+		return at, nil // whoever sent it again changes nothing
 	}
-	return at, nil
+	first := a.states[at.conversation].Mailbox
+	a.alsoAt = slices.DeleteFunc(append(a.alsoAt, a.mailbox), func(id MailboxID) bool { return id == first })
+	return at, d.tellOfOtherMailboxes(ctx, tx, a, at.conversation)
 }
 
 func (d *Desk) insertPost(ctx context.Context, tx pgx.Tx, a *arrival, dec Decision, to ConversationID) (PostID, error) {
-	text, elided := a.letter.NewText(), a.letter.ElidedText()
+	text, elided := Redact(a.letter.NewText()), Redact(a.letter.ElidedText())
 	if dec.Rule == RuleMention {
-		// Nothing of the mention mail may become public with the answer.
+		// Nothing of the mention mail may become public with the answer, not even
+		// where there is nothing else.
+		if a.letter.foldedWhole() {
+			text, elided = "", text
+		}
 		text, elided = splitQuotedLines(text, elided)
 	}
 	post, err := value[PostID](ctx, tx, `
@@ -235,9 +248,10 @@ func (d *Desk) insertFiles(ctx context.Context, tx pgx.Tx, a *arrival, owner str
 	}
 	b := &pgx.Batch{}
 	for i, file := range a.letter.Attachments {
+		digest := sha256.Sum256(file.Content)
 		b.Queue(`insert into attachments (`+owner+`, filename, content_type, content_id, inline, size, sha256, inbound_id, ordinal)
-			values ($1, $2, $3, $4, $5, $6, sha256($7), $8, $9)`,
-			id, file.Filename, file.ContentType, file.ContentID, file.Inline, len(file.Content), file.Content, a.claim.ID, i)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+			id, file.Filename, file.ContentType, file.ContentID, file.Inline, len(file.Content), digest[:], a.claim.ID, i)
 	}
 	return tx.SendBatch(ctx, b).Close()
 }

@@ -287,12 +287,13 @@ func (d *Desk) gatherAboutLocated(ctx context.Context, tx pgx.Tx, a *arrival) er
 	var customers []string
 	err := tx.QueryRow(ctx, `
 		select
-			exists (select from deliveries where conversation_id = $1 and user_id = $2 and purpose = 'staff_notice' and coalesce(sent_at, created_at) > now() - interval '15 seconds'),
+			exists (select from deliveries where conversation_id = $1 and user_id = $2 and purpose = 'staff_notice' and 
+				coalesce(sent_at, created_at) between $5::timestamptz - interval '15 seconds' and $5::timestamptz + interval '15 seconds'),
 			exists (select from messages where conversation_id = $1 and not by_staff and author_id <> $2 and created_at > $3),
 			array(select address from addresses where user_id = $4
 				union select address from participants p where p.conversation_id = $1
 					and not exists (select from users u where u.id = p.user_id and u.role <> 'customer'))`,
-		c.ID, a.author.ID, answered, c.Requester).Scan(&f.NearNotice, &f.NewerCustomerMessage, &customers)
+		c.ID, a.author.ID, answered, c.Requester, a.claim.Envelope.ReceivedAt).Scan(&f.NearNotice, &f.NewerCustomerMessage, &customers)
 	f.AlsoToCustomer = c.Requester != a.author.ID && a.names(customers)
 	return err
 }

@@ -262,7 +262,7 @@ func (d *Desk) ClaimInbound(ctx context.Context, limit int) (_ []Claim, err erro
 		update inbound i set attempts = attempts + 1, due_at = now() + $2
 		from due where i.id = due.id
 		returning i.id, i.attempts, i.client_ip, i.helo, i.tls, i.envelope_from, i.recipients, i.received_at, coalesce(i.raw, ''),
-			i.released_at is not null, coalesce(i.rule, ''), coalesce(i.release_requester, '')`,
+			i.released_at is not null, coalesce(i.released_from, ''), coalesce(i.release_requester, '')`,
 		limit, inboundLease)
 	if err != nil {
 		return nil, err

@@ -110,6 +110,14 @@ const (
 // NewText is what the author wrote now: Text without its folds. A mail that is
 // folded from end to end is new as a whole, so that nothing stays unseen.
 func (l Letter) NewText() string {
+	if fresh := l.unfolded(); fresh != "" {
+		return fresh
+	}
+	return strings.TrimSpace(l.Text)
+}
+
+// unfolded is Text without its folds, empty when they are all of it.
+func (l Letter) unfolded() string {
 	var b strings.Builder
 	at := 0
 	for _, f := range l.Folds {
@@ -117,11 +125,11 @@ func (l Letter) NewText() string {
 		at = f.End
 	}
 	b.WriteString(l.Text[at:])
-	if fresh := strings.TrimSpace(b.String()); fresh != "" {
-		return fresh
-	}
-	return strings.TrimSpace(l.Text)
+	return strings.TrimSpace(b.String())
 }
+
+// foldedWhole tells a mail in which nothing is new.
+func (l Letter) foldedWhole() bool { return l.unfolded() == "" }
 
 // ElidedText is what NewText leaves out, in order.
 func (l Letter) ElidedText() string {

@@ -68,6 +68,16 @@ type mailRow struct {
 	TraceJSON []byte `db:"trace_json"`
 }
 
+// shown is the mail without the tokens of its addresses: a credential is never
+// shown in full (mail-law section 3).
+func (r mailRow) shown() Mail {
+	r.EnvelopeFrom = Redact(r.EnvelopeFrom)
+	for i, rcpt := range r.Recipients {
+		r.Recipients[i] = Redact(rcpt)
+	}
+	return r.Mail
+}
+
 // A MailFilter chooses mails of the log.
 type MailFilter struct {
 	Status    MailStatus
@@ -98,7 +108,7 @@ func (d *Desk) Mails(ctx context.Context, actor Actor, f MailFilter) (mails []Ma
 	err = d.read(ctx, func(tx pgx.Tx) error {
 		found, n, err := list[mailRow](ctx, tx, mailColumns+`, null::jsonb as trace_json`, where, `i.id desc`, f.Page, args)
 		for _, row := range found {
-			mails = append(mails, row.Mail)
+			mails = append(mails, row.shown())
 		}
 		total = n
 		return err
@@ -125,7 +135,7 @@ func (d *Desk) Mail(ctx context.Context, actor Actor, id InboundID) (_ Mail, err
 	if row.TraceJSON != nil {
 		err = json.Unmarshal(row.TraceJSON, &row.Trace)
 	}
-	return row.Mail, err
+	return row.shown(), err
 }
 
 // MailSource gives a mail as it came, byte for byte, to those who may read its
@@ -229,6 +239,9 @@ func (d *Desk) release(ctx context.Context, tx pgx.Tx, actor Actor, id InboundID
 			return Invalid{Field: "requester", Code: CodeRequired, Problem: "Name the address of the person who wrote this mail."}
 		}
 		requester = a.String()
+		if _, err := d.outsiders(ctx, tx, "requester", []string{requester}); err != nil {
+			return err
+		}
 	}
 	if trust {
 		if err := trustSender(ctx, tx, actor, m.Suspension, m.From); err != nil {
@@ -236,7 +249,7 @@ func (d *Desk) release(ctx context.Context, tx pgx.Tx, actor Actor, id InboundID
 		}
 	}
 	_, err = tx.Exec(ctx, `
-		update inbound set state = 'received', due_at = now(), released_at = now(), released_by = nullif($2, 0), release_requester = nullif($3, '')
+		update inbound set state = 'received', due_at = now(), released_at = now(), released_by = nullif($2, 0), released_from = rule, release_requester = nullif($3, '')
 		where id = $1`, id, actor.ID, requester)
 	return err
 }

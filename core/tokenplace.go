@@ -106,12 +106,17 @@ func HashSecret(secret string) []byte {
 }
 
 // SecretsIn finds what may be a link secret in a received text: whoever quotes
-// one has shown it around, and it is revoked (mail-law section 3).
+// one has shown it around, and it is revoked (mail-law section 3). Links that a
+// filter has rewritten have a few characters stuck to them, like %2F or __.
 func SecretsIn(text string) []string {
+	const stuck = 8
 	var found []string
 	for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return !secretRune(r) }) {
-		if len(word) == secretLength {
-			found = append(found, word)
+		if len(word) > secretLength+stuck {
+			continue
+		}
+		for at := 0; at+secretLength <= len(word); at++ {
+			found = append(found, word[at:at+secretLength])
 		}
 	}
 	return found

@@ -35,6 +35,7 @@ create table inbound (
     duplicate_of     bigint references inbound,
     released_at      timestamptz,
     released_by      bigint references users on delete set null,
+    released_from    text,
     release_requester text,
     raw              bytea,
     constraint inbound_digest_taken unique (digest),
@@ -48,6 +49,7 @@ comment on column inbound.attempts is 'Counts claims, and fences them: only the 
 comment on column inbound.arrivals is 'How often the same mail came.';
 comment on column inbound.opened is 'It opened a conversation: what the brake of mail-law section 5 counts.';
 comment on column inbound.automatic_skipped is 'Why no acknowledgement was sent, where one was due.';
+comment on column inbound.released_from is 'The rule that staff released it from. It alone is left out, however often the mail is run again.';
 comment on column inbound.raw is 'The mail as it came, byte for byte. Null after a suspended mail was deleted.';
 comment on constraint inbound_digest_taken on inbound is 'Accepting is idempotent.';
 comment on constraint inbound_state_known on inbound is 'received, then exactly one terminal state.';
