@@ -12,11 +12,18 @@ import (
 // as another address is one: a doubtful From has two.
 func parseAddresses(s string) []core.NamedAddress {
 	p := addressParser{in: s}
-	for p.at < len(p.in) && len(p.out) < maxAddresses {
-		p.step()
-	}
-	p.finish(true)
+	p.run()
 	return p.out
+}
+
+// hasGroup reports whether an address field holds a group: "name: members;".
+func hasGroup(s string) bool {
+	if strings.IndexByte(s, ';') < 0 {
+		return false
+	}
+	p := addressParser{in: s}
+	p.run()
+	return p.group
 }
 
 type addressParser struct {
@@ -32,6 +39,15 @@ type addressParser struct {
 	prefix  string // words before a comma that had no address: "Doe, John <j@x>"
 
 	noComments bool // one had no end, so none is looked for again
+	opened     bool // the name of a group was read,
+	group      bool // and the group had an end
+}
+
+func (p *addressParser) run() {
+	for p.at < len(p.in) && len(p.out) < maxAddresses {
+		p.step()
+	}
+	p.finish(true)
 }
 
 func (p *addressParser) step() {
@@ -51,12 +67,14 @@ func (p *addressParser) step() {
 	case ',', ';':
 		p.at++
 		p.finish(false)
+		p.group = p.group || p.opened && c == ';'
 	case ':':
 		p.at++
 		if name := p.raw.String(); !p.angled && !strings.Contains(name, "@") && !strings.EqualFold(strings.TrimSpace(name), "mailto") {
 			p.raw.Reset() // the name of a group
 			p.display.Reset()
 			p.prefix = ""
+			p.opened = true
 			return
 		}
 		p.write(":")

@@ -88,11 +88,19 @@ func cleanName(n string) string {
 		}
 		n = cut(n, maxNameBytes-len(ext)) + ext
 	}
-	switch base, _, _ := strings.Cut(strings.ToLower(n), "."); base {
-	case "con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "lpt1", "lpt2", "lpt3":
+	if base, _, _ := strings.Cut(strings.ToLower(n), "."); isDevice(strings.TrimRight(base, " ")) {
 		n = "_" + n
 	}
 	return n
+}
+
+// isDevice knows the names that Windows keeps for devices, whatever the extension.
+func isDevice(base string) bool {
+	switch base {
+	case "con", "prn", "aux", "nul":
+		return true
+	}
+	return len(base) == 4 && (base[:3] == "com" || base[:3] == "lpt") && '1' <= base[3] && base[3] <= '9'
 }
 
 // markInline tells the files that the page refers to by cid: (RFC 2392).

@@ -40,7 +40,7 @@ func readHeader(b []byte, at int, lim headerLimits, ends func([]byte) bool, defe
 			return h, at
 		case len(h.fields) >= lim.fields || at-start > lim.bytes:
 			defect("the header is longer than is read")
-			return h, skipHeader(b, at, ends)
+			return h, h.skip(b, at, ends)
 		case line[0] == ' ' || line[0] == '\t':
 			if len(bytes.TrimSpace(line)) == 0 && !continues(b, next) {
 				return h, next // a blank line with blanks in it
@@ -122,14 +122,19 @@ func continues(b []byte, at int) bool {
 	return false
 }
 
-func skipHeader(b []byte, at int, ends func([]byte) bool) int {
-	for at < len(b) {
+// skip passes what is beyond the bounds. A From counts however far down it stands:
+// a signature may be over the last one, and the first is then another's (A13).
+func (h *header) skip(b []byte, at int, ends func([]byte) bool) int {
+	for more := 2; at < len(b); {
 		line, next := nextLine(b, at)
-		if len(line) == 0 {
+		switch name, value, ok := splitField(line); {
+		case len(line) == 0:
 			return next
-		}
-		if ends(line) {
+		case ends(line):
 			return at
+		case ok && more > 0 && sameName(name, "from"):
+			h.fields = append(h.fields, field{name, value})
+			more--
 		}
 		at = next
 	}

@@ -22,6 +22,7 @@ const (
 	maxRuleBytes      = 64 << 10 // of a body that rules about words look at
 	maxDefects        = 30
 	maxResniffs       = 4
+	maxUnwraps        = 5 // of signed and of enclosed mails
 	maxListNesting    = 32
 	maxReportPieces   = 200
 	maxEncodedWordRun = 500

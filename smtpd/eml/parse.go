@@ -53,6 +53,10 @@ func read(raw []byte) core.Letter {
 	fillHeader(&l, root.header, d.add)
 	markInline(l.Attachments, l.HTML)
 	judge(&l, root, r)
+	if blank(l.Text) && l.HTML == "" && l.Report == nil { // judged before: another's words say nothing of this mail
+		b = r.preview()
+		l.Text = cut(b.text, maxTextOut)
+	}
 	if l.Folds = trim(l.Text, b.marks); l.Folds == nil && l.HTML != "" && l.PlainText != "" {
 		l.Folds = trimByPage(l.Text, l.HTML)
 	}
@@ -101,7 +105,7 @@ func fillHeader(l *core.Letter, h header, defect func(string)) {
 		switch {
 		case sameName(f.name, "from"):
 			l.FromFields++
-			l.From = addAddresses(l.From, h, f)
+			l.From = addAuthors(l.From, h, f)
 		case sameName(f.name, "sender"):
 			l.Sender = addAddresses(l.Sender, h, f)
 		case sameName(f.name, "reply-to"):
@@ -142,6 +146,16 @@ func lastIDs(ids []string) []string {
 		return ids[len(ids)-maxReferences:]
 	}
 	return ids
+}
+
+// addAuthors adds what a From field names. A group (RFC 6854) is no single author,
+// not even with one member: it stands as written beside its members (A13).
+func addAuthors(have []core.NamedAddress, h header, f field) []core.NamedAddress {
+	have = addAddresses(have, h, f)
+	if v := h.utf8(unfold(f.value)); len(have) == 1 && hasGroup(v) {
+		have = append(have, core.NamedAddress{Address: oneLine(v)})
+	}
+	return have
 }
 
 func addAddresses(have []core.NamedAddress, h header, f field) []core.NamedAddress {

@@ -6,7 +6,7 @@ import "strings"
 // not checked, its words are shown. Encrypted mail stays a file with a note.
 func (r *reader) smime(p *part) (body, bool) {
 	data := r.decode(p)
-	if inner := signedContent(data); inner != nil && r.unwraps < maxDepth/4 {
+	if inner := signedContent(data); inner != nil && r.unwraps < maxUnwraps {
 		r.unwraps++
 		r.defect("the mail is signed and the signature was not checked")
 		return r.body(walk(inner, r.defect), true), true

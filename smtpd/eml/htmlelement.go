@@ -1,0 +1,199 @@
+package eml
+
+import (
+	"bytes"
+	"strconv"
+	"strings"
+
+	"golang.org/x/net/html/atom"
+)
+
+// An htmlTag holds the attributes that matter.
+type htmlTag struct {
+	class, id, typ, style, href, alt, start string
+}
+
+func (w *htmlWriter) attributes(more bool) (t htmlTag) {
+	for more {
+		var key, value []byte
+		key, value, more = w.tokens.TagAttr()
+		switch string(key) {
+		case "class":
+			t.class = string(value)
+		case "id":
+			t.id = string(value)
+		case "type":
+			t.typ = string(value)
+		case "style":
+			t.style = string(value)
+		case "href":
+			t.href = string(value)
+		case "alt":
+			t.alt = string(value)
+		case "start":
+			t.start = string(value)
+		}
+	}
+	return t
+}
+
+func (w *htmlWriter) start(a atom.Atom, more, selfClosing bool) {
+	if w.hidden.tag != 0 {
+		if a == w.hidden.tag && !selfClosing {
+			w.hidden.depth++
+		}
+		return
+	}
+	if a == w.sign.tag && a != 0 {
+		w.sign.depth++
+	}
+	switch a {
+	case atom.Script, atom.Style, atom.Title, atom.Noscript:
+		w.hidden = openElement{a, 1}
+		return
+	}
+	t := w.attributes(more)
+	if !selfClosing && !w.showAll && hides(a, t.style) {
+		w.hidden = openElement{a, 1}
+		return
+	}
+	if quotes, hard := beginsQuote(t); quotes {
+		w.marking, w.hard = true, w.hard || hard
+	}
+	if w.sign.tag == 0 && isSignature(t) {
+		w.sign, w.signAt = openElement{a, 1}, -1
+	}
+	w.open(a, t)
+}
+
+// open writes what an element begins with.
+func (w *htmlWriter) open(a atom.Atom, t htmlTag) {
+	switch a {
+	case atom.Br:
+		w.space = false
+		w.breaks++
+	case atom.P, atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6, atom.Dl:
+		w.owe(2)
+	case atom.Hr:
+		w.owe(1)
+		w.word([]byte("---"))
+		w.owe(1)
+	case atom.Blockquote:
+		w.owe(1)
+		if !strings.Contains(strings.ReplaceAll(t.style, " ", ""), "border:none") || t.typ == "cite" {
+			w.quote++
+		}
+	case atom.Pre:
+		w.owe(1)
+		w.pre++
+	case atom.Ul, atom.Ol:
+		w.owe(1)
+		n := -1
+		if a == atom.Ol {
+			n = 0
+			if s, err := strconv.Atoi(t.start); err == nil {
+				n = s - 1
+			}
+		}
+		if len(w.lists) < maxDepth*maxListNesting {
+			w.lists = append(w.lists, n)
+		}
+	case atom.Li:
+		w.owe(1)
+		w.item()
+	case atom.Td, atom.Th:
+		if w.cells && w.breaks == 0 && len(w.out) > 0 {
+			w.out = append(bytes.TrimRight(w.out, " "), '\t')
+			w.space = false
+		}
+		w.cells = true
+	case atom.Tr:
+		w.owe(1)
+		w.cells = false
+	case atom.A:
+		w.endLink()
+		w.link, w.linkAt = t.href, len(w.out)
+	case atom.Img:
+		if alt := strings.TrimSpace(t.alt); alt != "" {
+			w.words([]byte(alt))
+		}
+	default:
+		if isBlock(a) {
+			w.owe(1)
+		}
+	}
+}
+
+func (w *htmlWriter) item() {
+	w.bullet = "- "
+	if n := len(w.lists); n > 0 && w.lists[n-1] >= 0 {
+		w.lists[n-1]++
+		w.bullet = strconv.Itoa(w.lists[n-1]) + ". "
+	}
+}
+
+func (w *htmlWriter) end(a atom.Atom) {
+	if a == w.hidden.tag && a != 0 {
+		if w.hidden.depth--; w.hidden.depth == 0 {
+			w.hidden.tag = 0
+		}
+		return
+	}
+	if w.hidden.tag != 0 {
+		return
+	}
+	if a == w.sign.tag && a != 0 {
+		if w.sign.depth--; w.sign.depth == 0 {
+			w.sign.tag = 0
+			if w.signAt >= 0 {
+				w.marks = append(w.marks, mark{start: w.signAt, end: len(w.out)})
+			}
+		}
+	}
+	switch a {
+	case atom.P, atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6:
+		w.owe(2)
+	case atom.Blockquote:
+		w.owe(1)
+		w.quote = max(0, w.quote-1)
+	case atom.Pre:
+		w.owe(1)
+		w.pre = max(0, w.pre-1)
+	case atom.Ul, atom.Ol:
+		w.owe(1)
+		w.lists = w.lists[:max(0, len(w.lists)-1)]
+		w.bullet = ""
+	case atom.A:
+		w.endLink()
+	case atom.Td, atom.Th:
+	default:
+		if isBlock(a) {
+			w.owe(1)
+		}
+	}
+}
+
+// endLink writes where a link leads, unless its words say so already.
+func (w *htmlWriter) endLink() {
+	href := strings.TrimSpace(w.link)
+	w.link = ""
+	if href == "" || len(href) > 2*maxIDBytes || w.linkAt > len(w.out) {
+		return
+	}
+	target := href
+	switch {
+	case hasFoldPrefix(href, "mailto:"):
+		target, _, _ = strings.Cut(href[len("mailto:"):], "?")
+	case hasFoldPrefix(href, "http://"), hasFoldPrefix(href, "https://"):
+		_, target, _ = strings.Cut(href, "://")
+	default:
+		return
+	}
+	target = strings.TrimSuffix(target, "/")
+	shown := strings.TrimSpace(string(w.out[w.linkAt:]))
+	if target == "" || shown == "" || strings.Contains(strings.ToLower(shown), strings.ToLower(target)) {
+		return
+	}
+	w.space = true
+	w.word([]byte("<" + strings.TrimPrefix(href, "mailto:") + ">"))
+}
