@@ -113,10 +113,8 @@ func mentionSource(c core.Conversation) core.ConversationID {
 
 // fillComposer puts the draft into the composer, and says who gets what.
 func (s *server) fillComposer(v *visit, p *conversationPage) (err error) {
-	if !p.MayReply() {
-		return nil
-	}
-	if p.Drafts, err = s.desk.Drafts(v.ctx(), v.actor, p.C.ID); err != nil {
+	// What an agent mailed to a closed conversation waits there, too.
+	if p.Drafts, err = s.desk.Drafts(v.ctx(), v.actor, p.C.ID); err != nil || !p.MayReply() {
 		return err
 	}
 	wanted := number[core.DraftID](firstOf(v.field("draft"), v.query("draft")))

@@ -58,6 +58,9 @@ func fileName(name string) string {
 		ext = ""
 	}
 	stem := strings.TrimSuffix(name, ext)
+	if ext == "." {
+		ext = ""
+	}
 	for len(stem)+len(ext) > 200 {
 		_, n := utf8.DecodeLastRuneInString(stem)
 		stem = stem[:len(stem)-n]

@@ -145,7 +145,8 @@ func inertImage(content []byte) (kind string, ok bool) {
 }
 
 var (
-	cssWord   = regexp.MustCompile(`(?i)^[a-z0-9#%.,()\s'"!+-]{1,200}$`)
+	cssWord   = regexp.MustCompile(`(?i)^(?:[a-z0-9#%.,\s'"!+-]|(?:rgb|hsl)a?\([0-9.,%\s]+\)){1,200}$`)
+	webLink   = regexp.MustCompile(`(?i)^(?:https?://|mailto:)`)
 	safeClass = regexp.MustCompile(`^pd-blocked$`)
 	dataImage = regexp.MustCompile(`^data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]+$`)
 	anyWebURL = regexp.MustCompile(`(?i)^https?://`)
@@ -159,7 +160,7 @@ func mailPolicy(remote bool) *bluemonday.Policy {
 		"kbd", "li", "mark", "ol", "p", "pre", "q", "s", "samp", "section", "small", "span", "strike", "strong", "sub", "sup", "table",
 		"tbody", "td", "tfoot", "th", "thead", "tr", "tt", "u", "ul", "wbr")
 	p.AllowNoAttrs().OnElements("span", "font", "a")
-	p.AllowAttrs("href").OnElements("a")
+	p.AllowAttrs("href").Matching(webLink).OnElements("a")
 	p.AllowURLSchemes("http", "https", "mailto", "data")
 	p.RequireParseableURLs(true)
 	p.AddTargetBlankToFullyQualifiedLinks(true)

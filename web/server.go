@@ -43,6 +43,14 @@ type server struct {
 // New makes the handler of all pages and of the API. The error is a template
 // that does not parse.
 func New(cfg Config) (http.Handler, error) {
+	s, err := newServer(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return s.guard(s.routes()), nil
+}
+
+func newServer(cfg Config) (*server, error) {
 	pages, err := parsePages()
 	if err != nil {
 		return nil, err
@@ -56,12 +64,12 @@ func New(cfg Config) (http.Handler, error) {
 		s.log = slog.Default()
 	}
 	s.setCookie()
-	return s.guard(s.routes()), nil
+	return s, nil
 }
 
 // routes is every page there is. Open pages are for everybody, the others lead a
 // stranger to the sign-in; what a signed-in person may do is core's to say.
-func (s *server) routes() http.Handler {
+func (s *server) routes() chi.Router {
 	top := chi.NewRouter()
 	top.Get("/static/{file}", s.static)
 	top.Route("/api/v1", s.mountAPI)
