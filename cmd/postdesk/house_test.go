@@ -37,7 +37,7 @@ var walls = map[string]struct{ ours, never []string }{
 }
 
 // ruleFiles of core know neither a database nor a context: facts in, decision out.
-var ruleFiles = []string{"address.go", "token.go", "tokenplace.go", "policy.go", "policypeople.go", "route.go", "locate.go", "backoff.go", "letter.go", "mention.go", "status.go", "mask.go"}
+var ruleFiles = []string{"address.go", "token.go", "tokenplace.go", "policy.go", "policypeople.go", "route.go", "decision.go", "locate.go", "backoff.go", "letter.go", "mention.go", "status.go", "mask.go"}
 
 type listed struct {
 	ImportPath string
