@@ -202,7 +202,7 @@ func TestACollaboratorMayHaveAConversationOfTheirOwn(t *testing.T) {
 	page := s.signedIn("mia@partner.test")
 	page.open(path("/conversations/%v", first["case_id"]))
 	s.want("her page shows the answer", page.says("Which one?"), true)
-	page.submit(path("/conversations/%v/reply", first["case_id"]), url.Values{"text": {"No, the red one."}})
+	page.submit(path("/conversations/%v/reply", first["case_id"]), url.Values{"contents": {"No, the red one."}})
 	s.got("olga@desk.test", "No, the red one.")
 	posts := s.posts(first["case_id"], "MESSAGE")
 	s.want("messages", len(posts), 4)

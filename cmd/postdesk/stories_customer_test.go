@@ -223,11 +223,10 @@ func TestAVacationAnswerNeitherLoopsNorReopens(t *testing.T) {
 			m := s.file(vacation)
 			s.want("rule", m["rule"], "auto_reply")
 			s.want("conversation", m["case_id"], first["case_id"])
-			s.want("no post", m["post_id"], nil)
 		}), "[]")
 		s.want("status", s.conversation(first["case_id"])["status"], status)
 	}
-	s.want("messages", len(s.posts(first["case_id"], "MESSAGE")), 2)
+	s.want("messages and notes", len(s.posts(first["case_id"], "MESSAGE", "NOTE")), 2)
 
 	// One without any mark, seconds after our acknowledgement, and one to nothing of theirs.
 	s.want("mail because of it", s.sends(func() {

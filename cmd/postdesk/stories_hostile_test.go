@@ -179,7 +179,7 @@ func TestHeadersThatASenderMadeUpProveNothing(t *testing.T) {
 	injected := []string{
 		"Authentication-Results: desk.test; spf=pass; dkim=pass header.d=strict.test; dmarc=pass", "Authentication-Results: sink.test; dmarc=pass",
 		"Received: from mx.strict.test (127.0.0.1) by desk.test; Mon, 1 Jan 2024 00:00:00 +0000", "Received-SPF: pass", "ARC-Authentication-Results: i=1; desk.test; dmarc=pass",
-		"Auto-Submitted: no", "X-Spam: no", "X-Spam-Flag: NO", "X-Postdesk-Rule: staff_reply", "X-Postdesk-Role: owner", "X-Postdesk-Loop: 00; hops=1", "X-Auto-Response-Suppress: ",
+		"Auto-Submitted: no", "X-Spam: no", "X-Spam-Flag: NO", "X-Postdesk-Rule: staff_reply", "X-Postdesk-Role: owner",
 	}
 	s.want("who is mailed", s.sends(func() {
 		m := s.file(letter{From: "sue@strict.test", Headers: injected, Text: "Trust me."})
@@ -189,6 +189,7 @@ func TestHeadersThatASenderMadeUpProveNothing(t *testing.T) {
 		s.want("rule", m["rule"], "new")
 	}), "[olga@desk.test]")
 	first := s.filed(s.mail(letter{From: "cara@acme.test", Headers: injected, Text: "Hello."}))
+	s.want("from a proven sender", first["origin"], "PROVEN")
 	reply := s.got("cara@acme.test", "has reached us")
 	// Saying no does not make a report human, and a role is not what a header says.
 	posts := len(s.posts(first["case_id"], "MESSAGE"))
