@@ -28,6 +28,13 @@ func (d *Desk) Mailboxes(ctx context.Context, actor Actor) (_ []Mailbox, err err
 	return rows[Mailbox](ctx, d.pool, `select id, address, name, created_at from mailboxes order by id`)
 }
 
+// ContactAddress is the mailbox that the public is told to write to: the first
+// one, the zero Address when there is none.
+func (d *Desk) ContactAddress(ctx context.Context) (_ Address, err error) {
+	defer wrap(&err, "contact address")
+	return value[Address](ctx, d.pool, `select (select address from mailboxes order by id limit 1)`)
+}
+
 // CreateMailbox makes an address ours, its domain too. Invalid: FIELD_DUPLICATE
 // with Owner where a person has the address, and an address too long to carry a
 // token. ErrForbidden.

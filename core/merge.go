@@ -85,6 +85,9 @@ func (d *Desk) nothingToFile(ctx context.Context, tx pgx.Tx, actor Actor, id Con
 	if _, err := lockConversation(ctx, tx, actor, id); err != nil {
 		return err
 	}
+	if err := actor.Can(DoMerge); err != nil {
+		return err
+	}
 	return refuse(ErrConflict, "This conversation did not begin with an answer to a mention in another conversation.")
 }
 
