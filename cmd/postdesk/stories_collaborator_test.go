@@ -54,6 +54,10 @@ func TestACollaboratorInCCAnswersAndItIsAPrivateNote(t *testing.T) {
 			s.owner.do("POST", path("/cases/%v/reply", id), object{"contents": "We know more now."})
 			s.got("cara@acme.test", "We know more now.")
 			s.staysInside("kanarienvogel", "mia@partner.test", "Mia Meyer")
+			cara := s.stranger()
+			cara.accept(s.got("cara@acme.test", "/accept/").Links()[0])
+			cara.open(path("/conversations/%v", id))
+			s.want("the customer's page", cara.says("We know more now.") && !strings.Contains(cara.text, "kanarienvogel") && !strings.Contains(cara.text, "Mia"), true)
 		})
 	}
 }
@@ -207,4 +211,54 @@ func TestACollaboratorMayHaveAConversationOfTheirOwn(t *testing.T) {
 	posts := s.posts(first["case_id"], "MESSAGE")
 	s.want("messages", len(posts), 4)
 	s.want("notes", len(s.posts(first["case_id"], "NOTE")), 0)
+}
+
+func TestWhoWasACollaboratorReadsAndSaysNothingAnyMore(t *testing.T) {
+	t.Parallel()
+	s, mia, id, copied := withMia(t)
+	s.owner.do("PUT", path("/users/%v", mia.id), object{"role": "CUSTOMER"})
+	s.staff["mia@partner.test"] = false
+	s.want("participants", s.conversation(id)["participants"], "[]")
+	s.want("who gets the next reply", s.sends(func() {
+		s.owner.do("POST", path("/cases/%v/reply", id), object{"contents": "Nachtigall."})
+	}), "[cara@acme.test]")
+	words := len(s.posts(id, "MESSAGE", "NOTE"))
+	m := s.file(answer(copied, "mia@partner.test", "What became of it?"))
+	s.want("rule", m["rule"], "elsewhere")
+	s.want("words", len(s.posts(id, "MESSAGE", "NOTE")), words)
+	for _, sent := range s.outbox("mia@partner.test") {
+		s.want("she learns more", strings.Contains(sent.all(), "Nachtigall."), false)
+	}
+}
+
+func TestACustomersAnswerToTheCollaboratorsAddressIsTheCustomers(t *testing.T) {
+	t.Parallel()
+	s, _, id, copied := withMia(t)
+	// Mia forwarded her copy to Cara.
+	m := s.file(answer(copied, "cara@acme.test", "I am the one who has the printer."))
+	s.want("rule", m["rule"], "requester")
+	s.want("conversation", m["case_id"], id)
+	s.want("author", s.posts(id, "MESSAGE")[2]["author"].(object)["email"], "cara@acme.test")
+}
+
+func TestAnAnswerToTheReturnAddressIsWhatAnAnswerToTheMailWouldBe(t *testing.T) {
+	t.Parallel()
+	s, _, id, copied := withMia(t)
+	reply := s.got("cara@acme.test", "We ask our expert.")
+	to := func(m received, from, text string) letter {
+		return letter{From: from, To: []string{m.Message.From}, Text: text}
+	}
+	s.want("the customer's", s.file(to(reply, "cara@acme.test", "Thank you."))["rule"], "requester")
+	s.want("the collaborator's", s.file(to(copied, "mia@partner.test", "kanarienvogel"))["rule"], "collaborator")
+	elsewhere := s.file(to(reply, "eve@other.test", "Let me in."))
+	s.want("a stranger's", elsewhere["rule"], "elsewhere")
+	s.owner.do("POST", path("/cases/%v/notes", id), object{"contents": "@Mia Meyer look"})
+	mention := s.file(to(s.got("mia@partner.test", "mentioned you"), "mia@partner.test", "kanarienvogel"))
+	s.want("one to a mention mail", mention["rule"], "mention")
+	s.want("mail because of a vacation there", s.sends(func() {
+		l := to(reply, "cara@acme.test", "I am away.")
+		l.EnvelopeFrom, l.Headers = "<>", []string{"Auto-Submitted: auto-replied"}
+		s.want("a vacation", s.file(l)["rule"], "auto_reply")
+	}), "[]")
+	s.staysInside("kanarienvogel")
 }

@@ -207,3 +207,48 @@ func TestAMentionOnAUserOrAnOrganizationIsAnsweredWithAConversationToo(t *testin
 	}
 	s.staysInside("kanarienvogel", "nachtigall")
 }
+
+func TestWhatIsQuotedInAnAnswerToAMentionMailNeverLeaves(t *testing.T) {
+	t.Parallel()
+	for name, body := range map[string][]string{
+		"below":        {"Content-Type: text/plain", "", "Spatz: it is.", "", "On Monday, Abe Agent wrote:", "> is it the nachtigall?"},
+		"between":      {"Content-Type: text/plain", "", "> is it the nachtigall?", "", "Spatz: it is.", "", "> or nachtigall two?", "", "No."},
+		"Outlook":      {"Content-Type: text/plain", "", "Spatz: it is.", "", "-----Original Message-----", "From: Abe Agent", "Sent: Monday", "To: Mia", "Subject: note", "", "is it the nachtigall?"},
+		"HTML":         {"Content-Type: text/html", "", "<p>Spatz: it is.</p><div class=gmail_quote>On Monday, Abe wrote:<blockquote>is it the nachtigall?</blockquote></div>"},
+		"HTML between": {"Content-Type: text/html", "", "<blockquote type=cite>is it the nachtigall?</blockquote><p>Spatz: it is.</p><blockquote type=cite>nachtigall two</blockquote><p>No.</p>"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, _, _, mentioned := withMention(t)
+			lines := append([]string{"From: mia@partner.test", "To: " + mentioned.replyTo(), "Subject: Re: note", "MIME-Version: 1.0"}, body...)
+			m := s.filed(s.raw("mia@partner.test", []string{mentioned.replyTo()}, lines...))
+			s.want("rule", m["rule"], "mention")
+			// The agent answers, and lets the customer listen from now on.
+			s.owner.do("POST", path("/cases/%v/reply", m["case_id"]), object{"contents": "Drossel, then.", "cc": []string{"cara@acme.test"}})
+			s.want("her own words are quoted", strings.Contains(s.got("cara@acme.test", "Drossel, then.").all(), "Spatz"), true)
+			s.staysInside("nachtigall")
+			for _, sent := range s.outbox("mia@partner.test") {
+				s.want("it comes back by mail", strings.Contains(sent.all(), "nachtigall"), false)
+			}
+		})
+	}
+}
+
+func TestWhoeverAnswersAForwardedMentionMailOpensAConversation(t *testing.T) {
+	t.Parallel()
+	s, _, id, mentioned := withMention(t)
+	s.quiet()
+	before := s.snapshot(id)
+	m := s.file(answer(mentioned, "pat@partner.test", "Mia asked me to answer."))
+	s.want("rule", m["rule"], "mention")
+	s.want("requester", s.conversation(m["case_id"])["requester"].(object)["email"], "pat@partner.test")
+	s.want("link", s.links(m["case_id"]), path("[MENTION %v]", id))
+	s.want("the old one is untouched", s.snapshot(id), before)
+	// It was not Mia's answer: hers opens another.
+	own := s.file(answer(mentioned, "mia@partner.test", "And mine."))
+	s.want("rule of hers", own["rule"], "mention")
+	if own["case_id"] == m["case_id"] {
+		t.Error("her answer is in the stranger's conversation")
+	}
+	s.staysInside("nachtigall", "And mine.")
+}
