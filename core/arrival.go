@@ -93,8 +93,8 @@ type mentionRow struct {
 }
 
 // readAuthor decides whose mail it is (mail-law: words, Author). From alone
-// counts; where From passes other people's mail on, and is proven, it is the one
-// mailbox in Reply-To (mail-law: passed on).
+// counts; where From passes other people's mail on, and is proven or came over a
+// trusted relay, it is the one mailbox in Reply-To (mail-law: passed on).
 func (a *arrival) readAuthor(o *ours) {
 	if a.letter.FromFields == 1 {
 		a.from = onlyAddress(a.letter.From)
@@ -104,7 +104,8 @@ func (a *arrival) readAuthor(o *ours) {
 	}
 	a.fromName = a.letter.From[0].Name
 	replyTo := onlyAddress(a.letter.ReplyTo)
-	if !o.passing[a.from] || a.origin.Verdict != Proven || replyTo.IsZero() || o.isOurs(replyTo) || !a.originalFromIs(replyTo) {
+	believed := a.origin.Verdict == Proven || a.origin.Trusted && a.origin.Verdict != Refuted
+	if !o.passing[a.from] || !believed || replyTo.IsZero() || o.isOurs(replyTo) || !a.originalFromIs(replyTo) {
 		return
 	}
 	a.from, a.fromName, a.passedOn = replyTo, a.letter.ReplyTo[0].Name, true

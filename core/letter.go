@@ -170,6 +170,7 @@ type Origin struct {
 	DKIM    string // passing domains or the best failure: "pass acme.test"
 	DMARC   string // the policy found and whether it aligned: "reject, aligned"
 	Reason  string // in words, for the panel
+	Trusted bool   // it came over a trusted relay
 }
 
 // A Verdict is the outcome of authentication.

@@ -63,5 +63,7 @@ func (c *Checker) Check(ctx context.Context, env core.Envelope, letter core.Lett
 		e.spf = askSPF(ctx, l, e.passage.client, e.passage.helo, env.From)
 	})
 	wg.Wait()
-	return e.origin()
+	origin := e.origin()
+	origin.Trusted = c.Trusts(env.ClientIP)
+	return origin
 }
