@@ -93,11 +93,11 @@ type storedFile struct {
 	SHA256      []byte `db:"sha256"`
 	Ordinal     int
 	Content     []byte
-	Raw         []byte
+	InboundID   InboundID // 0: the bytes stand in the row
 }
 
-const storedFileColumns = `select f.filename, f.content_type, f.content_id, f.inline, f.sha256, f.ordinal, f.content, i.raw
-	from attachments f left join inbound i on i.id = f.inbound_id`
+const storedFileColumns = `select f.filename, f.content_type, f.content_id, f.inline, f.sha256, f.ordinal, f.content,
+	coalesce(f.inbound_id, 0) as inbound_id from attachments f`
 
 // Attachment gives a file with its bytes: of a message to its conversation's
 // requester and to staff who may view it, of a note to the latter only, of a
@@ -120,7 +120,11 @@ func (d *Desk) Attachment(ctx context.Context, actor Actor, id AttachmentID) (_ 
 	if err != nil {
 		return File{}, err
 	}
-	return d.file(f)
+	parts, err := d.partsOf(ctx, d.pool, f.InboundID)
+	if err != nil {
+		return File{}, err
+	}
+	return f.file(parts)
 }
 
 // filesOf gives the files of a message with their bytes, for its copies.
@@ -129,9 +133,17 @@ func (d *Desk) filesOf(ctx context.Context, q querier, post PostID) ([]File, err
 	if err != nil {
 		return nil, err
 	}
+	read := map[InboundID][]Attachment{} // a mail has many files, and is large
 	var files []File
 	for _, s := range stored {
-		f, err := d.file(s)
+		parts, known := read[s.InboundID]
+		if !known {
+			if parts, err = d.partsOf(ctx, q, s.InboundID); err != nil {
+				return nil, err
+			}
+			read[s.InboundID] = parts
+		}
+		f, err := s.file(parts)
 		if errors.Is(err, ErrNotFound) {
 			continue
 		}
@@ -140,18 +152,26 @@ func (d *Desk) filesOf(ctx context.Context, q querier, post PostID) ([]File, err
 	return files, nil
 }
 
-// file reads the bytes, if need be from the raw mail: by ordinal, or by digest
-// where a newer reader counts otherwise. ErrNotFound if the mail holds no such
-// file any more.
-func (d *Desk) file(s storedFile) (File, error) {
+// partsOf reads the files of a raw mail. None of a mail that is gone.
+func (d *Desk) partsOf(ctx context.Context, q querier, id InboundID) ([]Attachment, error) {
+	if id == 0 || d.cfg.Read == nil {
+		return nil, nil
+	}
+	raw, err := value[[]byte](ctx, q, `select raw from inbound where id = $1`, id)
+	if err != nil || raw == nil {
+		return nil, err
+	}
+	return d.cfg.Read(raw).Attachments, nil
+}
+
+// file takes the bytes, if need be from the files of the raw mail: by ordinal, or
+// by digest where a newer reader counts otherwise. ErrNotFound if the mail holds
+// no such file any more.
+func (s storedFile) file(parts []Attachment) (File, error) {
 	f := File{Name: s.Filename, ContentType: s.ContentType, ContentID: s.ContentID, Inline: s.Inline, Content: s.Content}
 	if s.Content != nil {
 		return f, nil
 	}
-	if s.Raw == nil || d.cfg.Read == nil {
-		return File{}, ErrNotFound
-	}
-	parts := d.cfg.Read(s.Raw).Attachments
 	is := func(i int) bool {
 		digest := sha256.Sum256(parts[i].Content)
 		return bytes.Equal(digest[:], s.SHA256)

@@ -112,7 +112,7 @@ func recordAttempt(ctx context.Context, tx pgx.Tx, c Delivery, r Receipt, wait t
 	b := &pgx.Batch{}
 	b.Queue(`
 		insert into delivery_attempts (delivery_id, attempt, outcome, code, response, remote) values ($1, $2, $3, $4, $5, $6)
-		on conflict do nothing`, c.ID, c.Attempt, r.Outcome, r.Code, storable(receiptWords(r)), storable(r.Remote))
+		on conflict do nothing`, c.ID, c.Attempt, r.Outcome, r.Code, receiptWords(r), storable(r.Remote))
 	// The bytes of a mail with a single-use link go once it is sent or failed (mail-law section 3).
 	b.Queue(`
 		update deliveries set
@@ -120,10 +120,11 @@ func recordAttempt(ctx context.Context, tx pgx.Tx, c Delivery, r Receipt, wait t
 			sent_at = case when $2 = 'sent' then now() end, failed_at = case when $2 = 'never' then now() end,
 			due_at = now() + $3, last_response = $4, perhaps_delivered = perhaps_delivered or $5,
 			bytes = case when link_purpose is not null and $2 <> 'later' then null else bytes end
-		where id = $1`, c.ID, r.Outcome, wait, storable(receiptWords(r)), r.PerhapsDelivered)
+		where id = $1`, c.ID, r.Outcome, wait, receiptWords(r), r.PerhapsDelivered)
 	return tx.SendBatch(ctx, b).Close()
 }
 
+// receiptWords are a server's words as the database takes them.
 func receiptWords(r Receipt) string {
 	text := r.Text
 	if r.Enhanced != "" {
@@ -132,7 +133,7 @@ func receiptWords(r Receipt) string {
 	if r.Code != 0 {
 		text = fmt.Sprintf("%d %s", r.Code, text)
 	}
-	return text
+	return storable(text)
 }
 
 // tellOfFailure shows on the conversation that a mail did not arrive and, when it
@@ -147,9 +148,9 @@ func (d *Desk) tellOfFailure(ctx context.Context, tx pgx.Tx, id DeliveryID, kind
 		AuthorID       UserID
 		AuthorAddress  string
 	}](ctx, tx, `
-		select d.purpose, d.recipient, coalesce(d.conversation_id, 0) as conversation_id, d.mailbox_id, coalesce(u.id, 0) as author_id,
+		select d.purpose, d.recipient, coalesce(nullif(`+survivorOf+`, 0), c.id, 0) as conversation_id, d.mailbox_id, coalesce(u.id, 0) as author_id,
 			coalesce(a.address, '') as author_address
-		from deliveries d left join users u on u.id = d.author_id and u.enabled and u.role <> 'customer'
+		from deliveries d left join conversations c on c.id = d.conversation_id left join users u on u.id = d.author_id and u.enabled and u.role <> 'customer'
 		left join addresses a on a.user_id = u.id and a.is_primary
 		where d.id = $1`, id)
 	if err != nil || f.ConversationID == 0 {

@@ -246,30 +246,44 @@ const chainSQL = `
 		union all
 		select chain.named, c.id, c.merged_into from chain join conversations c on c.id = chain.merged_into)`
 
+// readCases reads the survivors, locked. One that was merged away while we waited
+// for it has another survivor: that one is locked then.
 func (d *Desk) readCases(ctx context.Context, tx pgx.Tx, a *arrival, named []ConversationID) error {
 	a.cases, a.states = map[ConversationID]caseRow{}, map[ConversationID]caseRow{}
-	if len(named) == 0 {
-		return nil
-	}
-	b := &pgx.Batch{}
-	b.Queue(chainSQL+`
-		select c.id from conversations c where c.id in (select id from chain where merged_into is null)
-		order by c.id for no key update`, named)
-	b.Queue(chainSQL+`
-		select chain.named, c.id, c.status, c.trashed_at is not null, c.requester_id, coalesce(c.assignee_id, 0), coalesce(c.team_id, 0), c.mailbox_id,
-			coalesce(c.closed_at < now() - interval '90 days', false),
-			exists (select from participants p where p.conversation_id = c.id and (p.user_id = $2 or p.address = $3)),
-			exists (select from notes n join mentions m on m.note_id = n.id where n.conversation_id = c.id and m.user_id = $2)
-		from chain join conversations c on c.id = chain.id where chain.merged_into is null`,
-		named, a.author.ID, a.from).Query(func(rows pgx.Rows) error {
-		cases, err := pgx.CollectRows(rows, pgx.RowToStructByPos[caseRow])
-		for _, c := range cases {
-			a.cases[c.Named], a.states[c.ID] = c, c
+	for again := len(named) > 0; again; {
+		var locked []ConversationID
+		b := &pgx.Batch{}
+		b.Queue(chainSQL+`
+			select c.id from conversations c where c.id in (select id from chain where merged_into is null)
+			order by c.id for no key update`, named).Query(func(rows pgx.Rows) (err error) {
+			locked, err = pgx.CollectRows(rows, pgx.RowTo[ConversationID])
+			return err
+		})
+		b.Queue(casesSQL, named, a.author.ID, a.from).Query(func(rows pgx.Rows) error {
+			cases, err := pgx.CollectRows(rows, pgx.RowToStructByPos[caseRow])
+			clear(a.states)
+			for _, c := range cases {
+				a.cases[c.Named], a.states[c.ID] = c, c
+			}
+			return err
+		})
+		if err := tx.SendBatch(ctx, b).Close(); err != nil {
+			return err
 		}
-		return err
-	})
-	return tx.SendBatch(ctx, b).Close()
+		again = false
+		for id := range a.states {
+			again = again || !slices.Contains(locked, id)
+		}
+	}
+	return nil
 }
+
+const casesSQL = chainSQL + `
+	select chain.named, c.id, c.status, c.trashed_at is not null, c.requester_id, coalesce(c.assignee_id, 0), coalesce(c.team_id, 0), c.mailbox_id,
+		coalesce(c.closed_at < now() - interval '90 days', false),
+		exists (select from participants p where p.conversation_id = c.id and (p.user_id = $2 or p.address = $3)),
+		exists (select from notes n join mentions m on m.note_id = n.id where n.conversation_id = c.id and m.user_id = $2)
+	from chain join conversations c on c.id = chain.id where chain.merged_into is null`
 
 // gatherAboutLocated: what only the located conversation can tell.
 func (d *Desk) gatherAboutLocated(ctx context.Context, tx pgx.Tx, a *arrival) error {

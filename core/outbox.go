@@ -194,7 +194,7 @@ func (d *Desk) tellOfNote(ctx context.Context, tx pgx.Tx, note NoteID) error {
 const assigned = `exists (select from users s where s.id = c.assignee_id and s.enabled)`
 
 // noticesTo are notices to the agents of a conversation: its assignee, else its
-// team, else owners and admins; and who follows it.
+// team, else owners and admins; and who follows it or is in CC.
 func (d *Desk) noticesTo(ctx context.Context, tx pgx.Tx, id ConversationID, author UserID, kind NoticeKind, except []UserID) ([]mailing, error) {
 	agents, err := rows[struct {
 		UserID    UserID
@@ -208,7 +208,8 @@ func (d *Desk) noticesTo(ctx context.Context, tx pgx.Tx, id ConversationID, auth
 			u.id = c.assignee_id
 			or not `+assigned+` and exists (select from team_members m where m.team_id = c.team_id and m.user_id = u.id)
 			or not `+assigned+` and c.team_id is null and u.role in ('admin', 'owner')
-			or exists (select from followers f where f.conversation_id = c.id and f.user_id = u.id))
+			or exists (select from followers f where f.conversation_id = c.id and f.user_id = u.id)
+			or exists (select from participants p where p.conversation_id = c.id and p.user_id = u.id))
 		order by u.id`, id, author, except)
 	if err != nil {
 		return nil, err
@@ -317,13 +318,16 @@ func (d *Desk) muteMachines(ctx context.Context, tx pgx.Tx, from Address) error 
 
 // DiscardUnproven throws away the automatic mail to unproven senders that was
 // held while no relay was set: with a relay it would never have been written
-// (mail-law section 6). Called when a process starts with one.
+// (mail-law section 6). Whom it asked to set a password was not asked. Called when a process starts with one.
 func (d *Desk) DiscardUnproven(ctx context.Context) (err error) {
 	defer wrap(&err, "discard held mail to unproven senders")
 	_, err = d.pool.Exec(ctx, `
-		update deliveries set state = 'failed', failed_at = now(), bytes = null,
-			last_response = 'Discarded: automatic mail to an unverified sender is not sent.'
-		where state = 'held' and to_unproven`)
+		with discarded as (
+			update deliveries set state = 'failed', failed_at = now(), bytes = null,
+				last_response = 'Discarded: automatic mail to an unverified sender is not sent.'
+			where state = 'held' and to_unproven returning user_id, link_purpose)
+		update users set account_mailed_at = null
+		where id in (select user_id from discarded where link_purpose is not null)`)
 	return err
 }
 

@@ -78,6 +78,7 @@ func (d *Desk) outgoing(ctx context.Context, id DeliveryID) (o *Outgoing, err er
 		if err != nil {
 			return err
 		}
+		r.Subject = Redact(r.Subject)
 		o = d.envelopeOf(r)
 		switch r.Purpose {
 		case PurposeReply, PurposeCopy:
@@ -142,7 +143,7 @@ func (d *Desk) addConversation(ctx context.Context, tx pgx.Tx, o *Outgoing, r ou
 		o.maskAddresses()
 		return nil
 	}
-	if r.UserRole == RoleCustomer && !r.UserHasPassword && !r.UserAsked {
+	if r.UserID != 0 && r.UserRole == RoleCustomer && !r.UserHasPassword && !r.UserAsked {
 		o.AccountPage = d.cfg.PublicURL + "/reset"
 	}
 	return d.addVisible(ctx, tx, o, r)
@@ -175,7 +176,8 @@ func (d *Desk) addVisible(ctx context.Context, tx pgx.Tx, o *Outgoing, r outgoin
 }
 
 // addWords fills the public message, its files, and a quote of the public
-// messages before it.
+// messages before it. After a merge the message stands elsewhere: what came along
+// from its conversation is quoted then, and nothing of the other.
 func (d *Desk) addWords(ctx context.Context, tx pgx.Tx, o *Outgoing, r outgoingRow) error {
 	type words struct {
 		ID        PostID
@@ -187,7 +189,8 @@ func (d *Desk) addWords(ctx context.Context, tx pgx.Tx, o *Outgoing, r outgoingR
 	said, err := rows[words](ctx, tx, `
 		select m.id, u.name as author, case when m.by_staff then u.signature else '' end as signature, m.text, m.created_at
 		from messages m join users u on u.id = m.author_id
-		where m.conversation_id = $1 and (m.created_at, m.id) <= (select created_at, id from messages where id = $2)
+		where m.conversation_id in ($1, (select conversation_id from messages where id = $2)) and (m.conversation_id = $1 or m.came_from = $1 or m.id = $2)
+			and (m.created_at, m.id) <= (select created_at, id from messages where id = $2)
 		order by m.created_at desc, m.id desc limit $3`, r.ConversationID, r.PostID, quotedMessages+1)
 	if err != nil {
 		return err

@@ -43,7 +43,7 @@ func (d *Desk) namePeople(ctx context.Context, tx pgx.Tx, a *arrival, own *ours,
 			insert into followers (conversation_id, user_id)
 			select distinct $1::bigint, user_id from named where role in ('agent', 'admin', 'owner') and enabled on conflict do nothing)
 		insert into participants (conversation_id, address, user_id, via)
-		select $1, address, user_id, 'mail' from named
+		select distinct on (coalesce(user_id::text, address)) $1::bigint, address, user_id, 'mail' from named
 		where coalesce(role, 'customer') in ('customer', 'collaborator') and coalesce(enabled, true) on conflict do nothing`,
 		to, addresses, a.author.ID)
 	return err

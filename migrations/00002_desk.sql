@@ -83,6 +83,8 @@ comment on table participants is 'People in CC, by address, and by account when 
 comment on column participants.by_staff is 'Put there by staff; taking away a staff role removes exactly these.';
 comment on constraint participants_via_known on participants is 'How somebody came in.';
 create index participants_of_user on participants (user_id) where user_id is not null;
+-- Every new account looks for its bare address in these two.
+create index participants_bare on participants (address) where user_id is null;
 
 create table participant_suggestions (
     conversation_id bigint not null references conversations on delete cascade,
@@ -258,4 +260,5 @@ comment on column tokens.address is 'The person it was minted for, by address; u
 comment on constraint tokens_name_positive on tokens is '63 bits.';
 comment on constraint tokens_of_conversation_or_mention on tokens is 'A mention token names the mention, never its conversation.';
 create unique index tokens_one_per_participant on tokens (conversation_id, address) where purpose = 1 and revoked_at is null;
+create index tokens_bare on tokens (address) where user_id is null;
 create index tokens_of_user on tokens (user_id) where revoked_at is null and user_id is not null;

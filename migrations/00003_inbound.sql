@@ -59,8 +59,9 @@ alter table inbound alter raw set storage external;
 create index inbound_due on inbound (due_at) where state = 'received';
 create index inbound_by_message_id on inbound (message_id) where message_id is not null;
 create index inbound_openers on inbound (from_address, received_at) where opened;
-create index inbound_suspended on inbound (id) where state = 'suspended';
+create index inbound_suspended on inbound (id) where state = 'suspended' and raw is not null;
 create index inbound_failed on inbound (id) where state = 'failed';
+create index inbound_of_message on inbound (post_id) where post_id is not null;
 create index inbound_in on inbound (conversation_id) where conversation_id is not null;
 
 alter table messages add constraint messages_of_known_mail foreign key (inbound_id) references inbound;

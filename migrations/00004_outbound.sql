@@ -60,6 +60,7 @@ create index deliveries_to_compose on deliveries (id) where bytes is null and st
 create index deliveries_held on deliveries (id) where state = 'held';
 create index deliveries_in on deliveries (conversation_id) where conversation_id is not null;
 create index deliveries_of_message on deliveries (post_id) where post_id is not null;
+create index deliveries_with_link on deliveries (user_id) where link_purpose is not null and state in ('queued', 'held');
 create index deliveries_automatic on deliveries (created_at) where automatic;
 create index deliveries_automatic_to on deliveries (recipient, created_at) where automatic;
 
