@@ -35,6 +35,7 @@ type Invalid struct {
 	Owner   UserID // who holds the value already, with CodeDuplicate
 }
 
+// Error names the field and what is wrong with it.
 func (i Invalid) Error() string { return i.Field + ": " + i.Problem }
 
 // A Refusal is one of the sentinel errors with a sentence for the person who
@@ -44,6 +45,7 @@ type Refusal struct {
 	Problem string
 }
 
+// Error is the sentence.
 func (r Refusal) Error() string { return r.Problem }
 
 // Unwrap gives the sentinel.
