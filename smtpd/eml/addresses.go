@@ -18,9 +18,6 @@ func parseAddresses(s string) []core.NamedAddress {
 
 // hasGroup reports whether an address field holds a group: "name: members;".
 func hasGroup(s string) bool {
-	if strings.IndexByte(s, ';') < 0 {
-		return false
-	}
 	p := addressParser{in: s}
 	p.run()
 	return p.group

@@ -152,8 +152,10 @@ func lastIDs(ids []string) []string {
 // not even with one member: it stands as written beside its members (A13).
 func addAuthors(have []core.NamedAddress, h header, f field) []core.NamedAddress {
 	have = addAddresses(have, h, f)
-	if v := h.utf8(unfold(f.value)); len(have) == 1 && hasGroup(v) {
-		have = append(have, core.NamedAddress{Address: oneLine(v)})
+	if len(have) == 1 && bytes.IndexByte(f.value, ';') >= 0 {
+		if v := h.utf8(unfold(f.value)); hasGroup(v) {
+			have = append(have, core.NamedAddress{Address: oneLine(v)})
+		}
 	}
 	return have
 }
