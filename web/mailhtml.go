@@ -146,7 +146,7 @@ func inertImage(content []byte) (kind string, ok bool) {
 
 var (
 	cssWord   = regexp.MustCompile(`(?i)^(?:[a-z0-9#%.,\s'"!+-]|(?:rgb|hsl)a?\([0-9.,%\s]+\)){1,200}$`)
-	webLink   = regexp.MustCompile(`(?i)^(?:https?://|mailto:)`)
+	webLink   = regexp.MustCompile(`(?i)^(?:https?://[a-z0-9]|mailto:[a-z0-9])`)
 	safeClass = regexp.MustCompile(`^pd-blocked$`)
 	dataImage = regexp.MustCompile(`^data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]+$`)
 	anyWebURL = regexp.MustCompile(`(?i)^https?://`)
