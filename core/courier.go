@@ -209,6 +209,9 @@ func (d *Desk) fileReport(ctx context.Context, tx pgx.Tx, a *arrival) (filed, er
 
 func reportWords(r *Report) string {
 	words := "Reported " + string(r.Action)
+	if r.Feedback {
+		words = "Reported as unwanted"
+	}
 	if len(r.Status) > 0 {
 		words += " " + r.Status[0]
 	}

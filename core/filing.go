@@ -96,24 +96,17 @@ func (d *Desk) fileMessage(ctx context.Context, tx pgx.Tx, a *arrival, own *ours
 // moveOn changes the status as section 8 says. An agent's mail takes an
 // unassigned conversation and lets its author follow it.
 func moveOn(ctx context.Context, tx pgx.Tx, a *arrival, dec Decision) error {
+	row := a.states[dec.Conversation]
+	c := locked{ID: row.ID, Status: row.Status, Assignee: row.Assignee}
 	if dec.Effect == EffectReply {
-		_, err := tx.Exec(ctx, `
-			update conversations set status = $2, assignee_id = coalesce(assignee_id, $3), updated_at = greatest(updated_at, $4) where id = $1`,
-			dec.Conversation, a.facts.Status.AfterReply(""), a.author.ID, a.claim.Envelope.ReceivedAt)
-		if err != nil {
+		return afterReply(ctx, tx, a.author.Actor, c, c.Status.AfterReply(""))
+	}
+	if dec.Reopens {
+		if err := setStatus(ctx, tx, c, c.Status.AfterCustomerMessage(), a.author.ID); err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, `insert into followers (conversation_id, user_id) values ($1, $2) on conflict do nothing`, dec.Conversation, a.author.ID)
-		return err
 	}
-	status := a.states[dec.Conversation].Status
-	if dec.Reopens {
-		status = status.AfterCustomerMessage()
-	}
-	_, err := tx.Exec(ctx, `
-		update conversations set status = $2, completed_at = case when $2 = 'completed' then completed_at end,
-			updated_at = greatest(updated_at, $3) where id = $1`,
-		dec.Conversation, status, a.claim.Envelope.ReceivedAt)
+	_, err := tx.Exec(ctx, `update conversations set updated_at = greatest(updated_at, $2) where id = $1`, c.ID, a.claim.Envelope.ReceivedAt)
 	return err
 }
 

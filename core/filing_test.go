@@ -284,3 +284,76 @@ func TestAMentionMailSentBackWithNothingNewShowsNothingOfIt(t *testing.T) {
 		t.Errorf("staff see %q", elided)
 	}
 }
+
+func TestAMailThatKillsItsProcessComesToAnEnd(t *testing.T) {
+	t.Parallel()
+	d := coretest.OpenDesk(t, core.Config{})
+	claim, err := d.Accept(t.Context(), core.Envelope{From: "cara@acme.test", Recipients: []string{"support@desk.test"}}, []byte("bomb"), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for end := false; !end; {
+		d.Exec(t, `update inbound set due_at = now()`) // the lease of a process that died
+		claims, err := d.ClaimInbound(t.Context(), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if end = len(claims) == 0; !end && claims[0].Attempt > 10 {
+			t.Fatal("claimed for ever")
+		}
+	}
+	m, err := d.Mail(t.Context(), operator(), claim.ID)
+	if err != nil || m.Status != core.MailFailed || m.LastError == "" {
+		t.Fatalf("%s %q (%v)", m.Status, m.LastError, err)
+	}
+	if err := d.Replay(t.Context(), operator(), claim.ID); err != nil {
+		t.Fatal(err)
+	}
+	claims, err := d.ClaimInbound(t.Context(), 1)
+	if err != nil || len(claims) != 1 {
+		t.Fatalf("a replay gives %d claims (%v)", len(claims), err)
+	}
+	if err := d.Park(t.Context(), claims[0], errors.New("the database was away")); err != nil {
+		t.Fatal(err)
+	}
+	if m, _ := d.Mail(t.Context(), operator(), claim.ID); m.Status == core.MailFailed {
+		t.Error("a replay has tries of its own")
+	}
+}
+
+func TestWhatAMailChangesIsToldAsInThePanel(t *testing.T) {
+	t.Parallel()
+	d := coretest.OpenDesk(t, core.Config{PublicURL: "https://help.desk.test"})
+	d.Owner(t, "olga@desk.test")
+	m := file(t, d, written("cara@acme.test", "one@acme.test", "Hello"), core.Proven)
+	token := replyAddressOf(t, d, "olga@desk.test")
+	d.Exec(t, `update deliveries set created_at = now() - interval '1 minute'`)
+	file(t, d, written("olga@desk.test", "two@desk.test", "Hello Cara"), core.Proven, token)
+	d.Exec(t, `update conversations set status = 'completed', completed_at = now()`)
+	l := written("cara@acme.test", "three@acme.test", "Thanks, but")
+	l.References = []string{"one@acme.test"}
+	file(t, d, l, core.Proven)
+	told := d.Text(t, `select string_agg(kind || ' ' || coalesce(detail->>'to', ''), ', ' order by id) from events where conversation_id = $1`, m.Conversation)
+	if told != "status open, assignee Olga, status open" {
+		t.Errorf("told: %s", told)
+	}
+	if now := d.Text(t, `select concat_ws(' ', status, completed_at, (select count(*) from followers)) from conversations`); now != "open 1" {
+		t.Errorf("it is %s", now)
+	}
+}
+
+func TestAComplaintIsRecordedInWords(t *testing.T) {
+	t.Parallel()
+	d := coretest.OpenDesk(t, core.Config{PublicURL: "https://help.desk.test"})
+	file(t, d, written("cara@acme.test", "one@acme.test", "Hello"), core.Proven)
+	c, err := d.ClaimDelivery(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := written("fbl@isp.test", "two@isp.test", "A complaint")
+	l.Kind, l.Report = core.KindReport, &core.Report{Feedback: true, Text: "abuse"}
+	m := file(t, d, l, core.Unproven, c.EnvelopeFrom)
+	if got := d.Text(t, `select last_response from deliveries where id = $1`, c.ID); m.Rule != core.RuleReport || got != "Reported as unwanted: abuse" {
+		t.Errorf("rule %s, %q", m.Rule, got)
+	}
+}

@@ -19,7 +19,8 @@ import (
 // claimer may finish it.
 type Claim struct {
 	ID       InboundID
-	Attempt  int
+	Attempt  int // fences the claim
+	Tries    int // since it came, or was released or replayed
 	Envelope Envelope
 	Raw      []byte
 	// Held is false when there is nothing to do: the mail came before, or it
@@ -178,7 +179,7 @@ func (d *Desk) Accept(ctx context.Context, env Envelope, raw []byte, claim bool)
 	c := Claim{Envelope: env, Raw: raw}
 	lease := time.Duration(0)
 	if claim {
-		c.Attempt, lease = 1, inboundLease
+		c.Attempt, c.Tries, lease = 1, 1, inboundLease
 	}
 	var ip *netip.Addr
 	if env.ClientIP.IsValid() {
@@ -190,8 +191,8 @@ func (d *Desk) Accept(ctx context.Context, env Envelope, raw []byte, claim bool)
 	b.Queue("begin")
 	b.Queue("set local synchronous_commit to on")
 	b.Queue(`
-		insert into inbound (digest, attempts, due_at, received_at, client_ip, helo, tls, envelope_from, recipients, size, raw)
-		values ($1, $2, now() + $3, now(), $4, $5, $6, $7, $8, $9, $10)
+		insert into inbound (digest, attempts, tries, due_at, received_at, client_ip, helo, tls, envelope_from, recipients, size, raw)
+		values ($1, $2, $2, now() + $3, now(), $4, $5, $6, $7, $8, $9, $10)
 		on conflict (digest) do update set arrivals = inbound.arrivals + 1
 		returning id, xmax = 0, received_at`,
 		acceptDigest(env, raw), c.Attempt, lease, ip, storable(env.Helo), env.TLS, storable(env.From), storableAll(env.Recipients), len(raw), raw,
@@ -250,20 +251,28 @@ func acceptDigest(env Envelope, raw []byte) []byte {
 	return h.Sum(nil)
 }
 
+// mostTries is how often a mail is claimed by processes that do not live to park
+// it. More than those that do (NextTry).
+const mostTries = 5
+
 // ClaimInbound leases up to limit mails that are due: parked, released or
 // replayed ones, those of a process that died, and those that nobody had room
-// for. The oldest first.
+// for. The oldest first. One that ended no claim fails: it may be what ended the
+// processes.
 func (d *Desk) ClaimInbound(ctx context.Context, limit int) (_ []Claim, err error) {
 	defer wrap(&err, "claim inbound")
 	rows, err := d.pool.Query(ctx, `
 		with due as (
-			select id from inbound where state = 'received' and due_at <= now()
-			order by due_at, id limit $1 for update skip locked)
-		update inbound i set attempts = attempts + 1, due_at = now() + $2
-		from due where i.id = due.id
-		returning i.id, i.attempts, i.client_ip, i.helo, i.tls, i.envelope_from, i.recipients, i.received_at, coalesce(i.raw, ''),
+			select id, tries from inbound where state = 'received' and due_at <= now()
+			order by due_at, id limit $1 for update skip locked),
+		hopeless as (
+			update inbound i set state = 'failed', last_error = 'No process lived to file it.'
+			from due where i.id = due.id and due.tries >= $3)
+		update inbound i set attempts = i.attempts + 1, tries = i.tries + 1, due_at = now() + $2
+		from due where i.id = due.id and due.tries < $3
+		returning i.id, i.attempts, i.tries, i.client_ip, i.helo, i.tls, i.envelope_from, i.recipients, i.received_at, coalesce(i.raw, ''),
 			i.released_at is not null, coalesce(i.released_from, ''), coalesce(i.release_requester, '')`,
-		limit, inboundLease)
+		limit, inboundLease, mostTries)
 	if err != nil {
 		return nil, err
 	}
@@ -273,7 +282,7 @@ func (d *Desk) ClaimInbound(ctx context.Context, limit int) (_ []Claim, err erro
 		var released bool
 		var terms ReleaseTerms
 		var requester string
-		err := row.Scan(&c.ID, &c.Attempt, &ip, &c.Envelope.Helo, &c.Envelope.TLS, &c.Envelope.From,
+		err := row.Scan(&c.ID, &c.Attempt, &c.Tries, &ip, &c.Envelope.Helo, &c.Envelope.TLS, &c.Envelope.From,
 			&c.Envelope.Recipients, &c.Envelope.ReceivedAt, &c.Raw, &released, &terms.Rule, &requester)
 		if ip != nil {
 			c.Envelope.ClientIP = *ip
@@ -293,7 +302,7 @@ func (d *Desk) ClaimInbound(ctx context.Context, limit int) (_ []Claim, err erro
 // has passed to somebody else is left alone.
 func (d *Desk) Park(ctx context.Context, c Claim, cause error) (err error) {
 	defer wrap(&err, "park mail %d", c.ID)
-	next, failed := NextTry(c.Attempt, time.Now())
+	next, failed := NextTry(c.Tries, time.Now())
 	state := "received"
 	if failed {
 		state = "failed"

@@ -158,7 +158,11 @@ func (d *Desk) MailLetter(ctx context.Context, actor Actor, id InboundID) (_ Let
 	if err != nil {
 		return Letter{}, err
 	}
-	return d.cfg.Read(raw), nil
+	l := d.cfg.Read(raw)
+	if l.Text, err = hideLinksIn(ctx, d.pool, l.Text); err == nil {
+		l.HTML, err = hideLinksIn(ctx, d.pool, l.HTML)
+	}
+	return l, err
 }
 
 // SuspendedCount is the number in the navigation of everyone who may see
@@ -249,7 +253,7 @@ func (d *Desk) release(ctx context.Context, tx pgx.Tx, actor Actor, id InboundID
 		}
 	}
 	_, err = tx.Exec(ctx, `
-		update inbound set state = 'received', due_at = now(), released_at = now(), released_by = nullif($2, 0), released_from = rule, release_requester = nullif($3, '')
+		update inbound set state = 'received', tries = 0, due_at = now(), released_at = now(), released_by = nullif($2, 0), released_from = rule, release_requester = nullif($3, '')
 		where id = $1`, id, actor.ID, requester)
 	return err
 }
@@ -304,7 +308,7 @@ func (d *Desk) Replay(ctx context.Context, actor Actor, id InboundID) (err error
 		if state != "failed" && state != "suspended" {
 			return nil
 		}
-		_, err = tx.Exec(ctx, `update inbound set state = 'received', due_at = now() where id = $1 and raw is not null`, id)
+		_, err = tx.Exec(ctx, `update inbound set state = 'received', tries = 0, due_at = now() where id = $1 and raw is not null`, id)
 		return err
 	})
 }

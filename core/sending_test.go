@@ -190,6 +190,7 @@ func TestNoMailWalksOverEverything(t *testing.T) {
 		`update tokens set user_id = 1 where address = 'a@x.test' and user_id is null`:                                          "tokens_bare",
 		`update inbound set post_id = null where post_id = 1`:                                                                   "inbound_of_message",
 		`select count(*) from inbound where state = 'suspended' and raw is not null`:                                            "inbound_suspended",
+		`select count(*) from inbound where automatic_skipped is not null and received_at > now() - interval '1 day'`:           "inbound_skipped",
 		`update deliveries set state = 'failed' where user_id = 1 and link_purpose is not null and state in ('queued', 'held')`: "deliveries_with_link",
 	} {
 		tx, err := d.Pool.Begin(t.Context())

@@ -5,6 +5,7 @@ create table inbound (
     digest           bytea not null,
     state            text not null default 'received',
     attempts         integer not null default 0,
+    tries            integer not null default 0,
     due_at           timestamptz not null,
     received_at      timestamptz not null,
     client_ip        inet,
@@ -46,6 +47,7 @@ comment on table inbound is 'Every accepted mail and what became of it. The inse
 comment on column inbound.digest is 'SHA-256 over client, sender, recipients and bytes: a repeated transmission is the same row (mail-law section 7).';
 comment on column inbound.due_at is 'While received: when it may be claimed. Claiming moves it ahead, so a crashed process needs no rescue.';
 comment on column inbound.attempts is 'Counts claims, and fences them: only the last claimer may finish.';
+comment on column inbound.tries is 'Claims since it came, or since staff released or replayed it: a mail that ends no claim fails in the end.';
 comment on column inbound.arrivals is 'How often the same mail came.';
 comment on column inbound.opened is 'It opened a conversation: what the brake of mail-law section 5 counts.';
 comment on column inbound.automatic_skipped is 'Why no acknowledgement was sent, where one was due.';
@@ -60,6 +62,7 @@ create index inbound_due on inbound (due_at) where state = 'received';
 create index inbound_by_message_id on inbound (message_id) where message_id is not null;
 create index inbound_openers on inbound (from_address, received_at) where opened;
 create index inbound_suspended on inbound (id) where state = 'suspended' and raw is not null;
+create index inbound_skipped on inbound (received_at) where automatic_skipped is not null;
 create index inbound_failed on inbound (id) where state = 'failed';
 create index inbound_of_message on inbound (post_id) where post_id is not null;
 create index inbound_in on inbound (conversation_id) where conversation_id is not null;
