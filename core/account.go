@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -78,6 +79,21 @@ func killLinks(ctx context.Context, tx pgx.Tx, purpose LinkPurpose, user UserID,
 // quotes or forwards one has shown it around (mail-law section 3). It gives those
 // secrets, which must not be shown.
 func revokeLinksIn(ctx context.Context, tx pgx.Tx, text string) (shown []string, err error) {
+	return linksIn(ctx, tx, text, `
+		update links set revoked_at = coalesce(revoked_at, now()) where secret_hash = any($1) returning secret_hash`)
+}
+
+// hideLinksIn takes the secrets of links of ours out of a text that is about to be
+// shown (mail-law section 3). They were revoked when the mail came.
+func hideLinksIn(ctx context.Context, q querier, text string) (string, error) {
+	secrets, err := linksIn(ctx, q, text, `select secret_hash from links where secret_hash = any($1)`)
+	for _, secret := range secrets {
+		text = strings.ReplaceAll(text, secret, redacted)
+	}
+	return text, err
+}
+
+func linksIn(ctx context.Context, q querier, text, sql string) (secrets []string, err error) {
 	candidates := SecretsIn(text)
 	if len(candidates) == 0 {
 		return nil, nil
@@ -88,12 +104,11 @@ func revokeLinksIn(ctx context.Context, tx pgx.Tx, text string) (shown []string,
 		hashes[i] = HashSecret(secret)
 		secretOf[string(hashes[i])] = secret
 	}
-	found, err := rows[struct{ SecretHash []byte }](ctx, tx, `
-		update links set revoked_at = coalesce(revoked_at, now()) where secret_hash = any($1) returning secret_hash`, hashes)
+	found, err := rows[struct{ SecretHash []byte }](ctx, q, sql, hashes)
 	for _, f := range found {
-		shown = append(shown, secretOf[string(f.SecretHash)])
+		secrets = append(secrets, secretOf[string(f.SecretHash)])
 	}
-	return shown, err
+	return secrets, err
 }
 
 // SetupLink mints the link that makes the first owner, when there is none. An

@@ -209,5 +209,5 @@ func (d *Desk) MessageHTML(ctx context.Context, actor Actor, id InboundID) (_ st
 	if err != nil || d.cfg.Read == nil {
 		return "", err
 	}
-	return d.cfg.Read(raw).HTML, nil
+	return hideLinksIn(ctx, d.pool, d.cfg.Read(raw).HTML)
 }
