@@ -163,15 +163,37 @@ func TestTheAccountLinkOfTheAcknowledgementLeadsToTheConversations(t *testing.T)
 
 func TestALinkThatComesBackInAMailIsRevoked(t *testing.T) {
 	t.Parallel()
-	s := newStory(t)
-	m := s.file(letter{From: "cara@acme.test", Text: "One."})
-	ack := s.got("cara@acme.test", "/accept/")
-	link := ack.Links()[0]
-	s.file(answer(ack, "cara@acme.test", "What is this? "+link))
-	s.want("the conversation shows it", strings.Contains(path("%v", s.posts(m["case_id"])), strings.TrimPrefix(link, s.at.PublicURL+"/accept/")), false)
-	b := s.stranger()
-	b.open(link)
-	s.want("the link", b.code, 410)
+	for name, body := range map[string]func(link string) []string{
+		"in the text": func(link string) []string {
+			return []string{"Content-Type: text/plain", "", "What is this?", "> " + link}
+		},
+		"in the HTML alone": func(link string) []string {
+			return []string{`Content-Type: multipart/alternative; boundary="b"`, "", "--b", "Content-Type: text/plain", "", "What is this?", "",
+				"--b", "Content-Type: text/html", "", `<p>What is this?</p><a href="` + link + `">Set a password</a>`, "--b--"}
+		},
+		"in a wrapped line": func(link string) []string {
+			return []string{"Content-Type: text/plain", "Content-Transfer-Encoding: quoted-printable", "", "What is this?", link[:60] + "=", link[60:]}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStory(t)
+			m := s.file(letter{From: "cara@acme.test", Text: "One."})
+			ack := s.got("cara@acme.test", "/accept/")
+			link := ack.Links()[0]
+			lines := append([]string{"From: cara@acme.test", "To: " + ack.replyTo(), "MIME-Version: 1.0"}, body(link)...)
+			back := s.filed(s.raw("cara@acme.test", []string{ack.replyTo()}, lines...))
+			s.want("conversation", back["case_id"], m["case_id"])
+			secret := strings.TrimPrefix(link, s.at.PublicURL+"/accept/")
+			s.want("the conversation shows it", strings.Contains(path("%v", s.posts(m["case_id"])), secret), false)
+			olga := s.signedIn("olga@desk.test")
+			olga.open(path("/frame/conversations/%v/%v", m["case_id"], back["id"]))
+			s.want("the frame shows it", strings.Contains(olga.text, secret), false)
+			b := s.stranger()
+			b.open(link)
+			s.want("the link", b.code, 410)
+		})
+	}
 }
 
 func TestWithoutARelayMailIsHeldAndCanBeRead(t *testing.T) {

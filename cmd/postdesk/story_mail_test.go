@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"html"
 	"net/mail"
 	"slices"
 	"strconv"
@@ -53,7 +54,7 @@ func (m received) all() string {
 	for _, field := range []string{"From", "To", "Cc", "Reply-To", "Subject", "Message-Id", "In-Reply-To", "References"} {
 		b.WriteString("\n" + m.Field(field))
 	}
-	b.WriteString("\n" + m.Text + "\n" + m.HTML)
+	b.WriteString("\n" + m.Text + "\n" + m.HTML + "\n" + html.UnescapeString(m.HTML))
 	for _, a := range m.Attachments {
 		b.WriteString("\n" + a.Filename + "\n" + string(a.Content))
 	}
