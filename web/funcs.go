@@ -22,8 +22,14 @@ func funcs() template.FuncMap {
 		"dict": dict, "list": func(items ...any) []any { return items },
 		"initials": initials, "tint": tint, "size": size, "linked": linked, "shown": shown,
 		"zoneNames": zoneNames, "thumb": thumb, "detail": detail, "len64": func(b []byte) int64 { return int64(len(b)) }, "words": words, "upperFirst": upperFirst, "join": strings.Join, "roleName": roleName,
-		"lower": func(v any) string { return strings.ToLower(fmt.Sprint(v)) },
+		"doubts": doubts,
+		"lower":  func(v any) string { return strings.ToLower(fmt.Sprint(v)) },
 	}
+}
+
+// doubts are the warnings that no badge tells already.
+func doubts(warnings []string) []string {
+	return slices.DeleteFunc(slices.Clone(warnings), func(w string) bool { return w == core.WarnNotVerified })
 }
 
 // dict hands several values to a shared piece.

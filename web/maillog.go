@@ -2,7 +2,9 @@ package web
 
 import (
 	"fmt"
+	"net"
 	"net/http"
+	"strings"
 
 	"postdesk/core"
 )
@@ -119,6 +121,7 @@ type deliveryPage struct {
 	L      core.Letter
 	Hidden string // why its content is not shown
 	Raw    string
+	Answer string // a command that answers it, while nothing leaves this machine
 }
 
 func (s *server) delivery(v *visit) error {
@@ -141,6 +144,7 @@ func (s *server) showDelivery(v *visit, status int, id core.DeliveryID, f faults
 	switch {
 	case err == nil:
 		p.L, p.Raw = s.read(raw), string(raw)
+		p.Answer = s.answerTo(d, p.L)
 	case statusIsOurs(err):
 		return err
 	default:
@@ -154,6 +158,18 @@ func (s *server) showDelivery(v *visit, status int, id core.DeliveryID, f faults
 		v.w.Header().Set("Cache-Control", "no-store")
 	}
 	return s.render(v, status, "delivery", p)
+}
+
+// answerTo is the line for a shell that answers a held mail as its recipient
+// would: how to try everything before there is a relay.
+func (s *server) answerTo(d core.DeliveryView, l core.Letter) string {
+	_, port, err := net.SplitHostPort(s.smtpAddr)
+	if s.relaySet || err != nil || d.State != core.DeliveryHeld || len(l.ReplyTo) != 1 {
+		return ""
+	}
+	quote := func(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
+	return fmt.Sprintf("swaks --server localhost:%s --from %s --to %s \\\n  --header %s --body %s", port, quote(d.Recipient),
+		quote(l.ReplyTo[0].Address), quote("Subject: Re: "+d.Subject), quote("My answer"))
 }
 
 // statusIsOurs tells an error that no sentence to the reader can explain.

@@ -24,6 +24,9 @@ type Config struct {
 	Logger   *slog.Logger
 	// RelaySet is false when outgoing mail has no way out: pages say so.
 	RelaySet bool
+	// SMTPAddr is where this process takes mail, to show how a held mail can be
+	// answered without sending it. Empty if it takes none.
+	SMTPAddr string
 	// Read reads the bytes of an outgoing mail, to show them.
 	Read func(raw []byte) core.Letter
 }
@@ -37,6 +40,7 @@ type server struct {
 	publicURL string
 	secure    bool
 	relaySet  bool
+	smtpAddr  string
 	read      func(raw []byte) core.Letter
 }
 
@@ -58,7 +62,7 @@ func newServer(cfg Config) (*server, error) {
 	s := &server{
 		desk: cfg.Desk, sessions: cfg.Sessions, log: cfg.Logger, pages: pages,
 		publicURL: strings.TrimRight(cfg.PublicURL, "/"), secure: strings.HasPrefix(cfg.PublicURL, "https://"),
-		relaySet: cfg.RelaySet, read: cfg.Read,
+		relaySet: cfg.RelaySet, smtpAddr: cfg.SMTPAddr, read: cfg.Read,
 	}
 	if s.log == nil {
 		s.log = slog.Default()
@@ -203,6 +207,8 @@ func (s *server) guard(next http.Handler) http.Handler {
 		// A proxy in front may rewrite Host; the configured origin stays ours.
 		_ = csrf.AddTrustedOrigin(u.Scheme + "://" + u.Host)
 	}
+	// The API reads no cookie, so nobody can be made to use it by a page.
+	csrf.AddInsecureBypassPattern("/api/v1/")
 	csrf.SetDenyHandler(s.sessions.LoadAndSave(s.open(func(*visit) error { return errCrossOrigin })))
 	inner := s.limit(csrf.Handler(next))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

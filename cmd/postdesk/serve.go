@@ -112,7 +112,7 @@ func serve(ctx context.Context, dbs *databaseSettings, s settings, log *slog.Log
 		group.Go(func() error { courier.Run(ctx); return nil })
 	}
 	if ears.http != nil {
-		panel, err := web.New(web.Config{Desk: desk, PublicURL: publicURL, Sessions: sessions(db), RelaySet: p.hasRelay(), Read: eml.Parse, Logger: log})
+		panel, err := web.New(web.Config{Desk: desk, PublicURL: publicURL, Sessions: sessions(db), RelaySet: p.hasRelay(), SMTPAddr: at.SMTP, Read: eml.Parse, Logger: log})
 		if err != nil {
 			return err
 		}
