@@ -357,3 +357,26 @@ func TestAComplaintIsRecordedInWords(t *testing.T) {
 		t.Errorf("rule %s, %q", m.Rule, got)
 	}
 }
+
+func TestAMailOfTheCustomerThatWasFiledLateIsNewerThanTheNotice(t *testing.T) {
+	t.Parallel()
+	d := coretest.OpenDesk(t, core.Config{PublicURL: "https://help.desk.test"})
+	d.Owner(t, "olga@desk.test")
+	file(t, d, written("cara@acme.test", "one@acme.test", "Hello"), core.Proven)
+	token := replyAddressOf(t, d, "olga@desk.test")
+	late := written("cara@acme.test", "two@acme.test", "Please cancel it")
+	late.References, late.Kind, late.FromFields = []string{"one@acme.test"}, core.KindHuman, 1
+	claim, err := d.Accept(t.Context(), core.Envelope{From: "cara@acme.test", Recipients: []string{"support@desk.test"}}, []byte("two"), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	claim.Envelope.ReceivedAt = time.Now().Add(-time.Hour) // it was parked
+	if err := d.Apply(t.Context(), claim, late, core.Origin{Verdict: core.Proven}); err != nil {
+		t.Fatal(err)
+	}
+	d.Exec(t, `update deliveries set created_at = now() - interval '1 minute'`)
+	answer := file(t, d, written("olga@desk.test", "three@desk.test", "It is on its way"), core.Proven, token)
+	if answer.Rule != core.RuleStaffDraft || !answer.Trace.Facts.NewerCustomerMessage {
+		t.Errorf("rule %s: the agent has not seen what Cara wrote", answer.Rule)
+	}
+}

@@ -3,7 +3,6 @@ package core
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -292,22 +291,23 @@ func (d *Desk) gatherAboutLocated(ctx context.Context, tx pgx.Tx, a *arrival) er
 	if !ok || !f.Author.Role.Staff() {
 		return nil
 	}
-	answered := time.Time{}
+	var answered tokenRow // of the notice
 	for _, t := range a.tokens {
 		if t.Purpose == PurposeStaff && t.User == a.author.ID && a.cases[t.Conversation].ID == c.ID {
-			answered = t.CreatedAt
+			answered = t
 		}
 	}
 	var customers []string
 	err := tx.QueryRow(ctx, `
 		select
-			exists (select from deliveries where conversation_id = $1 and user_id = $2 and purpose = 'staff_notice' and 
-				coalesce(sent_at, created_at) between $5::timestamptz - interval '15 seconds' and $5::timestamptz + interval '15 seconds'),
-			exists (select from messages where conversation_id = $1 and not by_staff and author_id <> $2 and created_at > $3),
+			exists (select from deliveries where conversation_id in ($1, $6) and user_id = $2 and purpose = 'staff_notice'
+				and coalesce(sent_at, created_at) between $5::timestamptz - interval '15 seconds' and $5::timestamptz + interval '15 seconds'),
+			exists (select from messages where conversation_id = $1 and not by_staff and author_id <> $2 and (created_at > $3
+				or id > (select max(post_id) from deliveries where conversation_id = $6 and reply_token = $7))),
 			array(select address from addresses where user_id = $4
 				union select address from participants p where p.conversation_id = $1
 					and not exists (select from users u where u.id = p.user_id and u.role <> 'customer'))`,
-		c.ID, a.author.ID, answered, c.Requester, a.claim.Envelope.ReceivedAt).Scan(&f.NearNotice, &f.NewerCustomerMessage, &customers)
+		c.ID, a.author.ID, answered.CreatedAt, c.Requester, a.claim.Envelope.ReceivedAt, answered.Conversation, answered.Name).Scan(&f.NearNotice, &f.NewerCustomerMessage, &customers)
 	f.AlsoToCustomer = c.Requester != a.author.ID && a.names(customers)
 	return err
 }
