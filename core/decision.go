@@ -64,6 +64,7 @@ type Facts struct {
 	Unanswerable    bool // RFC 3834 section 2
 	VacationSubject bool
 	NoteMarker      bool   // the first line is #note
+	NothingNew      bool   // all of its text is quoted
 	Loop            string // why it is our own mail coming back, or ""
 	UsableFrom      bool   // exactly one mailbox that can be read
 	Origin          Verdict

@@ -128,6 +128,9 @@ func (d *Desk) changeDelivery(ctx context.Context, actor Actor, id DeliveryID, a
 		return err
 	}
 	return d.tx(ctx, func(tx pgx.Tx) error {
+		if err := mayLeave(ctx, tx, id); err != nil {
+			return err
+		}
 		tag, err := tx.Exec(ctx, `
 			update deliveries set state = 'queued', due_at = now(), schedule_from = now(), tries = 0, warned_at = null, failed_at = null
 			where id = $1 and `+from, id)
@@ -139,6 +142,23 @@ func (d *Desk) changeDelivery(ctx context.Context, actor Actor, id DeliveryID, a
 		}
 		return audit(ctx, tx, actor, "delivery "+act, fmt.Sprintf("delivery %d", id), nil)
 	})
+}
+
+// mayLeave refuses what would not be written today: mail to the disabled or the
+// suppressed, and copies of words that are private by now.
+func mayLeave(ctx context.Context, tx pgx.Tx, id DeliveryID) error {
+	why, err := value[string](ctx, tx, `
+		select case
+			when not u.enabled and d.purpose <> 'invite' then 'Its recipient is disabled.'
+			when s.address is not null then 'Its recipient is suppressed: ' || s.reason
+			when d.purpose in ('reply', 'copy') and d.post_id is null then 'Its words are not public any more.'
+			else '' end
+		from deliveries d left join users u on u.id = d.user_id left join suppressions s on s.address = d.recipient
+		where d.id = $1`, id)
+	if err == nil && why != "" {
+		return refuse(ErrConflict, "%s", why)
+	}
+	return err
 }
 
 // DiscardHeld gives a held mail up. ErrConflict if it is not held.

@@ -8,6 +8,7 @@ func (d *Desk) assemble(a *arrival) {
 	f.Kind, f.Unanswerable, f.VacationSubject = a.letter.Kind, a.letter.Unanswerable, a.letter.VacationSubject
 	f.NullSender = a.claim.Envelope.From == ""
 	f.NoteMarker = hasNoteMarker(a.letter.NewText())
+	f.NothingNew = !a.letter.HasNewText()
 	f.UsableFrom = !a.from.IsZero()
 	f.Origin = a.origin.Verdict
 	f.HeldAnyway = d.heldAnyway()

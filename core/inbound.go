@@ -58,6 +58,10 @@ type oursCache struct {
 // that was added takes it at once.
 const oursFor = time.Second
 
+// oursAtLeast keeps strangers who try one address after the other from asking the
+// database for each.
+const oursAtLeast = 20 * time.Millisecond
+
 // mailboxOf finds the mailbox that a plain address of ours stands for: itself,
 // or the first one for postmaster and abuse (RFC 5321 section 4.5.1, RFC 2142).
 func (o *ours) mailboxOf(a Address) (MailboxID, bool) {
@@ -75,7 +79,7 @@ func (o *ours) mailboxOf(a Address) (MailboxID, bool) {
 func (d *Desk) ourAddresses(ctx context.Context, enough func(*ours) bool) (*ours, error) {
 	d.ours.mu.Lock()
 	defer d.ours.mu.Unlock()
-	if o := d.ours.known; o != nil && time.Since(o.readAt) < oursFor && enough(o) {
+	if o := d.ours.known; o != nil && (time.Since(o.readAt) < oursFor && enough(o) || time.Since(o.readAt) < oursAtLeast) {
 		return o, nil
 	}
 	o, err := d.readOurs(ctx)

@@ -116,6 +116,9 @@ func (l Letter) NewText() string {
 	return strings.TrimSpace(l.Text)
 }
 
+// HasNewText tells that something of Text is not folded.
+func (l Letter) HasNewText() bool { return l.unfolded() != "" }
+
 // unfolded is Text without its folds, empty when they are all of it.
 func (l Letter) unfolded() string {
 	var b strings.Builder

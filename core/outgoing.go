@@ -182,12 +182,13 @@ func (d *Desk) addWords(ctx context.Context, tx pgx.Tx, o *Outgoing, r outgoingR
 	type words struct {
 		ID        PostID
 		Author    string
+		Role      Role
 		Signature string
 		Text      string
 		CreatedAt time.Time
 	}
 	said, err := rows[words](ctx, tx, `
-		select m.id, u.name as author, case when m.by_staff then u.signature else '' end as signature, m.text, m.created_at
+		select m.id, u.name as author, u.role, case when m.by_staff then u.signature else '' end as signature, m.text, m.created_at
 		from messages m join users u on u.id = m.author_id
 		where m.conversation_id in ($1, (select conversation_id from messages where id = $2)) and (m.conversation_id = $1 or m.came_from = $1 or m.id = $2)
 			and (m.created_at, m.id) <= (select created_at, id from messages where id = $2)
@@ -197,6 +198,11 @@ func (d *Desk) addWords(ctx context.Context, tx pgx.Tx, o *Outgoing, r outgoingR
 	}
 	if len(said) == 0 || said[0].ID != r.PostID {
 		return refuse(ErrNotFound, "The message is not public any more.")
+	}
+	for i, w := range said { // a name may be what a From header once said
+		if w.Role.Staff() {
+			said[i].Author = MaskAddresses(w.Author)
+		}
 	}
 	o.Author, o.Signature, o.Text = said[0].Author, said[0].Signature, Redact(said[0].Text)
 	for _, w := range said[1:] {

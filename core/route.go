@@ -188,7 +188,7 @@ func collaborator(f Facts) (Decision, bool) {
 // 13. The three proofs: locator, possession, origin.
 func staffReply(f Facts) (Decision, bool) {
 	proven := f.Locator.How == ByOwnToken && f.Locator.Staff && f.Origin == Proven
-	now := f.Kind == KindHuman && !f.NearNotice && !f.VacationSubject && !f.NewerCustomerMessage
+	now := f.Kind == KindHuman && !f.NearNotice && !f.VacationSubject && !f.NewerCustomerMessage && !f.NothingNew
 	if !f.Author.Role.Agent() || !f.Author.MayReply || !f.Standing.MayView || !proven || !now || f.final() {
 		return no()
 	}
@@ -222,6 +222,8 @@ func (f Facts) notSent() string {
 		return "the conversation is closed or in the trash"
 	case f.NewerCustomerMessage:
 		return "the customer wrote again in between"
+	case f.NothingNew:
+		return "it says nothing but what it quotes"
 	}
 	return "it may be an automatic answer"
 }

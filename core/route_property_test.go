@@ -150,7 +150,7 @@ func threeProofs(f core.Facts, d core.Decision) bool {
 	}
 	where, possession, origin := d.Conversation == f.Locator.Conversation, f.Locator.How == core.ByOwnToken && f.Locator.Staff, f.Origin == core.Proven
 	may := f.Author.Role.Agent() && f.Author.MayReply && f.Standing.MayView && (!f.Author.Disabled || f.Released)
-	now := f.Kind == core.KindHuman && !f.NearNotice && !f.VacationSubject && !f.NewerCustomerMessage && !f.NoteMarker
+	now := f.Kind == core.KindHuman && !f.NearNotice && !f.VacationSubject && !f.NewerCustomerMessage && !f.NothingNew && !f.NoteMarker
 	return where && possession && origin && may && now && f.Status != core.StatusClosed && !f.Trashed
 }
 
@@ -181,7 +181,7 @@ func factsFrom(d draw) core.Facts {
 		Loop: oneOf(d, "", "", "", "", "", "", "", "a mark"), UsableFrom: !d.rarely(),
 		Origin:  oneOf(d, core.Proven, core.Proven, core.Unproven, core.Refuted),
 		Blocked: d.rarely(), Safe: d.rarely(), Spam: d.rarely(), Virus: d.rarely(), OverBrake: d.rarely(),
-		AcceptsUnknown: d.half(), Trashed: d.rarely(), NearNotice: d.rarely(), NewerCustomerMessage: d.rarely(),
+		AcceptsUnknown: d.half(), Trashed: d.rarely(), NearNotice: d.rarely(), NewerCustomerMessage: d.rarely(), NothingNew: d.rarely(),
 		Status:         oneOf(d, core.StatusOpen, core.StatusNew, core.StatusPending, core.StatusCompleted, core.StatusClosed),
 		AlsoToCustomer: d.half(), HeldAnyway: d.half(), Automatic: oneOf(d, "", "", "Enough."),
 		Standing: core.Standing{Participant: d.half()},

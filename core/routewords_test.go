@@ -120,6 +120,7 @@ func TestAnAgentsMailSpeaksForTheCompanyOnlyWithEveryProof(t *testing.T) {
 		{"kind not human: draft", less(kindOf(core.KindGenerated)), draft},
 		{"T39: within 15 s of our notice: draft", less(func(f *core.Facts) { f.NearNotice = true }), draft},
 		{"a vacation subject: draft", less(func(f *core.Facts) { f.VacationSubject = true }), draft},
+		{"nothing but the quoted notice: draft", less(func(f *core.Facts) { f.NothingNew = true }), draft},
 		{"T68: a newer customer message: draft", less(func(f *core.Facts) { f.NewerCustomerMessage = true }), draft},
 		{"closed: draft", less(isClosed), draft},
 		{"in the trash: draft", less(isTrashed), draft},

@@ -57,8 +57,11 @@ func read(raw []byte) core.Letter {
 		b = r.preview()
 		l.Text = cut(b.text, maxTextOut)
 	}
-	if l.Folds = trim(l.Text, b.marks); l.Folds == nil && l.HTML != "" && l.PlainText != "" {
-		l.Folds = trimByPage(l.Text, l.HTML)
+	l.Folds = trim(l.Text, b.marks)
+	if (l.Folds == nil || !l.HasNewText()) && l.HTML != "" && l.PlainText != "" {
+		if byPage := trimByPage(l.Text, l.HTML); byPage != nil {
+			l.Folds = byPage
+		}
 	}
 	l.Defects = d
 	return l

@@ -7,8 +7,8 @@ import (
 )
 
 // trim finds what of a text is not new: quotes, what stands over them, signatures,
-// footers. It folds and never deletes; answers between quoted lines stay; a text
-// without anything new is not folded at all. marks are what the page said that the
+// footers. It folds and never deletes; answers between quoted lines stay; of a text
+// without anything new all is folded, and Letter.NewText shows it whole. marks are what the page said that the
 // text was made of.
 func trim(text string, marks []mark) []core.Span {
 	if blank(text) {
@@ -263,13 +263,11 @@ func (t *trimmer) listFooter(last int) (top int, ok bool) {
 	return 0, false
 }
 
-// spans joins folded lines; nil where nothing would stay.
+// spans joins folded lines.
 func (t *trimmer) spans() []core.Span {
 	var spans []core.Span
-	left := false
 	for i, l := range t.lines {
 		if !t.folded[i] {
-			left = left || l.kind != lineBlank
 			continue
 		}
 		if n := len(spans); n > 0 && spans[n-1].End == l.start {
@@ -277,9 +275,6 @@ func (t *trimmer) spans() []core.Span {
 		} else {
 			spans = append(spans, core.Span{Start: l.start, End: l.end})
 		}
-	}
-	if !left {
-		return nil
 	}
 	return spans
 }
@@ -292,7 +287,7 @@ func trimByPage(text, page string) []core.Span {
 	}
 	shown, marks := htmlText(page)
 	l := core.Letter{Text: shown, Folds: trim(shown, marks)}
-	if l.Folds == nil {
+	if l.Folds == nil || !l.HasNewText() {
 		return nil
 	}
 	at, ok := skipWords(text, l.NewText())
