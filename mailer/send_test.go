@@ -217,8 +217,7 @@ func TestSMTPUTF8IsAskedForOnlyWhenAnAddressNeedsIt(t *testing.T) {
 	}
 }
 
-// TestMailWithLooseLineEndsIsOneMail is A2.
-func TestMailWithLooseLineEndsIsOneMail(t *testing.T) {
+func TestA2MailWithLooseLineEndsIsOneMail(t *testing.T) {
 	t.Parallel()
 	const smuggled = "Subject: x\r\n\r\none\n.\nMAIL FROM:<a@b.test>\r.\rtwo\r\n\x00.\r\n..\r\n.\r\r\n.\r\nend"
 	sink := mailertest.NewSink(t)
@@ -284,9 +283,9 @@ func TestStoppingDuringTheDialogueIsLater(t *testing.T) {
 	}
 }
 
-// TestOneRecipientPerIntendedAddress is A20: core refuses what could end a path,
+// Core refuses what could end a path,
 // and what it lets through is one RCPT.
-func TestOneRecipientPerIntendedAddress(t *testing.T) {
+func TestA20OneRecipientPerIntendedAddress(t *testing.T) {
 	t.Parallel()
 	for _, hostile := range []string{`"x> ORCPT=y <z"@d.test`, "a@b.test>\r\nRCPT TO:<c@d.test", "a@b.test> NOTIFY=NEVER", "a b@c.test", "<a@b.test>"} {
 		if a, err := core.ParseAddress(hostile); err == nil {

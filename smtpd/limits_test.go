@@ -192,7 +192,7 @@ func TestAMailOfExactlyTheLimitIsTakenAndOneOctetMoreIsNot(t *testing.T) {
 	}
 }
 
-func TestASizeThatLiesIsCaught(t *testing.T) {
+func TestA8ASizeThatLiesIsCaught(t *testing.T) {
 	t.Parallel()
 	h := open(t, Config{MaxMessageBytes: 100_000})
 	c := h.greet()
@@ -258,8 +258,8 @@ func TestGreatMailsLeaveRoomForSmallOnes(t *testing.T) {
 	second.want("452 4.3.1")
 }
 
-// T05, A6: the content is what was sent, however long its lines.
-func TestLongLinesArriveWhole(t *testing.T) {
+// T05: the content is what was sent, however long its lines.
+func TestA6LongLinesArriveWhole(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int{3_000, 64 << 10, 200_000, 3 << 20} {
 		t.Run(strconv.Itoa(size), func(t *testing.T) {

@@ -77,8 +77,8 @@ func TestTheSameMailAgainIsOneMail(t *testing.T) {
 	}
 }
 
-// T02, A4
-func TestAClientThatVanishesInTheMiddleLeavesNothing(t *testing.T) {
+// T02
+func TestA4AClientThatVanishesInTheMiddleLeavesNothing(t *testing.T) {
 	t.Parallel()
 	h := open(t, Config{})
 	for _, part := range []string{"", "Subject: cut", letterOf("cut"), letterOf("cut") + "\r\n", letterOf("cut") + "\r\n."} {
@@ -247,8 +247,8 @@ func (c *client) startTLS(behind string) *tls.Conn {
 	return secure
 }
 
-// A5, trap 12 inside of TLS
-func TestSTARTTLSForgetsWhatWasSaidBefore(t *testing.T) {
+// Trap 12 inside of TLS
+func TestA5STARTTLSForgetsWhatWasSaidBefore(t *testing.T) {
 	t.Parallel()
 	h := open(t, Config{TLS: certificate(t)})
 	c := h.dial()
@@ -283,7 +283,7 @@ func TestSTARTTLSForgetsWhatWasSaidBefore(t *testing.T) {
 }
 
 // Trap 2: the end of the TLS stream is not the end of the mail.
-func TestATruncatedBDATInsideOfTLSIsNotAMessage(t *testing.T) {
+func TestA3ATruncatedBDATInsideOfTLSIsNotAMessage(t *testing.T) {
 	t.Parallel()
 	h := open(t, Config{TLS: certificate(t)})
 	c := h.greet()

@@ -146,8 +146,8 @@ func every(n int, stream []byte) [][]byte {
 
 const opening = "EHLO a.test\r\nMAIL FROM:<cara@acme.test>\r\nRCPT TO:<support@desk.test>\r\n"
 
-// A1, T06: whatever looks like an end of the mail but is none, what follows stays mail.
-func TestAFalseEndOfAMailEndsNothing(t *testing.T) {
+// T06: whatever looks like an end of the mail but is none, what follows stays mail.
+func TestA1AFalseEndOfAMailEndsNothing(t *testing.T) {
 	t.Parallel()
 	const second = "MAIL FROM:<ceo@victim.test>\r\nRCPT TO:<support@desk.test>\r\nDATA\r\nSubject: smuggled\r\n\r\nx"
 	for _, end := range []string{
@@ -168,8 +168,8 @@ func TestAFalseEndOfAMailEndsNothing(t *testing.T) {
 	}
 }
 
-// A3: a chunk that stops coming is no mail.
-func TestATruncatedBDATIsNotAMessage(t *testing.T) {
+// A chunk that stops coming is no mail.
+func TestA3ATruncatedBDATIsNotAMessage(t *testing.T) {
 	t.Parallel()
 	for _, stream := range []string{
 		opening + "BDAT 1000 LAST\r\nSubject: cut\r\n\r\n",
@@ -185,8 +185,8 @@ func TestATruncatedBDATIsNotAMessage(t *testing.T) {
 	}
 }
 
-// A3: after a line whose chunk cannot be found, nothing may run as a command.
-func TestAChunkOfUnknownLengthEndsTheConnection(t *testing.T) {
+// After a line whose chunk cannot be found, nothing may run as a command.
+func TestA3AChunkOfUnknownLengthEndsTheConnection(t *testing.T) {
 	t.Parallel()
 	for _, line := range []string{
 		"BDAT", "BDAT x", "BDAT -1", "BDAT 5 FIRST", "BDAT 5 LAST x", "BDAT 5LAST", "BDAT 4294967296 LAST",
@@ -208,8 +208,8 @@ func TestChunksMakeOneMail(t *testing.T) {
 	}
 }
 
-// A3: RSET in the middle of chunks, whose words must not reach the next mail.
-func TestAMailGivenUpBetweenChunksLeavesNothing(t *testing.T) {
+// RSET in the middle of chunks, whose words must not reach the next mail.
+func TestA3AMailGivenUpBetweenChunksLeavesNothing(t *testing.T) {
 	t.Parallel()
 	for _, forget := range []string{"RSET", "EHLO b.test", "HELO b.test", "STARTTLS"} {
 		said, mails := play(t, []byte(opening+"BDAT 4\r\nold "+forget+"\r\n"+opening[13:]+"BDAT 3 LAST\r\nnew"))
@@ -235,8 +235,7 @@ func TestPostmasterAloneIsOurs(t *testing.T) {
 	}
 }
 
-// A6
-func TestAnEndlessCommandLineIsCutOff(t *testing.T) {
+func TestA6AnEndlessCommandLineIsCutOff(t *testing.T) {
 	t.Parallel()
 	said, _ := play(t, []byte("EHLO a.test\r\nNOOP "+strings.Repeat("x", 3<<20)))
 	if !strings.HasSuffix(said, replyLineTooLong+"\r\n") {
@@ -244,8 +243,7 @@ func TestAnEndlessCommandLineIsCutOff(t *testing.T) {
 	}
 }
 
-// A6
-func TestEndlessTalkEnds(t *testing.T) {
+func TestA6EndlessTalkEnds(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ line, last string }{
 		{"NOOP", replyTooMuchTalk}, {"RSET", replyTooMuchTalk}, {"VRFY x", replyTooMuchTalk},

@@ -88,7 +88,7 @@ func TestTheCopyOfACollaboratorNamesNoCustomerAddressAnywhere(t *testing.T) {
 	}
 }
 
-func TestTheCustomerPutTheCollaboratorInCC(t *testing.T) {
+func TestA47TheCustomerPutTheCollaboratorInCC(t *testing.T) {
 	t.Parallel()
 	s := newStory(t)
 	s.person("collaborator", "mia@partner.test", "Mia Meyer")

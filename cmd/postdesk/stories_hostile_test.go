@@ -102,7 +102,7 @@ func TestASpoofedRequesterAddsNobody(t *testing.T) {
 	s.want("accounts", len(s.owner.list("/users?email=sue@strict.test")), 0)
 }
 
-func TestAFromThatIsNotExactlyOneAddressIsNobodys(t *testing.T) {
+func TestA13AFromThatIsNotExactlyOneAddressIsNobodys(t *testing.T) {
 	t.Parallel()
 	s := newStory(t)
 	abe := s.person("agent", "abe@desk.test", "Abe Agent")
@@ -141,7 +141,7 @@ func TestAFromThatIsNotExactlyOneAddressIsNobodys(t *testing.T) {
 	}
 }
 
-func TestASenderCannotChooseIDsThatSwallowSomebodysMail(t *testing.T) {
+func TestA27ASenderCannotChooseIDsThatSwallowSomebodysMail(t *testing.T) {
 	t.Parallel()
 	s := newStory(t)
 	same := s.file(letter{From: "cara@acme.test", MessageID: "chosen@client.test", Text: "One."})
@@ -174,7 +174,7 @@ func (s *story) filedAs(messageID string) (all []object) {
 	return all
 }
 
-func TestHeadersThatASenderMadeUpProveNothing(t *testing.T) {
+func TestA28HeadersThatASenderMadeUpProveNothing(t *testing.T) {
 	t.Parallel()
 	s := newStory(t)
 	injected := []string{
