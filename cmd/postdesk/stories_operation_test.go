@@ -236,3 +236,38 @@ func TestWithoutARelayMailIsHeldAndCanBeRead(t *testing.T) {
 	s.owner.do("POST", path("/deliveries/%v/send", held()[0]["id"]), nil)
 	s.got("cara@unproven.test", "A word of ours.")
 }
+
+func TestThePartsOfTheGatewayMayRunInProcessesOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	s := newStory(t, func(set *settings) { set.Run = []string{"web"} })
+	ears, _ := s.start(func(set *settings) { set.Run = []string{"smtp"} })
+	s.start(func(set *settings) { set.Run = []string{"mail"} })
+	s.at.SMTP = ears.SMTP
+	first := s.file(letter{From: "cara@acme.test", Text: "One."})
+	s.owner.do("POST", path("/cases/%v/reply", first["case_id"]), object{"contents": "Two."})
+	m := s.file(answer(s.got("cara@acme.test", "Two."), "cara@acme.test", "Three."))
+	s.want("conversation", m["case_id"], first["case_id"])
+}
+
+func TestAHeldOutboxSendsNothingUntilAnAdminDoes(t *testing.T) {
+	t.Parallel()
+	s := newStory(t, func(set *settings) { set.HoldOutbox = true })
+	first := s.file(letter{From: "cara@acme.test", Text: "One."})
+	s.owner.do("POST", path("/cases/%v/reply", first["case_id"]), object{"contents": "Two."})
+	var reply, ack object
+	for _, d := range s.owner.list("/deliveries?state=HELD") {
+		switch d["purpose"] {
+		case "REPLY":
+			reply = d
+		case "ACKNOWLEDGEMENT":
+			ack = d
+		}
+	}
+	s.quiet()
+	s.want("mails that left", len(s.sink.Messages()), 0)
+	s.owner.do("POST", path("/deliveries/%v/discard", ack["id"]), nil)
+	s.owner.do("POST", path("/deliveries/%v/send", reply["id"]), nil)
+	s.got("cara@acme.test", "Two.")
+	s.quiet()
+	s.want("mails that left", len(s.sink.To("cara@acme.test")), 1)
+}
