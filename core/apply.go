@@ -21,13 +21,17 @@ func (d *Desk) Apply(ctx context.Context, c Claim, l Letter, o Origin) (err erro
 	if err != nil {
 		return err
 	}
+	skip, err := d.automaticSkip(ctx)
+	if err != nil {
+		return err
+	}
 	digest := l.ContentDigest()
 	var decision Decision
 	var at filed
 	err = d.tx(ctx, func(tx pgx.Tx) error {
 		a := &arrival{claim: c, letter: l, origin: o, messageID: cut(l.MessageID, 998), digest: digest[:]}
 		a.readAuthor(own)
-		a.facts.Loop = d.loopSign(a, own)
+		a.facts.Loop, a.facts.Automatic = d.loopSign(a, own), skip
 		if c.Released != nil {
 			a.applyRelease(own)
 		}

@@ -24,6 +24,7 @@ type arrival struct {
 	passedOn  bool        // the author was read from Reply-To
 	author    authorRow
 	shunned   bool // muted or suppressed: no mail goes to the author
+	joinable  bool // an organization has the author's domain
 
 	tokens   []tokenRow  // in RCPT, in order
 	bounce   deliveryRow // a valid bounce token in RCPT
@@ -36,9 +37,10 @@ type arrival struct {
 }
 
 type authorRow struct {
-	ID    UserID
-	Name  string
-	Actor Actor
+	ID       UserID
+	Name     string
+	Verified bool // the address is known to be theirs
+	Actor    Actor
 }
 
 type tokenRow struct {

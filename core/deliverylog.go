@@ -127,6 +127,7 @@ func (d *Desk) changeDelivery(ctx context.Context, actor Actor, id DeliveryID, a
 	if err := actor.Can(DoAdminister); err != nil {
 		return err
 	}
+	defer d.ring(ctx, BellOutbound)
 	return d.tx(ctx, func(tx pgx.Tx) error {
 		if err := mayLeave(ctx, tx, id); err != nil {
 			return err

@@ -28,12 +28,13 @@ type Config struct {
 // A Desk is the one middle between the edges and the database. Safe for
 // concurrent use.
 type Desk struct {
-	pool  *pgxpool.Pool
-	cfg   Config
-	keys  Keys
-	log   *slog.Logger
-	bells bells
-	ours  oursCache
+	pool      *pgxpool.Pool
+	cfg       Config
+	keys      Keys
+	log       *slog.Logger
+	bells     bells
+	ours      oursCache
+	automatic automaticCap
 
 	hashing hashing
 }
@@ -79,14 +80,26 @@ func (d *Desk) Ready(ctx context.Context) error { return CheckDurability(ctx, d.
 // database has set as its default.
 const beginDurable = "begin; set local synchronous_commit to on"
 
-// tx runs one transaction, again when PostgreSQL asks for it, and wakes the
-// courier afterwards.
+// A unit is a transaction that counts the mails it enqueues.
+type unit struct {
+	pgx.Tx
+	mails int
+}
+
+// tx runs one transaction, again when PostgreSQL asks for it, and wakes couriers
+// for the mails that it enqueued.
 func (d *Desk) tx(ctx context.Context, do func(tx pgx.Tx) error) error {
 	const tries = 8
 	for try := 1; ; try++ {
-		err := pgx.BeginTxFunc(ctx, d.pool, pgx.TxOptions{BeginQuery: beginDurable}, do)
+		var u unit
+		err := pgx.BeginTxFunc(ctx, d.pool, pgx.TxOptions{BeginQuery: beginDurable}, func(tx pgx.Tx) error {
+			u.Tx = tx
+			return do(&u)
+		})
 		if err == nil {
-			d.ring(ctx, BellOutbound)
+			for range min(u.mails, mostRings) {
+				d.ring(ctx, BellOutbound)
+			}
 			return nil
 		}
 		if try == tries || !serializationFault(err) {

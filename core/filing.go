@@ -48,10 +48,10 @@ func (d *Desk) makeAuthor(ctx context.Context, tx pgx.Tx, a *arrival, dec Decisi
 	if dec.MakesAccount {
 		a.author.ID, err = makeCustomer(ctx, tx, a.from, authorName(a), dec.Verified)
 		a.author.Actor = Actor{ID: a.author.ID, Role: RoleCustomer, Enabled: true}
-	} else if dec.Verified {
+	} else if dec.Verified && !a.author.Verified {
 		_, err = tx.Exec(ctx, `update addresses set verified_at = now() where address = $1 and verified_at is null`, a.from)
 	}
-	if err != nil || !dec.JoinsByDomain || a.author.Actor.Role != RoleCustomer {
+	if err != nil || !a.joinable || !dec.JoinsByDomain || a.author.Actor.Role != RoleCustomer {
 		return err
 	}
 	return joinOrganization(ctx, tx, a.author.ID, a.from)

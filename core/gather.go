@@ -37,11 +37,13 @@ func (d *Desk) gatherSender(ctx context.Context, tx pgx.Tx, a *arrival) error {
 	})
 	b.Queue(lockAddressSQL, a.from.String())
 	b.Queue(authorSQL, a.from.String()).Query(func(rows pgx.Rows) error { return scanAuthor(rows, a) })
-	b.Queue(listsSQL, a.from.String(), a.from.Domain()).QueryRow(func(row pgx.Row) error { return row.Scan(&f.Blocked, &f.Safe, &a.shunned) })
+	b.Queue(listsSQL, a.from.String(), a.from.Domain(), domainsAbove(a.from.Domain())).QueryRow(func(row pgx.Row) error {
+		return row.Scan(&f.Blocked, &f.Safe, &a.shunned, &a.joinable)
+	})
 	b.Queue(floodSQL, a.from.String(), a.origin.Verdict).QueryRow(func(row pgx.Row) error {
 		return row.Scan(&f.AcceptsUnknown, &f.OverBrake)
 	})
-	if a.mayBeAcknowledged(d) {
+	if f.Automatic == "" && a.mayBeAcknowledged(d) {
 		b.Queue(automaticSQL, a.from.String()).QueryRow(func(row pgx.Row) error { return row.Scan(&f.Automatic) })
 	}
 	if a.messageID != "" {
@@ -56,14 +58,15 @@ func (d *Desk) gatherSender(ctx context.Context, tx pgx.Tx, a *arrival) error {
 }
 
 const authorSQL = `
-	select u.id, u.name, u.role, u.enabled, r.may_reply, r.may_merge, r.may_view_suspended, r.may_manage_people, r.case_access,
+	select u.id, u.name, a.verified_at is not null, u.role, u.enabled, r.may_reply, r.may_merge, r.may_view_suspended, r.may_manage_people, r.case_access,
 		coalesce((select array_agg(team_id) from team_members where user_id = u.id), '{}')
 	from addresses a join users u on u.id = a.user_id join roles r on r.role = u.role
 	where a.address = $1 and (a.is_primary or a.verified_at is not null)`
 
 const listsSQL = `
 	select coalesce(bool_or(list = 'block'), false), coalesce(bool_or(list = 'safe'), false),
-		exists (select from automatic_mutes where address = $1) or exists (select from suppressions where address = $1)
+		exists (select from automatic_mutes where address = $1) or exists (select from suppressions where address = $1),
+		exists (select from organization_domains where domain = any($3))
 	from sender_list where pattern in ($1, $2, '*')`
 
 // floodSQL: new conversations from one address and origin class (section 5).
@@ -76,18 +79,6 @@ const floodSQL = `
 			count(*) as day
 		from inbound where opened and from_address = $1 and received_at > now() - interval '1 day'
 			and (origin = 'proven') = ($2 = 'proven')) o`
-
-// automaticSQL: why no automatic mail may go to an address (section 5).
-const automaticSQL = `
-	select case
-		when exists (select from automatic_mutes where address = $1) then 'Automatic mail to this address is muted: a machine answered it.'
-		when a.hour >= 1 or a.day >= 3 then 'This address had automatic mail a short while ago.'
-		when (select count(*) from (select from deliveries where automatic and created_at > now() - interval '1 hour' limit i.automatic_hour) x)
-			>= i.automatic_hour then 'So much automatic mail went out in the last hour that no more is sent.'
-		else '' end
-	from instance i, (
-		select count(*) filter (where created_at > now() - interval '1 hour') as hour, count(*) as day
-		from deliveries where automatic and recipient = $1 and created_at > now() - interval '1 day') a`
 
 // duplicateSQL: section 7. Only an arrival that was filed, with the same or a
 // stronger origin, makes a later one a duplicate.
@@ -102,7 +93,7 @@ func scanAuthor(rows pgx.Rows, a *arrival) error {
 	for rows.Next() {
 		actor := &a.author.Actor
 		r := &actor.Rights
-		if err := rows.Scan(&a.author.ID, &a.author.Name, &actor.Role, &actor.Enabled, &r.Reply, &r.Merge, &r.ViewSuspended,
+		if err := rows.Scan(&a.author.ID, &a.author.Name, &a.author.Verified, &actor.Role, &actor.Enabled, &r.Reply, &r.Merge, &r.ViewSuspended,
 			&r.ManagePeople, &r.Access, &actor.Teams); err != nil {
 			return err
 		}

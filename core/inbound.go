@@ -40,6 +40,10 @@ type ReleaseTerms struct {
 // mail take seconds at worst.
 const inboundLease = 2 * time.Minute
 
+// claimBytes is how much of stored mail one claim takes into memory, one mail of
+// any size apart.
+const claimBytes = 32 << 20
+
 // ours are the addresses that take mail, as they were a moment ago.
 type ours struct {
 	readAt    time.Time
@@ -261,22 +265,26 @@ const mostTries = 5
 
 // ClaimInbound leases up to limit mails that are due: parked, released or
 // replayed ones, those of a process that died, and those that nobody had room
-// for. The oldest first. One that ended no claim fails: it may be what ended the
-// processes.
+// for. The oldest first, and no more at once than some memory holds. One that ended
+// no claim fails: it may be what ended the processes.
 func (d *Desk) ClaimInbound(ctx context.Context, limit int) (_ []Claim, err error) {
 	defer wrap(&err, "claim inbound")
 	rows, err := d.pool.Query(ctx, `
 		with due as (
-			select id, tries from inbound where state = 'received' and due_at <= now()
+			select id, tries, size, due_at from inbound where state = 'received' and due_at <= now()
 			order by due_at, id limit $1 for update skip locked),
 		hopeless as (
 			update inbound i set state = 'failed', last_error = 'No process lived to file it.'
-			from due where i.id = due.id and due.tries >= $3)
+			from due where i.id = due.id and due.tries >= $3),
+		fit as (
+			select id from (
+				select id, sum(size) over (order by due_at, id) - size as before from due where tries < $3) x
+			where before < $4)
 		update inbound i set attempts = i.attempts + 1, tries = i.tries + 1, due_at = now() + $2
-		from due where i.id = due.id and due.tries < $3
+		from fit where i.id = fit.id
 		returning i.id, i.attempts, i.tries, i.client_ip, i.helo, i.tls, i.envelope_from, i.recipients, i.received_at, coalesce(i.raw, ''),
 			i.released_at is not null, coalesce(i.released_from, ''), coalesce(i.release_requester, '')`,
-		limit, inboundLease, mostTries)
+		limit, inboundLease, mostTries, claimBytes)
 	if err != nil {
 		return nil, err
 	}

@@ -64,6 +64,9 @@ func (d *Desk) enqueue(ctx context.Context, tx pgx.Tx, mails ...mailing) (ids []
 			return err
 		})
 	}
+	if u, ok := tx.(*unit); ok {
+		u.mails += len(mails)
+	}
 	return ids, tx.SendBatch(ctx, b).Close()
 }
 
@@ -225,6 +228,7 @@ func (d *Desk) noticesTo(ctx context.Context, tx pgx.Tx, id ConversationID, auth
 // enqueueAcknowledgement: the one automatic mail to a first contact. It asks a
 // customer who was never asked before to set a password (section 5).
 func (d *Desk) enqueueAcknowledgement(ctx context.Context, tx pgx.Tx, a *arrival, id ConversationID) error {
+	d.automaticSent()
 	asks, err := value[bool](ctx, tx, `
 		with asked as (
 			update users set account_mailed_at = now()
@@ -245,6 +249,7 @@ func (d *Desk) enqueueAcknowledgement(ctx context.Context, tx pgx.Tx, a *arrival
 // askForPassword asks somebody whom their mail made a customer, where there is no
 // new conversation to acknowledge. It is automatic mail all the same (section 5).
 func (d *Desk) askForPassword(ctx context.Context, tx pgx.Tx, a *arrival) error {
+	d.automaticSent()
 	_, err := d.enqueue(ctx, tx, mailing{purpose: PurposeVerify, to: a.from, user: a.author.ID, inbound: a.claim.ID, mailbox: a.mailbox,
 		automatic: true, toUnproven: a.origin.Verdict != Proven, link: "verify"})
 	if err != nil {

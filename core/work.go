@@ -13,6 +13,10 @@ const (
 	BellOutbound = "outbound"
 )
 
+// mostRings is how many workers one transaction wakes at most: they go on by
+// themselves while there is more.
+const mostRings = 5
+
 // pollEvery bounds how long work waits for a worker that no bell has reached.
 const pollEvery = time.Second
 
@@ -33,12 +37,15 @@ func (b *bells) hang(name string) chan struct{} {
 	return bell
 }
 
+// ring wakes one worker that was not called yet. One ring is one piece of work;
+// waking all of them for it would send the others to look for nothing.
 func (b *bells) ring(name string) (heard bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, bell := range b.waiting[name] {
 		select {
 		case bell <- struct{}{}:
+			return true
 		default:
 		}
 	}

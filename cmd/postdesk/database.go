@@ -18,7 +18,7 @@ import (
 const lockWait = 30 * time.Second
 
 // connections bounds what one process takes of the server.
-const connections = 24
+const connections = 12
 
 // database is an open database of ours: its pool, and the private server behind
 // it if there is one.
