@@ -24,6 +24,9 @@ func (d *Desk) changeRole(ctx context.Context, tx pgx.Tx, actor Actor, u User, t
 	if err := d.renewLinks(ctx, tx, actor, u, to); err != nil {
 		return err
 	}
+	if err := readdress(ctx, tx, u.ID, to); err != nil {
+		return err
+	}
 	if u.Role.Agent() && !to.Agent() {
 		if err := leaveDesk(ctx, tx, u.ID); err != nil {
 			return err
@@ -93,6 +96,22 @@ func dropLinkMail(ctx context.Context, tx pgx.Tx, id UserID, why string, purpose
 		update deliveries set state = 'failed', failed_at = now(), last_response = @why, bytes = null
 		where user_id = @id and link_purpose is not null and purpose = any(@purposes) and state in ('queued', 'held')`,
 		pgx.StrictNamedArgs{"id": id, "why": why, "purposes": purposes})
+	return err
+}
+
+// readdress lets mail that waits follow the new role: who is no agent any more
+// gets no notice, a customer no copy and no mention mail; who has become staff
+// reads what was for a customer in CC as the safe copy (mail-law section 4).
+func readdress(ctx context.Context, tx pgx.Tx, id UserID, to Role) error {
+	_, err := tx.Exec(ctx, `
+		with safe as (
+			update deliveries d set purpose = 'copy' from conversations c
+			where d.user_id = @id and @staff and c.id = d.conversation_id and c.requester_id <> @id
+			  and d.purpose = 'reply' and d.composed_at is null and d.state in ('queued', 'held'))
+		update deliveries set state = 'failed', failed_at = now(), last_response = 'The role of the recipient changed before this mail was sent.'
+		where user_id = @id and state in ('queued', 'held')
+		  and (purpose = 'staff_notice' and not @agent or purpose in ('copy', 'mention') and not @staff)`,
+		pgx.StrictNamedArgs{"id": id, "agent": to.Agent(), "staff": to.Staff()})
 	return err
 }
 
