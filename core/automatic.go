@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -22,36 +23,34 @@ const automaticFull = "So much automatic mail went out in the last hour that no 
 // counted a moment ago, and what it added since. Counting for every mail would
 // cost more than all its other questions.
 type automaticCap struct {
-	mu     sync.Mutex
-	readAt time.Time
-	sent   int
-	most   int
+	counting sync.Mutex // held over a query: nobody who holds a connection may wait for it
+	countAt  atomic.Int64
+	sent     atomic.Int64
+	most     atomic.Int64
 }
 
 // automaticSkip says why no automatic mail goes out at all, or "".
 func (d *Desk) automaticSkip(ctx context.Context) (string, error) {
 	c := &d.automatic
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if time.Since(c.readAt) > time.Second {
+	if time.Now().UnixNano() >= c.countAt.Load() && c.counting.TryLock() {
+		defer c.counting.Unlock()
+		var most, sent int64
 		err := d.pool.QueryRow(ctx, `
 			select i.automatic_hour, (select count(*) from (
 				select from deliveries where automatic and created_at > now() - interval '1 hour' limit i.automatic_hour) x)
-			from instance i`).Scan(&c.most, &c.sent)
+			from instance i`).Scan(&most, &sent)
 		if err != nil {
 			return "", err
 		}
-		c.readAt = time.Now()
+		c.most.Store(most)
+		c.sent.Store(sent)
+		c.countAt.Store(time.Now().Add(time.Second).UnixNano())
 	}
-	if c.sent >= c.most {
+	if c.sent.Load() >= c.most.Load() {
 		return automaticFull, nil
 	}
 	return "", nil
 }
 
-// automaticSent counts a mail that this process just enqueued.
-func (d *Desk) automaticSent() {
-	d.automatic.mu.Lock()
-	defer d.automatic.mu.Unlock()
-	d.automatic.sent++
-}
+// automaticSent counts a mail that this process is about to enqueue.
+func (d *Desk) automaticSent() { d.automatic.sent.Add(1) }
