@@ -32,7 +32,11 @@ type automaticCap struct {
 // automaticSkip says why no automatic mail goes out at all, or "".
 func (d *Desk) automaticSkip(ctx context.Context) (string, error) {
 	c := &d.automatic
-	if time.Now().UnixNano() >= c.countAt.Load() && c.counting.TryLock() {
+	due := c.countAt.Load()
+	if due == 0 {
+		c.counting.Lock() // nothing is known yet
+	}
+	if due == 0 || time.Now().UnixNano() >= due && c.counting.TryLock() {
 		defer c.counting.Unlock()
 		var most, sent int64
 		err := d.pool.QueryRow(ctx, `
