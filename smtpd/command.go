@@ -76,17 +76,32 @@ func (c command) forgets() bool {
 
 func isControl(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
 
-// bodyPiece tells how much of buf go-smtp may read at once while it takes a mail
-// after DATA. A piece never goes beyond a possible end of the mail, so that
-// go-smtp holds no command back when it sees the end; where the end is, it alone
-// decides. The end marker is a full stop, CR and LF, and may lie across two
-// buffers: then its LF is one of the first two octets.
-func bodyPiece(buf []byte) int {
-	if i := bytes.IndexByte(buf[:min(2, len(buf))], '\n'); i >= 0 {
-		return i + 1
+// bodyPiece tells what of buf go-smtp may read at once while it takes a mail
+// after DATA: n octets behind the skipped ones, or none until there is more. last
+// are the two octets before buf. A piece never goes beyond a possible end of the
+// mail, so that go-smtp holds no command back when it sees the end; where the end
+// is, it alone decides. Of a line that begins with a dot and a lone CR it would
+// drop both, and only the dot is not the mail's (RFC 5321 section 4.5.2): such a
+// line goes to it without its dot.
+func bodyPiece(last [2]byte, buf []byte) (skip, n int) {
+	end := []byte(".\r\n")
+	switch {
+	case last[1] == '\r' && buf[0] == '\n':
+		return 0, 1
+	case last != [2]byte{'\r', '\n'}:
+	case bytes.HasPrefix(buf, end):
+		return 0, len(end)
+	case bytes.HasPrefix(end, buf):
+		return 0, 0
+	case bytes.HasPrefix(buf, end[:2]):
+		skip = 1
 	}
-	if i := bytes.Index(buf, []byte(".\r\n")); i >= 0 {
-		return i + 3
+	rest := buf[skip:]
+	if i := bytes.Index(rest, []byte("\r\n.\r")); i >= 0 {
+		return skip, i + 2
 	}
-	return len(buf)
+	if bytes.HasSuffix(rest, []byte("\r\n.")) {
+		return skip, len(rest) - 1
+	}
+	return skip, len(rest)
 }

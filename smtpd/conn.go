@@ -41,6 +41,7 @@ type conn struct {
 	midline   bool    // the reply line is not yet complete
 	command   command // whose reply is to come
 	body      bool    // DATA was taken and its end not yet seen
+	last      [2]byte // octets of it that went to go-smtp
 	chunk     int64   // octets of a BDAT that are still to come
 	chunks    bool    // a mail in chunks is under way
 	bodyBegan time.Time
@@ -101,22 +102,36 @@ func (c *conn) nextPiece() error {
 	if c.received > 4*c.cfg.MaxMessageBytes {
 		return c.hangUp("flood", replyFlood)
 	}
-	if c.in.Buffered() == 0 {
+	for {
+		buf, _ := c.in.Peek(c.in.Buffered())
+		skip, n := 0, int(min(int64(len(buf)), c.chunk))
+		if c.body && len(buf) > 0 {
+			skip, n = bodyPiece(c.last, buf)
+		}
+		if n > 0 {
+			c.take(buf[skip:skip+n], skip)
+			return nil
+		}
 		if err := c.wait(c.bodyDeadline()); err != nil {
 			return c.giveUp(err)
 		}
 	}
-	buf, _ := c.in.Peek(c.in.Buffered())
-	if c.body {
-		buf = buf[:bodyPiece(buf)]
-	} else {
-		buf = buf[:min(int64(len(buf)), c.chunk)]
-		c.chunk -= int64(len(buf))
+}
+
+// take gets a piece ready that lies in the buffer behind skipped octets.
+func (c *conn) take(piece []byte, skipped int) {
+	n := len(piece)
+	_, _ = c.in.Discard(skipped + n) // leaves the octets in place until the next read
+	c.ready = piece
+	c.received += int64(n)
+	if !c.body {
+		c.chunk -= int64(n)
+		return
 	}
-	c.received += int64(len(buf))
-	_, _ = c.in.Discard(len(buf)) // leaves the octets in place until the next read
-	c.ready = buf
-	return nil
+	c.last[0], c.last[1] = c.last[1], piece[n-1]
+	if n > 1 {
+		c.last[0] = piece[n-2]
+	}
 }
 
 // nextCommand gets the next command ready, or answers it here.
@@ -140,6 +155,8 @@ func (c *conn) nextCommand() error {
 		return c.hangUp("bad chunk", replyChunkTooBig)
 	case cmd.answer != "":
 		return c.say(cmd.answer)
+	case cmd.verb == "BDAT" && cmd.last && cmd.chunk == 0 && !c.chunks:
+		return c.say(replyNoMail)
 	case cmd.verb == "MAIL" && c.secure() && !c.greeted:
 		return c.say(replyGreetAgain)
 	case cmd.isStartTLS() && c.cfg.TLS != nil && !c.secure():
@@ -211,7 +228,7 @@ func (c *conn) wake() {
 }
 
 func (c *conn) startBody() {
-	c.bodyBegan, c.received = time.Now(), 0
+	c.bodyBegan, c.received, c.last = time.Now(), 0, [2]byte{'\r', '\n'}
 }
 
 // bodyDeadline is when the next octets of a mail have to be here: no pause

@@ -25,6 +25,7 @@ const (
 	replyBadChunk      = "501 5.5.4 Cannot tell how long this chunk is"
 	replyChunkTooBig   = "552 5.3.4 Chunk too big"
 	replyFlood         = "552 5.3.4 Far more than the greatest mail"
+	replyNoMail        = "554 5.6.0 Not one octet of a mail was sent"
 	replyControl       = "500 5.5.2 Control character in command"
 	replySourceRoute   = "550 5.7.1 No source routes"
 	replyGreetAgain    = "503 5.5.1 Greet again after STARTTLS"

@@ -262,6 +262,7 @@ func FuzzADialogueDoesNotDependOnItsSegments(f *testing.F) {
 	for _, seed := range []string{
 		opening + "DATA\r\na\r\n.\r\nQUIT\r\n",
 		opening + "DATA\r\na.\r\n..\r\n.\r\n.\r\nNOOP\r\n",
+		opening + "DATA\r\n.\rx\r\n.\r\r\n.\r\nNOOP\r\n.\r\nNOOP\r\n",
 		opening + "BDAT 3\r\nab.BDAT 4 LAST\r\n\r\n.\r\nMAIL FROM:<x@y.test>\r\n",
 		opening + "BDAT 3\r\nabcRSET\r\n", opening + "BDAT 9 LAST\r\nabc",
 		opening + "DATA\r\n.\r\n" + opening + "DATA\r\n\r\n\r\n.\r\n",
