@@ -1,0 +1,170 @@
+package core_test
+
+import "postdesk/core"
+
+// What people do in the panel, in a walk.
+
+func (w *walk) reply() {
+	actor, id := w.staff(), w.conversation()
+	form := core.ReplyForm{Text: "Answer " + w.canary(actor.Address.String(), "reply")}
+	for range w.chance.IntN(3) {
+		form.CC = append(form.CC, pick(w, cara, cole, eve, mia, abe, "zoe@far.test"))
+	}
+	if drafts, err := w.Drafts(w.Context(), actor, id); err == nil && len(drafts) > 0 {
+		form.Draft, form.Text = drafts[0].ID, drafts[0].Text
+	}
+	if w.one(4) {
+		form.Files = []core.Upload{{Filename: "answer.txt", ContentType: "text/plain", Content: []byte(form.Text)}}
+	}
+	if w.one(5) {
+		form.Status = pick(w, core.StatusPending, core.StatusCompleted)
+	}
+	_, err := w.Reply(w.Context(), actor, id, form)
+	w.deed(err, "%s replies in #%d, CC %v, draft %d: %s", actor.Address, id, form.CC, form.Draft, form.Text)
+}
+
+func (w *walk) note() {
+	actor := w.staff()
+	text := w.canary(actor.Address.String(), "note") + pick(w, "", " @"+mia, " @"+mia, " @"+abe) + " about " + cara
+	if customer := w.who(cara); w.one(5) && customer.ID != 0 {
+		_, err := w.AddUserNote(w.Context(), actor, customer.ID, text)
+		w.deed(err, "%s notes on %s: %s", actor.Address, cara, text)
+		return
+	}
+	id := w.conversation()
+	_, err := w.AddNote(w.Context(), actor, id, text)
+	w.deed(err, "%s notes on #%d: %s", actor.Address, id, text)
+}
+
+func (w *walk) merge() {
+	actor, ids, too := w.staff(), []core.ConversationID{w.conversation(), w.conversation()}, w.one(2)
+	if w.one(4) {
+		ids = append(ids, w.conversation())
+	}
+	if _, err := w.Merge(w.Context(), actor, ids, too); w.deed(err, "%s merges %v, requester too %t", actor.Address, ids, too) {
+		w.seen["merged"]++
+	}
+}
+
+func (w *walk) fileAsNote() {
+	actor, id := w.staff(), w.conversation()
+	var answers []core.ConversationID
+	w.scan(&answers, `select array_agg(conversation_id) from conversation_links where relation = 'mention'`)
+	if len(answers) > 0 && !w.one(4) {
+		id = recent(w, answers)
+	}
+	into, err := w.FileAsNote(w.Context(), actor, id)
+	w.deed(err, "%s files #%d as note in #%d", actor.Address, id, into)
+}
+
+func (w *walk) update() {
+	actor, id := w.staff(), w.conversation()
+	var c core.Changes
+	switch w.chance.IntN(4) {
+	case 0:
+		status := pick(w, core.StatusOpen, core.StatusPending, core.StatusCompleted, core.StatusClosed)
+		c.Status = &status
+		err := w.UpdateConversation(w.Context(), actor, id, c)
+		w.deed(err, "%s makes #%d %s", actor.Address, id, status)
+	case 1:
+		to := w.who(pick(w, abe, olga, mia)).ID
+		c.Assignee = &to
+		err := w.UpdateConversation(w.Context(), actor, id, c)
+		w.deed(err, "%s gives #%d to user %d", actor.Address, id, to)
+	default:
+		to := pick(w, cara, cole, eve, mia, mia, abe)
+		c.RequesterEmail = &to
+		err := w.UpdateConversation(w.Context(), actor, id, c)
+		w.deed(err, "%s makes %s the requester of #%d", actor.Address, to, id)
+	}
+}
+
+func (w *walk) trash() {
+	actor, id := w.staff(), w.conversation()
+	if w.one(2) {
+		w.deed(w.Trash(w.Context(), actor, id), "%s trashes #%d", actor.Address, id)
+		return
+	}
+	w.scan(&id, `select coalesce(max(id), 1) from conversations where trashed_at is not null`)
+	w.deed(w.Restore(w.Context(), actor, id), "%s restores #%d", actor.Address, id)
+}
+
+func (w *walk) changeRole() {
+	whom := pick(w, mia, mia, mia, abe)
+	role := pick(w, core.RoleCollaborator, core.RoleCollaborator, core.RoleCustomer, core.RoleAgent)
+	_, err := w.UpdateUser(w.Context(), w.who(olga), w.who(whom).ID, core.UserChanges{Role: &role})
+	w.deed(err, "%s becomes %s", whom, role)
+}
+
+func (w *walk) shut() {
+	whom := pick(w, cara, cole, eve, mia, abe)
+	person := w.who(whom)
+	if person.Enabled && w.one(2) {
+		w.deed(w.DisableUser(w.Context(), w.who(olga), person.ID), "%s is disabled", whom)
+		return
+	}
+	for _, whom := range []string{cara, cole, eve, mia, abe} {
+		if person := w.who(whom); person.ID != 0 && !person.Enabled {
+			w.deed(w.EnableUser(w.Context(), w.who(olga), person.ID), "%s is enabled", whom)
+		}
+	}
+}
+
+func (w *walk) release() {
+	var kept []core.InboundID
+	w.scan(&kept, `select array_agg(id order by id) from inbound where state = 'suspended' and suspension <> 'loop' and kind <> 'report'`)
+	if len(kept) == 0 {
+		return
+	}
+	id, actor := recent(w, kept), w.who(pick(w, abe, olga))
+	if !w.deed(w.Release(w.Context(), actor, []core.InboundID{id}, cole, false), "%s releases mail %d", actor.Address, id) {
+		return
+	}
+	claims, err := w.ClaimInbound(w.Context(), 5)
+	if err != nil || len(claims) != 1 {
+		w.Fatalf("released mail: %d claims (%v)", len(claims), err)
+	}
+	l := w.letters[string(claims[0].Raw)]
+	w.again(l)
+	if claims[0].Released.Rule == core.RuleBadFrom { // staff say that they are Cole's words
+		for _, name := range canaryWord.FindAllString(l.Subject+l.MessageID+l.Text, -1) {
+			w.words[name] = word{author: cole, role: w.who(cole).Role, what: w.words[name].what, again: true}
+		}
+	}
+	w.apply(claims[0], l, w.verdicts[id])
+}
+
+func (w *walk) portal() {
+	id := w.conversation()
+	actor := w.requester(id)
+	text := "By page " + w.canary(actor.Address.String(), "mail")
+	if w.one(6) {
+		actor = w.who(pick(w, eve, mia))
+	}
+	_, err := w.PortalReply(w.Context(), actor, id, text, nil)
+	w.deed(err, "%s writes on the page of #%d: %s", actor.Address, id, text)
+}
+
+func (w *walk) requester(id core.ConversationID) core.Actor {
+	var address string
+	w.scan(&address, `select coalesce((select a.address from conversations c join addresses a on a.user_id = c.requester_id and a.is_primary where c.id = $1), '')`, id)
+	return w.who(address)
+}
+
+func (w *walk) participants() {
+	actor, id, whom := w.staff(), w.conversation(), pick(w, cara, cole, eve, mia, abe, "zoe@far.test")
+	if w.one(2) {
+		w.deed(w.AddParticipant(w.Context(), actor, id, whom), "%s puts %s in CC of #%d", actor.Address, whom, id)
+		return
+	}
+	w.deed(w.RemoveParticipant(w.Context(), actor, id, whom), "%s takes %s out of #%d", actor.Address, whom, id)
+}
+
+// timePasses makes notices old enough to be answered by a person.
+func (w *walk) timePasses() {
+	w.Exec(w.T, `update deliveries set created_at = created_at - interval '1 minute', sent_at = sent_at - interval '1 minute'`)
+	if w.one(3) {
+		w.Exec(w.T, `update deliveries set created_at = created_at - interval '1 day' where automatic`)
+	}
+	w.tell("time passes")
+}
