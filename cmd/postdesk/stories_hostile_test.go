@@ -117,6 +117,11 @@ func TestA13AFromThatIsNotExactlyOneAddressIsNobodys(t *testing.T) {
 		"a quoted local part":       {`From: "abe@desk.test"@other.test`},
 		"two in angles":             {"From: <abe@desk.test> <eve@other.test>"},
 		"a field in another letter": {"FROM: cara@acme.test", "from: abe@desk.test"},
+		"a hidden bracket":          {"From: =?utf-8?q?Abe_=3Cabe=40desk.test=3E?= <eve@other.test>"},
+		"a comment without end":     {"From: eve@other.test(<abe@desk.test>"},
+		"a quote without end":       {`From: "eve@other.test <abe@desk.test>`},
+		"a quoted comma":            {`From: abe@desk.test\,eve@other.test`},
+		"a comment in the address":  {"From: <abe@desk.test(.other.test)>"},
 	} {
 		lines := append(from, "To: support@desk.test", "Subject: "+name, "", "kanarienvogel")
 		m := s.filed(s.raw("eve@other.test", []string{"support@desk.test"}, lines...))
@@ -126,7 +131,6 @@ func TestA13AFromThatIsNotExactlyOneAddressIsNobodys(t *testing.T) {
 	// What only looks like somebody else is its real author's.
 	for name, from := range map[string]string{
 		"a name like an address": `"abe@desk.test" <eve@other.test>`,
-		"a hidden bracket":       "=?utf-8?q?Abe_=3Cabe=40desk.test=3E?= <eve@other.test>",
 		"a comment":              "eve@other.test (abe@desk.test)",
 		"a comment before":       "(<abe@desk.test>) eve@other.test",
 	} {

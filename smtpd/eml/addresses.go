@@ -16,11 +16,12 @@ func parseAddresses(s string) []core.NamedAddress {
 	return p.out
 }
 
-// hasGroup reports whether an address field holds a group: "name: members;".
-func hasGroup(s string) bool {
+// isDoubtful reports whether an address field holds a group, "name: members;", or
+// more than one address and a comment or quote without end.
+func isDoubtful(s string) bool {
 	p := addressParser{in: s}
 	p.run()
-	return p.group
+	return p.group || (p.noComments || p.noQuotes) && strings.Count(s, "@") > 1
 }
 
 type addressParser struct {
@@ -36,6 +37,7 @@ type addressParser struct {
 	prefix  string // words before a comma that had no address: "Doe, John <j@x>"
 
 	noComments bool // one had no end, so none is looked for again
+	noQuotes   bool // one had no end
 	opened     bool // the name of a group was read,
 	group      bool // and the group had an end
 }
@@ -108,6 +110,7 @@ func (p *addressParser) quoted() {
 	}
 	if end < 0 {
 		p.at++
+		p.noQuotes = true
 		return
 	}
 	whole := p.in[p.at : end+1]

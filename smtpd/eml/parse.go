@@ -152,15 +152,41 @@ func lastIDs(ids []string) []string {
 }
 
 // addAuthors adds what a From field names. A group (RFC 6854) is no single author,
-// not even with one member: it stands as written beside its members (A13).
+// not even with one member: it stands as written beside its members, and so does
+// a field with an open comment or quote in which another reader may find another
+// author, or an address in angle brackets that only decoding a name brings out
+// (A13).
 func addAuthors(have []core.NamedAddress, h header, f field) []core.NamedAddress {
 	have = addAddresses(have, h, f)
-	if len(have) == 1 && bytes.IndexByte(f.value, ';') >= 0 {
-		if v := h.utf8(unfold(f.value)); hasGroup(v) {
-			have = append(have, core.NamedAddress{Address: oneLine(v)})
+	if len(have) != 1 {
+		return have
+	}
+	if bytes.IndexByte(f.value, ';') >= 0 || bytes.Count(f.value, []byte("@")) > 1 {
+		if v := h.utf8(unfold(f.value)); isDoubtful(v) {
+			return append(have, core.NamedAddress{Address: oneLine(v)})
+		}
+	}
+	if bytes.Contains(f.value, []byte("=?")) {
+		if hidden := bracketed(have[0].Name); hidden != "" && !strings.EqualFold(hidden, have[0].Address) {
+			return append(have, core.NamedAddress{Address: hidden})
 		}
 	}
 	return have
+}
+
+// bracketed is the first address in angle brackets of a name, "" if there is none.
+func bracketed(name string) string {
+	for {
+		_, after, found := strings.Cut(name, "<")
+		inside, _, closed := strings.Cut(after, ">")
+		if !found {
+			return ""
+		}
+		if closed && strings.Contains(inside, "@") && !strings.Contains(inside, "<") {
+			return inside
+		}
+		name = after
+	}
 }
 
 func addAddresses(have []core.NamedAddress, h header, f field) []core.NamedAddress {
