@@ -8,7 +8,7 @@ func (w *walk) reply() {
 	actor, id := w.staff(), w.conversation()
 	form := core.ReplyForm{Text: "Answer " + w.canary(actor.Address.String(), "reply")}
 	for range w.chance.IntN(3) {
-		form.CC = append(form.CC, pick(w, cara, cole, eve, mia, abe, "zoe@far.test"))
+		form.CC = append(form.CC, pick(w, cara, cole, eve, mia, mia, abe, "zoe@far.test"))
 	}
 	if drafts, err := w.Drafts(w.Context(), actor, id); err == nil && len(drafts) > 0 {
 		form.Draft, form.Text = drafts[0].ID, drafts[0].Text
