@@ -192,6 +192,34 @@ func (s *story) sql(statement string, args ...any) {
 	}
 }
 
+// count is what a query counts.
+func (s *story) count(query string) (n int) {
+	s.t.Helper()
+	conn, err := pgx.Connect(s.t.Context(), s.url)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	if err := conn.QueryRow(s.t.Context(), query).Scan(&n); err != nil {
+		s.t.Fatal(err)
+	}
+	return n
+}
+
+// lock keeps everybody from writing to a table until release is called.
+func (s *story) lock(table string) (release func()) {
+	s.t.Helper()
+	conn, err := pgx.Connect(s.t.Context(), s.url)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	if _, err := conn.Exec(s.t.Context(), "begin; lock table "+table+" in share mode"); err != nil {
+		s.t.Fatal(err)
+	}
+	return func() { _ = conn.Close(context.Background()) }
+}
+
 // aMinutePasses: what was sent was sent a minute ago.
 func (s *story) aMinutePasses() {
 	s.t.Helper()

@@ -117,6 +117,7 @@ func TestA11BrokenHeadersStillTellSenderSubjectAndWords(t *testing.T) {
 		"two CRs":                   strings.ReplaceAll(caraTop+"\r\nthe words\r\n", "\r\n", "\r\r\n"),
 		"LF alone":                  strings.ReplaceAll(caraTop+"\r\nthe words\r\n", "\r\n", "\n"),
 		"CR alone":                  strings.ReplaceAll(caraTop+"\r\nthe words\r\n", "\r\n", "\r"),
+		"CR alone, by SMTP":         strings.ReplaceAll(caraTop+"\r\nthe words", "\r\n", "\r") + "\r\n",
 		"mixed line ends":           "From: Cara <cara@acme.test>\nSubject: Help\r\n\nthe words\r\n",
 		"no blank line":             caraTop + "the words are here without a blank line\r\n",
 		"NUL bytes":                 "From: Cara <cara@acme.test>\r\nSubject: He\x00lp\r\n\r\nthe \x00words\r\n",

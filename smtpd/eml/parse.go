@@ -71,7 +71,7 @@ func read(raw []byte) core.Letter {
 // lines, as bytes that have line ends at all.
 func startOfMail(raw []byte) []byte {
 	raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))
-	if bytes.IndexByte(raw, '\n') < 0 && bytes.IndexByte(raw, '\r') >= 0 {
+	if bytes.IndexByte(bytes.TrimRight(raw, "\r\n"), '\n') < 0 && bytes.IndexByte(raw, '\r') >= 0 { // SMTP ends every mail with CR LF
 		raw = bytes.ReplaceAll(raw, []byte("\r"), []byte("\n"))
 	}
 	if rest := bytes.TrimLeft(raw, "\r\n"); len(rest) < len(raw) {
