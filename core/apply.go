@@ -125,11 +125,9 @@ func (d *Desk) carryOut(ctx context.Context, tx pgx.Tx, a *arrival, own *ours, d
 		return at, err
 	}
 	for _, link := range dec.Links {
-		if err := linkConversations(ctx, tx, at.conversation, link); err != nil {
-			return at, err
-		}
+		linkConversations(tx, at.conversation, link)
 	}
-	return at, d.finishInbound(ctx, tx, a, dec, at)
+	return at, d.finishInbound(tx, a, dec, at)
 }
 
 // hideSecrets revokes links whose secret came back in a mail, wherever it stands,
@@ -163,7 +161,7 @@ func (d *Desk) learnOfAuthor(ctx context.Context, tx pgx.Tx, a *arrival, dec Dec
 }
 
 // finishInbound writes the terminal state and the trace.
-func (d *Desk) finishInbound(ctx context.Context, tx pgx.Tx, a *arrival, dec Decision, at filed) error {
+func (d *Desk) finishInbound(tx pgx.Tx, a *arrival, dec Decision, at filed) error {
 	trace, err := json.Marshal(traceOf(a, dec))
 	if err != nil {
 		return err
@@ -175,7 +173,7 @@ func (d *Desk) finishInbound(ctx context.Context, tx pgx.Tx, a *arrival, dec Dec
 	case EffectCounted:
 		state = "rejected"
 	}
-	_, err = tx.Exec(ctx, `
+	later(tx, `
 		update inbound set state = $2, from_address = $3, from_name = $4, subject = $5, message_id = nullif($6, ''), content_digest = $7,
 			kind = $8, origin = $9, rule = $10, suspension = nullif($11, ''), reason = $12, trace = $13, opened = $14,
 			automatic_skipped = nullif($15, ''), conversation_id = nullif($16, 0), post_id = nullif($17, 0), note_id = nullif($18, 0),
@@ -184,7 +182,7 @@ func (d *Desk) finishInbound(ctx context.Context, tx pgx.Tx, a *arrival, dec Dec
 		a.claim.ID, state, a.shownFrom(), cleanLine(a.fromName, 255), subjectOf(a.letter), a.messageID, a.digest,
 		a.letter.Kind, a.origin.Verdict, dec.Rule, dec.Suspension, dec.Reason, trace, dec.Effect == EffectOpen,
 		dec.Skipped, at.conversation, at.post, at.note, dec.Delivery, a.facts.DuplicateOf)
-	return err
+	return nil
 }
 
 // shownFrom is the address that the mail log shows: canonical where it can be

@@ -25,6 +25,7 @@ type arrival struct {
 	author    authorRow
 	shunned   bool // muted or suppressed: no mail goes to the author
 	joinable  bool // an organization has the author's domain
+	admins    []colleague
 
 	tokens   []tokenRow  // in RCPT, in order
 	bounce   deliveryRow // a valid bounce token in RCPT
@@ -40,6 +41,7 @@ type authorRow struct {
 	ID       UserID
 	Name     string
 	Verified bool // the address is known to be theirs
+	Asked    bool // has a password, or was asked by mail to set one
 	Actor    Actor
 }
 

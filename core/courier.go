@@ -170,9 +170,9 @@ func (d *Desk) tellOfFailure(ctx context.Context, tx pgx.Tx, id DeliveryID, kind
 	if err != nil {
 		return err
 	}
-	_, err = d.enqueue(ctx, tx, mailing{purpose: PurposeStaffNotice, notice: kind, to: to, user: f.AuthorID, conversation: f.ConversationID,
+	d.enqueue(tx, mailing{purpose: PurposeStaffNotice, notice: kind, to: to, user: f.AuthorID, conversation: f.ConversationID,
 		mailbox: f.MailboxID, author: f.AuthorID, answers: PurposeStaff})
-	return err
+	return nil
 }
 
 // fileReport records a delivery report on the delivery that its bounce address

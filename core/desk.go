@@ -76,41 +76,6 @@ func CheckDurability(ctx context.Context, pool *pgxpool.Pool) error {
 // Ready tells whether the database answers, as one that keeps what it commits.
 func (d *Desk) Ready(ctx context.Context) error { return CheckDurability(ctx, d.pool) }
 
-// beginDurable makes the promise of a commit independent of what a role or a
-// database has set as its default.
-const beginDurable = "begin; set local synchronous_commit to on"
-
-// A unit is a transaction that counts the mails it enqueues.
-type unit struct {
-	pgx.Tx
-	mails int
-}
-
-// tx runs one transaction, again when PostgreSQL asks for it, and wakes couriers
-// for the mails that it enqueued.
-func (d *Desk) tx(ctx context.Context, do func(tx pgx.Tx) error) error {
-	const tries = 8
-	for try := 1; ; try++ {
-		var u unit
-		err := pgx.BeginTxFunc(ctx, d.pool, pgx.TxOptions{BeginQuery: beginDurable}, func(tx pgx.Tx) error {
-			u.Tx = tx
-			return do(&u)
-		})
-		if err == nil {
-			for range min(u.mails, mostRings) {
-				d.ring(ctx, BellOutbound)
-			}
-			return nil
-		}
-		if try == tries || !serializationFault(err) {
-			return constraintError(err)
-		}
-		if err := pause(ctx, time.Duration(try)*10*time.Millisecond); err != nil {
-			return err
-		}
-	}
-}
-
 // read runs queries that must see one state of the database.
 func (d *Desk) read(ctx context.Context, do func(tx pgx.Tx) error) error {
 	return pgx.BeginTxFunc(ctx, d.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, do)

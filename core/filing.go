@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -12,49 +14,77 @@ import (
 
 // fileNew opens a conversation of the author's.
 func (d *Desk) fileNew(ctx context.Context, tx pgx.Tx, a *arrival, own *ours, dec Decision) (at filed, err error) {
-	if err := d.makeAuthor(ctx, tx, a, dec); err != nil {
+	if at, err = d.openConversation(ctx, tx, a, own, dec); err != nil {
 		return at, err
 	}
-	at.conversation, err = value[ConversationID](ctx, tx, `
-		insert into conversations (subject, requester_id, mailbox_id, channel, root, created_at, updated_at)
-		values ($1, $2, $3, 'mail', $4, $5, $5) returning id`,
-		subjectOf(a.letter), a.author.ID, a.mailbox, newRoot(a.claimDomain(own)), a.claim.Envelope.ReceivedAt)
-	if err != nil {
+	if err := d.welcomeAuthor(ctx, tx, a, dec); err != nil {
 		return at, err
 	}
-	if at.post, err = d.insertPost(ctx, tx, a, dec, at.conversation); err != nil {
+	if err := d.insertFiles(ctx, tx, a, "message_id", int64(at.post)); err != nil {
 		return at, err
 	}
+	d.tellOfOtherMailboxes(tx, a, at.conversation)
 	if err := d.namePeople(ctx, tx, a, own, at.conversation, dec.AddsPeople); err != nil {
 		return at, err
 	}
 	if dec.Rule == RuleMention {
-		if _, err := tx.Exec(ctx, `update mentions set opened_conversation = $2 where id = $1 and user_id = $3`, dec.Mention, at.conversation, a.author.ID); err != nil {
-			return at, err
-		}
-	}
-	if err := d.tellOfNewConversation(ctx, tx, at.conversation, at.post, a.author.ID); err != nil {
-		return at, err
+		later(tx, `update mentions set opened_conversation = $2 where id = $1 and user_id = $3`, dec.Mention, at.conversation, a.author.ID)
 	}
 	if dec.Acknowledges {
-		return at, d.enqueueAcknowledgement(ctx, tx, a, at.conversation)
+		d.enqueueAcknowledgement(tx, a, at.conversation)
 	}
-	return at, nil
+	brought := dec.AddsPeople && len(a.peopleNamed(own)) > 0
+	return at, d.tellOfNewConversation(ctx, tx, a, at, brought)
 }
 
-// makeAuthor makes the customer of an unknown address and lets them join the
-// organization of its domain.
-func (d *Desk) makeAuthor(ctx context.Context, tx pgx.Tx, a *arrival, dec Decision) (err error) {
+// openSQL makes the customer of an unknown address, the conversation and its
+// first message in one statement. An address that somebody took in the meantime
+// gives no row.
+const openSQL = `
+	with account as (
+		insert into users (name, role, enabled, locale)
+		select $1, 'customer', true, 'en'
+		where $2 and not exists (select from addresses where address = $3) and not exists (select from mailboxes where address = $3)
+		returning id),
+	identity as (
+		insert into addresses (address, user_id, is_primary, verified_at)
+		select $3, id, true, case when $4 then now() end from account),
+	participations as (update participants p set user_id = account.id from account where p.address = $3 and p.user_id is null),
+	tokens as (update tokens t set user_id = account.id from account where t.address = $3 and t.user_id is null),
+	author as (select id from account union all select $5::bigint where not $2),
+	conversation as (
+		insert into conversations (subject, requester_id, mailbox_id, channel, root, created_at, updated_at)
+		select $6, author.id, $7, 'mail', $8, $9::timestamptz, $9::timestamptz from author returning id, requester_id),
+	message as (
+		insert into messages (conversation_id, author_id, author_address, source, text, elided, elided_private, has_html, is_verified,
+			warnings, inbound_id, created_at)
+		select id, requester_id, $3, 'mail', $10, $11, $12, $13, $4, $14, $15, $9::timestamptz from conversation returning id)
+	select conversation.requester_id, conversation.id, message.id from conversation, message`
+
+func (d *Desk) openConversation(ctx context.Context, tx pgx.Tx, a *arrival, own *ours, dec Decision) (at filed, err error) {
+	text, elided := publicText(a, dec)
+	err = tx.QueryRow(ctx, openSQL, authorName(a), dec.MakesAccount, a.from.String(), dec.Verified, a.author.ID,
+		subjectOf(a.letter), a.mailbox, newRoot(a.claimDomain(own)), a.claim.Envelope.ReceivedAt,
+		text, elided, dec.Rule == RuleMention, a.letter.HTML != "", nonNil(dec.Warnings), a.claim.ID,
+	).Scan(&a.author.ID, &at.conversation, &at.post)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return at, fmt.Errorf("%s was taken in the meantime: %w", a.from.Mask(), ErrConflict)
+	}
+	return at, err
+}
+
+// welcomeAuthor lets somebody whose mail is proven join the organization of their
+// domain.
+func (d *Desk) welcomeAuthor(ctx context.Context, tx pgx.Tx, a *arrival, dec Decision) error {
 	if dec.MakesAccount {
-		a.author.ID, err = makeCustomer(ctx, tx, a.from, authorName(a), dec.Verified)
 		a.author.Actor = Actor{ID: a.author.ID, Role: RoleCustomer, Enabled: true}
 	} else if dec.Verified && !a.author.Verified {
-		_, err = tx.Exec(ctx, `update addresses set verified_at = now() where address = $1 and verified_at is null`, a.from)
+		later(tx, `update addresses set verified_at = now() where address = $1 and verified_at is null`, a.from.String())
 	}
-	if err != nil || !a.joinable || !dec.JoinsByDomain || a.author.Actor.Role != RoleCustomer {
-		return err
+	if a.joinable && dec.JoinsByDomain && a.author.Actor.Role == RoleCustomer {
+		return joinOrganization(ctx, tx, a.author.ID, a.from)
 	}
-	return joinOrganization(ctx, tx, a.author.ID, a.from)
+	return nil
 }
 
 func authorName(a *arrival) string {
@@ -69,10 +99,10 @@ func authorName(a *arrival) string {
 func (d *Desk) fileMessage(ctx context.Context, tx pgx.Tx, a *arrival, own *ours, dec Decision) (at filed, err error) {
 	at.conversation = dec.Conversation
 	if dec.MakesAccount {
-		if err := d.makeAuthor(ctx, tx, a, dec); err != nil {
+		if a.author.ID, err = makeCustomer(ctx, tx, a.from, authorName(a), dec.Verified); err != nil {
 			return at, err
 		}
-		if _, err := tx.Exec(ctx, `update participants set user_id = $3 where conversation_id = $1 and address = $2`, at.conversation, a.from, a.author.ID); err != nil {
+		if err := d.welcomeAuthor(ctx, tx, a, dec); err != nil {
 			return at, err
 		}
 	}
@@ -190,19 +220,12 @@ func (d *Desk) fileAgain(ctx context.Context, tx pgx.Tx, a *arrival) (filed, err
 	}
 	first := a.states[at.conversation].Mailbox
 	a.alsoAt = slices.DeleteFunc(append(a.alsoAt, a.mailbox), func(id MailboxID) bool { return id == first })
-	return at, d.tellOfOtherMailboxes(ctx, tx, a, at.conversation)
+	d.tellOfOtherMailboxes(tx, a, at.conversation)
+	return at, nil
 }
 
 func (d *Desk) insertPost(ctx context.Context, tx pgx.Tx, a *arrival, dec Decision, to ConversationID) (PostID, error) {
-	text, elided := Redact(a.letter.NewText()), Redact(a.letter.ElidedText())
-	if dec.Rule == RuleMention {
-		// Nothing of the mention mail may become public with the answer, not even
-		// where there is nothing else.
-		if a.letter.foldedWhole() {
-			text, elided = "", text
-		}
-		text, elided = splitQuotedLines(text, elided)
-	}
+	text, elided := publicText(a, dec)
 	post, err := value[PostID](ctx, tx, `
 		insert into messages (conversation_id, author_id, author_address, source, text, elided, elided_private, has_html, is_verified, by_staff, warnings, inbound_id, created_at)
 		values ($1, $2, $3, 'mail', $4, $5, $6, $7, $8, $9, $10, $11, $12) returning id`,
@@ -214,7 +237,22 @@ func (d *Desk) insertPost(ctx context.Context, tx pgx.Tx, a *arrival, dec Decisi
 	if err := d.insertFiles(ctx, tx, a, "message_id", int64(post)); err != nil {
 		return 0, err
 	}
-	return post, d.tellOfOtherMailboxes(ctx, tx, a, to)
+	d.tellOfOtherMailboxes(tx, a, to)
+	return post, nil
+}
+
+// publicText is what of a mail becomes a message, and what of it is folded.
+func publicText(a *arrival, dec Decision) (text, elided string) {
+	text, elided = Redact(a.letter.NewText()), Redact(a.letter.ElidedText())
+	if dec.Rule != RuleMention {
+		return text, elided
+	}
+	// Nothing of the mention mail may become public with the answer, not even
+	// where there is nothing else.
+	if a.letter.foldedWhole() {
+		text, elided = "", text
+	}
+	return splitQuotedLines(text, elided)
 }
 
 // splitQuotedLines moves every quoted line out of a text: with answers written
@@ -250,26 +288,24 @@ func (d *Desk) insertFiles(ctx context.Context, tx pgx.Tx, a *arrival, owner str
 }
 
 // tellOfOtherMailboxes notes on the conversation where else the mail went.
-func (d *Desk) tellOfOtherMailboxes(ctx context.Context, tx pgx.Tx, a *arrival, to ConversationID) error {
+func (d *Desk) tellOfOtherMailboxes(tx pgx.Tx, a *arrival, to ConversationID) {
 	if len(a.alsoAt) == 0 {
-		return nil
+		return
 	}
-	_, err := tx.Exec(ctx, `
+	later(tx, `
 		insert into events (conversation_id, kind, actor_id, detail, inbound_id, created_at)
 		select $1, 'also_sent', nullif($2, 0), jsonb_build_object('text', 'also sent this to ' || string_agg(address, ', ' order by id)), $4, $5
 		from mailboxes where id = any($3) having count(*) > 0`,
 		to, a.author.ID, a.alsoAt, a.claim.ID, a.claim.Envelope.ReceivedAt)
-	return err
 }
 
-func linkConversations(ctx context.Context, tx pgx.Tx, one ConversationID, to LinkTo) error {
+func linkConversations(tx pgx.Tx, one ConversationID, to LinkTo) {
 	if one == 0 || to.Conversation == 0 || one == to.Conversation {
-		return nil
+		return
 	}
-	_, err := tx.Exec(ctx, `
+	later(tx, `
 		insert into conversation_links (conversation_id, other_id, relation) values (greatest($1::bigint, $2::bigint), least($1::bigint, $2::bigint), $3)
 		on conflict do nothing`, one, to.Conversation, to.Relation)
-	return err
 }
 
 // newRoot is the pseudo-root of a conversation: a random Message-ID.

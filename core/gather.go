@@ -25,8 +25,8 @@ func (d *Desk) gather(ctx context.Context, tx pgx.Tx, a *arrival) error {
 }
 
 // gatherSender: the fence, the author, the lists, the rates and what was filed
-// before, in one batch. Each statement sees what was committed before the lock on
-// the address was had.
+// before, in one batch. What follows the lock on the address sees all that was
+// committed before it was had.
 func (d *Desk) gatherSender(ctx context.Context, tx pgx.Tx, a *arrival) error {
 	f := &a.facts
 	b := &pgx.Batch{}
@@ -36,13 +36,7 @@ func (d *Desk) gatherSender(ctx context.Context, tx pgx.Tx, a *arrival) error {
 		return row.Scan(&state, &attempts)
 	})
 	b.Queue(lockAddressSQL, a.from.String())
-	b.Queue(authorSQL, a.from.String()).Query(func(rows pgx.Rows) error { return scanAuthor(rows, a) })
-	b.Queue(listsSQL, a.from.String(), a.from.Domain(), domainsAbove(a.from.Domain())).QueryRow(func(row pgx.Row) error {
-		return row.Scan(&f.Blocked, &f.Safe, &a.shunned, &a.joinable)
-	})
-	b.Queue(floodSQL, a.from.String(), a.origin.Verdict).QueryRow(func(row pgx.Row) error {
-		return row.Scan(&f.AcceptsUnknown, &f.OverBrake)
-	})
+	b.Queue(senderSQL, a.from.String(), a.from.Domain(), domainsAbove(a.from.Domain()), a.origin.Verdict).QueryRow(a.scanSender)
 	if f.Automatic == "" && a.mayBeAcknowledged(d) {
 		b.Queue(automaticSQL, a.from.String()).QueryRow(func(row pgx.Row) error { return row.Scan(&f.Automatic) })
 	}
@@ -57,28 +51,47 @@ func (d *Desk) gatherSender(ctx context.Context, tx pgx.Tx, a *arrival) error {
 	return fence(state, attempts, a.claim)
 }
 
-const authorSQL = `
-	select u.id, u.name, a.verified_at is not null, u.role, u.enabled, r.may_reply, r.may_merge, r.may_view_suspended, r.may_manage_people, r.case_access,
-		coalesce((select array_agg(team_id) from team_members where user_id = u.id), '{}')
-	from addresses a join users u on u.id = a.user_id join roles r on r.role = u.role
-	where a.address = $1 and (a.is_primary or a.verified_at is not null)`
-
-const listsSQL = `
-	select coalesce(bool_or(list = 'block'), false), coalesce(bool_or(list = 'safe'), false),
+// senderSQL: one row about whoever the address is, known or not. The rates are
+// those of section 5, by origin class.
+const senderSQL = `
+	select coalesce(u.id, 0), coalesce(u.name, ''), coalesce(a.verified_at is not null, false),
+		coalesce(u.password_hash is not null or u.account_mailed_at is not null, false), coalesce(u.role, ''), coalesce(u.enabled, false),
+		coalesce(r.may_reply, false), coalesce(r.may_merge, false), coalesce(r.may_view_suspended, false), coalesce(r.may_manage_people, false),
+		coalesce(r.case_access, ''), array(select team_id from team_members where user_id = u.id),
+		l.blocked, l.safe,
 		exists (select from automatic_mutes where address = $1) or exists (select from suppressions where address = $1),
-		exists (select from organization_domains where domain = any($3))
-	from sender_list where pattern in ($1, $2, '*')`
-
-// floodSQL: new conversations from one address and origin class (section 5).
-const floodSQL = `
-	select i.accepts_unknown,
-		o.ten >= i.flood_ten_minutes or o.hour >= i.flood_hour or o.day >= i.flood_day
-	from instance i, (
-		select count(*) filter (where received_at > now() - interval '10 minutes') as ten,
-			count(*) filter (where received_at > now() - interval '1 hour') as hour,
-			count(*) as day
+		exists (select from organization_domains where domain = any($3)),
+		i.accepts_unknown, o.ten >= i.flood_ten_minutes or o.hour >= i.flood_hour or o.day >= i.flood_day,
+		t.ids, t.addresses
+	from instance i
+	left join (addresses a join users u on u.id = a.user_id join roles r on r.role = u.role)
+		on a.address = $1 and (a.is_primary or a.verified_at is not null),
+	(select coalesce(bool_or(list = 'block'), false) as blocked, coalesce(bool_or(list = 'safe'), false) as safe
+		from sender_list where pattern in ($1, $2, '*')) l,
+	(select count(*) filter (where received_at > now() - interval '10 minutes') as ten,
+			count(*) filter (where received_at > now() - interval '1 hour') as hour, count(*) as day
 		from inbound where opened and from_address = $1 and received_at > now() - interval '1 day'
-			and (origin = 'proven') = ($2 = 'proven')) o`
+			and (origin = 'proven') = ($4 = 'proven')) o,
+	(select coalesce(array_agg(u.id order by u.id), '{}') as ids, coalesce(array_agg(a.address order by u.id), '{}') as addresses
+		from users u join addresses a on a.user_id = u.id and a.is_primary
+		where u.enabled and u.role in ('admin', 'owner')) t`
+
+func (a *arrival) scanSender(row pgx.Row) error {
+	who, f := &a.author, &a.facts
+	r := &who.Actor.Rights
+	var admins []UserID
+	var addresses []string
+	err := row.Scan(&who.ID, &who.Name, &who.Verified, &who.Asked, &who.Actor.Role, &who.Actor.Enabled,
+		&r.Reply, &r.Merge, &r.ViewSuspended, &r.ManagePeople, &r.Access, &who.Actor.Teams,
+		&f.Blocked, &f.Safe, &a.shunned, &a.joinable, &f.AcceptsUnknown, &f.OverBrake, &admins, &addresses)
+	who.Actor.ID = who.ID
+	for i, id := range admins {
+		if address, err := ParseAddress(addresses[i]); err == nil {
+			a.admins = append(a.admins, colleague{id, address})
+		}
+	}
+	return err
+}
 
 // duplicateSQL: section 7. Only an arrival that was filed, with the same or a
 // stronger origin, makes a later one a duplicate.
@@ -88,19 +101,6 @@ const duplicateSQL = `
 		and from_address = $3 and content_digest = $4 and received_at > now() - interval '7 days'
 		and (origin = 'proven' or $5 <> 'proven')
 	order by id desc limit 1`
-
-func scanAuthor(rows pgx.Rows, a *arrival) error {
-	for rows.Next() {
-		actor := &a.author.Actor
-		r := &actor.Rights
-		if err := rows.Scan(&a.author.ID, &a.author.Name, &a.author.Verified, &actor.Role, &actor.Enabled, &r.Reply, &r.Merge, &r.ViewSuspended,
-			&r.ManagePeople, &r.Access, &actor.Teams); err != nil {
-			return err
-		}
-		actor.ID = a.author.ID
-	}
-	return rows.Err()
-}
 
 func scanDuplicate(rows pgx.Rows, f *Facts) error {
 	for rows.Next() {

@@ -96,9 +96,9 @@ func (d *Desk) tellOfAddresses(ctx context.Context, tx pgx.Tx, actor Actor, u Us
 	if err != nil {
 		return err
 	}
-	_, err = d.enqueue(ctx, tx, mailing{purpose: PurposeVerify, notice: NoticeAddresses, to: u.Primary(), user: u.ID,
+	d.enqueue(tx, mailing{purpose: PurposeVerify, notice: NoticeAddresses, to: u.Primary(), user: u.ID,
 		mailbox: mailbox, author: actor.ID})
-	return err
+	return nil
 }
 
 // MakePrimary makes an address of a person the one that mail goes to: of oneself

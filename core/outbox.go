@@ -31,43 +31,31 @@ type mailing struct {
 const enqueueSQL = `
 	with token as (
 		insert into tokens (name, purpose, address, user_id, conversation_id, mention_id, mailbox_id)
-		select @token, @answers::smallint, @recipient::text, nullif(@user::bigint, 0),
-			case when @answers <> 3 then nullif(@conversation::bigint, 0) end, case when @answers = 3 then @mention::bigint end, @mailbox
-		where @answers <> 0
+		select $1, $2::smallint, $3::text, nullif($4::bigint, 0),
+			case when $2 <> 3 then nullif($5::bigint, 0) end, case when $2 = 3 then $6::bigint end, $7
+		where $2 <> 0
 		on conflict (conversation_id, address) where purpose = 1 and revoked_at is null do update set user_id = excluded.user_id
 		returning name)
 	insert into deliveries (purpose, kind, state, recipient, user_id, conversation_id, post_id, mention_id, inbound_id, mailbox_id, author_id,
 		reply_token, bounce_name, id_name, automatic, to_unproven, link_purpose, last_response, failed_at)
-	select @purpose, @kind, case when s.address is not null then 'failed' when @held then 'held' else 'queued' end, @recipient::text, nullif(@user::bigint, 0),
-		nullif(@conversation, 0), nullif(@post, 0), nullif(@mention, 0), nullif(@inbound, 0), @mailbox, nullif(@author, 0),
-		(select name from token), @bounce, @id, @automatic, @to_unproven, nullif(@link, ''),
+	select $8, $9, case when s.address is not null then 'failed' when $10 then 'held' else 'queued' end, $3::text, nullif($4::bigint, 0),
+		nullif($5::bigint, 0), nullif($11::bigint, 0), nullif($6::bigint, 0), nullif($12::bigint, 0), $7, nullif($13::bigint, 0),
+		(select name from token), $14, $15, $16, $17, nullif($18, ''),
 		coalesce('Not sent: this address is suppressed. ' || s.reason, ''), case when s.address is not null then now() end
-	from (select) one left join suppressions s on s.address = @recipient
+	from (select) one left join suppressions s on s.address = $3
 	returning id`
 
-func (d *Desk) enqueue(ctx context.Context, tx pgx.Tx, mails ...mailing) (ids []DeliveryID, err error) {
-	if len(mails) == 0 {
-		return nil, nil
-	}
-	b := &pgx.Batch{}
+// enqueue writes mails into the outbox, in one go with the commit.
+func (d *Desk) enqueue(tx pgx.Tx, mails ...mailing) {
 	for _, m := range mails {
-		b.Queue(enqueueSQL, pgx.StrictNamedArgs{
-			"token": int64(NewRowName()), "answers": int16(m.answers), "recipient": m.to.String(), "user": int64(m.user),
-			"conversation": int64(m.conversation), "mention": int64(m.mention), "mailbox": int64(m.mailbox),
-			"purpose": string(m.purpose), "kind": string(m.notice), "held": d.holds(), "post": int64(m.post), "inbound": int64(m.inbound),
-			"author": int64(m.author), "bounce": int64(NewRowName()), "id": int64(NewRowName()),
-			"automatic": m.automatic, "to_unproven": m.toUnproven, "link": m.link,
-		}).QueryRow(func(row pgx.Row) error {
-			var id DeliveryID
-			err := row.Scan(&id)
-			ids = append(ids, id)
-			return err
-		})
+		later(tx, enqueueSQL, d.enqueueArgs(m)...)
 	}
-	if u, ok := tx.(*unit); ok {
-		u.mails += len(mails)
-	}
-	return ids, tx.SendBatch(ctx, b).Close()
+	tx.(*unit).mails += len(mails)
+}
+
+func (d *Desk) enqueueArgs(m mailing) []any {
+	return []any{NewRowName(), m.answers, m.to.String(), m.user, m.conversation, m.mention, m.mailbox, m.purpose, m.notice, d.holds(),
+		m.post, m.inbound, m.author, NewRowName(), NewRowName(), m.automatic, m.toUnproven, m.link}
 }
 
 // holds tells that outgoing mail waits for an admin (mail-law section 6).
@@ -118,8 +106,8 @@ func (d *Desk) tellOfPost(ctx context.Context, tx pgx.Tx, post PostID) error {
 		}
 		mails = append(mails, notices...)
 	}
-	_, err = d.enqueue(ctx, tx, mails...)
-	return err
+	d.enqueue(tx, mails...)
+	return nil
 }
 
 type postToTell struct {
@@ -156,18 +144,38 @@ const readersSQL = `
 		and coalesce(u.role, 'customer') in ('customer', 'collaborator')
 	order by is_requester desc, address`
 
-// tellOfNewConversation notifies agents. The people whom a first mail named hear
-// nothing before an agent answers.
-func (d *Desk) tellOfNewConversation(ctx context.Context, tx pgx.Tx, id ConversationID, post PostID, author UserID) error {
-	notices, err := d.noticesTo(ctx, tx, id, author, NoticeMessage, nil)
+// tellOfNewConversation notifies agents: owners and admins, since it is nobody's
+// yet, and colleagues whom the mail brought along. The other people whom a first
+// mail named hear nothing before an agent answers.
+func (d *Desk) tellOfNewConversation(ctx context.Context, tx pgx.Tx, a *arrival, at filed, brought bool) (err error) {
+	var notices []mailing
+	if brought {
+		if notices, err = d.noticesTo(ctx, tx, at.conversation, a.author.ID, NoticeMessage, nil); err != nil {
+			return err
+		}
+	} else {
+		for _, admin := range a.admins {
+			if admin.UserID != a.author.ID {
+				notices = append(notices, noticeOf(NoticeMessage, admin, at.conversation, a.mailbox, a.author.ID))
+			}
+		}
+	}
 	for i := range notices {
-		notices[i].post = post
+		notices[i].post = at.post
 	}
-	if err != nil {
-		return err
-	}
-	_, err = d.enqueue(ctx, tx, notices...)
-	return err
+	d.enqueue(tx, notices...)
+	return nil
+}
+
+// A colleague is an agent with the address that notices go to.
+type colleague struct {
+	UserID  UserID
+	Address Address
+}
+
+func noticeOf(kind NoticeKind, to colleague, about ConversationID, mailbox MailboxID, author UserID) mailing {
+	return mailing{purpose: PurposeStaffNotice, notice: kind, to: to.Address, user: to.UserID, conversation: about, mailbox: mailbox,
+		author: author, answers: PurposeStaff}
 }
 
 // tellOfNote notifies agents that there is a note, without a word of it. The
@@ -188,8 +196,8 @@ func (d *Desk) tellOfNote(ctx context.Context, tx pgx.Tx, note NoteID) error {
 	if err != nil {
 		return err
 	}
-	_, err = d.enqueue(ctx, tx, notices...)
-	return err
+	d.enqueue(tx, notices...)
+	return nil
 }
 
 // assigned: a disabled assignee keeps the conversation, but hears nothing, and
@@ -219,43 +227,31 @@ func (d *Desk) noticesTo(ctx context.Context, tx pgx.Tx, id ConversationID, auth
 	}
 	mails := make([]mailing, len(agents))
 	for i, a := range agents {
-		mails[i] = mailing{purpose: PurposeStaffNotice, notice: kind, to: a.Address, user: a.UserID, conversation: id,
-			mailbox: a.MailboxID, author: author, answers: PurposeStaff}
+		mails[i] = noticeOf(kind, colleague{a.UserID, a.Address}, id, a.MailboxID, author)
 	}
 	return mails, nil
 }
 
 // enqueueAcknowledgement: the one automatic mail to a first contact. It asks a
 // customer who was never asked before to set a password (section 5).
-func (d *Desk) enqueueAcknowledgement(ctx context.Context, tx pgx.Tx, a *arrival, id ConversationID) error {
+func (d *Desk) enqueueAcknowledgement(tx pgx.Tx, a *arrival, id ConversationID) {
 	d.automaticSent()
-	asks, err := value[bool](ctx, tx, `
-		with asked as (
-			update users set account_mailed_at = now()
-			where id = $1 and role = 'customer' and password_hash is null and account_mailed_at is null returning id)
-		select exists (select from asked)`, a.author.ID)
-	if err != nil {
-		return err
-	}
 	m := mailing{purpose: PurposeAcknowledgement, to: a.from, user: a.author.ID, conversation: id, inbound: a.claim.ID, mailbox: a.mailbox,
 		answers: PurposeParticipant, automatic: true, toUnproven: a.origin.Verdict != Proven}
-	if asks {
+	if a.author.Actor.Role == RoleCustomer && !a.author.Asked {
 		m.link = "verify"
+		later(tx, `update users set account_mailed_at = now() where id = $1`, a.author.ID)
 	}
-	_, err = d.enqueue(ctx, tx, m)
-	return err
+	d.enqueue(tx, m)
 }
 
 // askForPassword asks somebody whom their mail made a customer, where there is no
 // new conversation to acknowledge. It is automatic mail all the same (section 5).
 func (d *Desk) askForPassword(ctx context.Context, tx pgx.Tx, a *arrival) error {
 	d.automaticSent()
-	_, err := d.enqueue(ctx, tx, mailing{purpose: PurposeVerify, to: a.from, user: a.author.ID, inbound: a.claim.ID, mailbox: a.mailbox,
+	d.enqueue(tx, mailing{purpose: PurposeVerify, to: a.from, user: a.author.ID, inbound: a.claim.ID, mailbox: a.mailbox,
 		automatic: true, toUnproven: a.origin.Verdict != Proven, link: "verify"})
-	if err != nil {
-		return err
-	}
-	_, err = tx.Exec(ctx, `update users set account_mailed_at = now() where id = $1`, a.author.ID)
+	_, err := tx.Exec(ctx, `update users set account_mailed_at = now() where id = $1`, a.author.ID)
 	return err
 }
 
@@ -265,9 +261,9 @@ func (d *Desk) enqueueDraftNotice(ctx context.Context, tx pgx.Tx, id Conversatio
 	if err != nil {
 		return err
 	}
-	_, err = d.enqueue(ctx, tx, mailing{purpose: PurposeStaffNotice, notice: NoticeDraft, to: address, user: agent, conversation: id,
+	d.enqueue(tx, mailing{purpose: PurposeStaffNotice, notice: NoticeDraft, to: address, user: agent, conversation: id,
 		mailbox: mailbox, author: agent, answers: PurposeStaff})
-	return err
+	return nil
 }
 
 // enqueueAccountMail asks a person to verify, to accept an invite or to reset a
@@ -277,12 +273,14 @@ func (d *Desk) enqueueAccountMail(ctx context.Context, tx pgx.Tx, user UserID, t
 	if err != nil {
 		return 0, err
 	}
-	ids, err := d.enqueue(ctx, tx, mailing{purpose: purpose, to: to, user: user, mailbox: mailbox, author: author, link: string(purpose)})
+	id, err := value[DeliveryID](ctx, tx, enqueueSQL,
+		d.enqueueArgs(mailing{purpose: purpose, to: to, user: user, mailbox: mailbox, author: author, link: string(purpose)})...)
 	if err != nil {
 		return 0, err
 	}
-	_, err = tx.Exec(ctx, `update users set account_mailed_at = coalesce(account_mailed_at, now()) where id = $1`, user)
-	return ids[0], err
+	tx.(*unit).mails++
+	later(tx, `update users set account_mailed_at = coalesce(account_mailed_at, now()) where id = $1`, user)
+	return id, nil
 }
 
 // enqueueMention tells mentioned staff of a note, without a word of it.
@@ -300,9 +298,9 @@ func (d *Desk) enqueueMention(ctx context.Context, tx pgx.Tx, m MentionID, user 
 	if err != nil {
 		return err
 	}
-	_, err = d.enqueue(ctx, tx, mailing{purpose: PurposeMentionMail, to: at.Address, user: user, conversation: at.ConversationID, mention: m,
+	d.enqueue(tx, mailing{purpose: PurposeMentionMail, to: at.Address, user: user, conversation: at.ConversationID, mention: m,
 		mailbox: at.MailboxID, author: author, answers: PurposeMention})
-	return err
+	return nil
 }
 
 // muteMachines: three automatic mails in a row that a machine answered within ten
