@@ -199,7 +199,7 @@ func TestDeliveriesAreSentRetriedAndDiscarded(t *testing.T) {
 	t.Parallel()
 	a := openAPIDesk(t)
 	held, failed, other := a.aDelivery(t, "held"), a.aDelivery(t, "failed"), a.aDelivery(t, "held")
-	fields(t, a.call(t, "adm", "GET", fmt.Sprintf("/deliveries/%d", held), "").data(t), fmt.Sprintf(`{"id":%d,"state":"HELD","purpose":"REPLY",
+	fields(t, a.call(t, "adm", "GET", fmt.Sprintf("/deliveries/%d", held), "").data(t), fmt.Sprintf(`{"id":%d,"state":"HELD","purpose":"ACKNOWLEDGEMENT",
 		"recipient":"own@acme.test","case_id":null,"attempts":0,"last_response":"","next_attempt_at":null}`, held))
 	sent := a.call(t, "adm", "POST", fmt.Sprintf("/deliveries/%d/send", held), "").data(t)
 	if sent["state"] != "QUEUED" || sent["next_attempt_at"] == nil {

@@ -168,7 +168,7 @@ func (a *apiDesk) aDelivery(t testing.TB, state string) int64 {
 	n := a.next()
 	return a.row(t, `
 		insert into deliveries (purpose, state, recipient, user_id, mailbox_id, bounce_name, id_name, automatic, subject, bytes, composed_at)
-		values ('reply', $1, 'own@acme.test', $2, $3, $4, $4, false, 'Re: printer', 'To: own@acme.test'::bytea, now()) returning id`,
+		values ('acknowledgement', $1, 'own@acme.test', $2, $3, $4, $4, false, 'We have it', 'To: own@acme.test'::bytea, now()) returning id`,
 		state, a.people["own"].ID, a.Mailbox, n)
 }
 

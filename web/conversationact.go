@@ -52,7 +52,11 @@ func (s *server) reply(v *visit) error {
 	if err != nil {
 		return err
 	}
-	return s.onConversation(v, t, "replied", func(id core.ConversationID) error {
+	said := "replied"
+	if !s.relaySet {
+		said = "held"
+	}
+	return s.onConversation(v, t, said, func(id core.ConversationID) error {
 		_, err := s.desk.Reply(v.ctx(), v.actor, id, core.ReplyForm{Text: t.Reply, CC: cc, Status: t.Status, Files: files, Draft: draft})
 		return err
 	})
@@ -84,7 +88,7 @@ func uploads(r *http.Request) ([]core.Upload, error) {
 
 func (s *server) note(v *visit) error {
 	t := typed{Note: v.r.PostFormValue("note"), NoteTab: true}
-	return s.onConversation(v, t, "noted", func(id core.ConversationID) error {
+	return s.onConversation(v, t, s.notedWord(v, t.Note), func(id core.ConversationID) error {
 		_, err := s.desk.AddNote(v.ctx(), v.actor, id, t.Note)
 		if f, _, ok := faultsOf(err); ok && f["contents"].Problem != "" {
 			return core.Invalid{Field: "note", Code: core.CodeInvalid, Problem: f["contents"].Problem}

@@ -188,11 +188,21 @@ func (s *server) fail(v *visit, err error) {
 		page.Reference = rand.Text()[:10]
 		s.log.Error("page failed", "reference", page.Reference, "method", v.r.Method, "route", routeOf(v.r), "err", err)
 	}
-	page.base = s.plainBase(v, page.Headline)
+	page.base = s.baseOfError(v, page)
 	if err := s.render(v, status, "error", page); err != nil {
 		s.log.Error("error page failed", "err", err)
 		http.Error(v.w, page.Sentence, status)
 	}
+}
+
+// baseOfError is like that of every page, unless what failed may fail again.
+func (s *server) baseOfError(v *visit, page errorPage) base {
+	if page.Status != http.StatusInternalServerError {
+		if b, err := s.page(v, page.Headline, ""); err == nil {
+			return b
+		}
+	}
+	return s.plainBase(v, page.Headline)
 }
 
 // routeOf names the route without what stands in it: a path may hold a secret.

@@ -33,7 +33,11 @@ func (s *server) mails(v *visit) error {
 	}
 	choices := []choice{{"All", "/admin/mail", f.Status == ""}}
 	for _, status := range []core.MailStatus{core.MailSuccess, core.MailSuspended, core.MailRejected, core.MailFailed, core.MailReceived, core.MailProcessing} {
-		choices = append(choices, choice{upperFirst(string(status)), "/admin/mail?status=" + string(status), status == f.Status})
+		label := upperFirst(string(status))
+		if status == core.MailRejected {
+			label = "Duplicate" // as the line itself says
+		}
+		choices = append(choices, choice{label, "/admin/mail?status=" + string(status), status == f.Status})
 	}
 	return s.render(v, http.StatusOK, "mails", mailsPage{base: b, From: f.From, Status: choices, Rows: rows,
 		paging: pagingOf(v, f.Page, len(rows), total)})
@@ -169,7 +173,7 @@ func (s *server) answerTo(d core.DeliveryView, l core.Letter) string {
 	}
 	quote := func(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
 	return fmt.Sprintf("swaks --server localhost:%s --from %s --to %s \\\n  --header %s --body %s", port, quote(d.Recipient),
-		quote(l.ReplyTo[0].Address), quote("Subject: Re: "+d.Subject), quote("My answer"))
+		quote(l.ReplyTo[0].Address), quote("Subject: Re: "+strings.TrimPrefix(d.Subject, "Re: ")), quote("My answer"))
 }
 
 // statusIsOurs tells an error that no sentence to the reader can explain.

@@ -138,7 +138,7 @@ func (s *server) updateOrganization(v *visit) error {
 
 func (s *server) organizationNote(v *visit) error {
 	text := v.r.PostFormValue("note")
-	return s.onOrganization(v, "noted", func(p *organizationPage) { p.Note = text }, func(id core.OrganizationID) error {
+	return s.onOrganization(v, s.notedWord(v, text), func(p *organizationPage) { p.Note = text }, func(id core.OrganizationID) error {
 		_, err := s.desk.AddOrganizationNote(v.ctx(), v.actor, id, text)
 		return err
 	})

@@ -256,7 +256,7 @@ func (p userPage) WasTeams() string {
 
 func (s *server) userNote(v *visit) error {
 	text := v.r.PostFormValue("note")
-	return s.onUser(v, "noted", func(p *userPage) { p.Note = text }, func(id core.UserID) error {
+	return s.onUser(v, s.notedWord(v, text), func(p *userPage) { p.Note = text }, func(id core.UserID) error {
 		_, err := s.desk.AddUserNote(v.ctx(), v.actor, id, text)
 		return err
 	})

@@ -80,7 +80,7 @@ func (w *site) furnish(t *testing.T) {
 	w.names["{mail}"] = w.mail(t, "new@acme.test", core.Proven)
 	w.names["{mailed}"] = w.Text(t, `select conversation_id::text from inbound where id = `+w.names["{mail}"])
 	w.names["{suspended}"] = w.mail(t, "forged@acme.test", core.Refuted)
-	w.names["{delivery}"] = w.Text(t, `select max(id)::text from deliveries where purpose = 'reply'`)
+	w.names["{delivery}"] = w.Text(t, `select max(id)::text from deliveries where purpose = 'staff_notice'`)
 	if err := w.DisableUser(ctx, owner, w.people["disabled"].ID); err != nil {
 		t.Fatal(err)
 	}
