@@ -84,3 +84,19 @@ func TestANameThatIsAnAddressOfStaffIsMaskedForCustomers(t *testing.T) {
 		t.Errorf("%+v", o)
 	}
 }
+
+func TestWhoIsNoLongerTheRequesterGetsNothingThatIsUnwritten(t *testing.T) {
+	t.Parallel()
+	d := coretest.OpenDesk(t, core.Config{})
+	agent, mia := d.Agent(t, abe), d.Collaborator(t, "mia@partner.test")
+	id := d.Conversation(t, mia, "help")
+	if _, err := d.Reply(t.Context(), agent, id, core.ReplyForm{Text: "answer", CC: []string{cara}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.UpdateConversation(t.Context(), d.Owner(t, olga), id, core.Changes{Requester: &agent.ID}); err != nil {
+		t.Fatal(err)
+	}
+	if mails := composedFor(t, d, "mia@partner.test"); len(mails) != 0 {
+		t.Errorf("%+v", mails)
+	}
+}

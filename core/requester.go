@@ -29,8 +29,12 @@ func (d *Desk) changeRequester(ctx context.Context, tx pgx.Tx, actor Actor, c lo
 	if _, err := tx.Exec(ctx, `
 		with gone as (
 			delete from participants where conversation_id = $1
-				and (user_id = $2 or address in (select address from addresses where user_id = $2)))
-		update conversations set requester_id = $2, updated_at = now() where id = $1`, c.ID, to); err != nil {
+				and (user_id = $2 or address in (select address from addresses where user_id = $2))),
+		unwritten as (
+			update deliveries set state = 'failed', failed_at = now(),
+				last_response = 'The requester changed before this mail was written.'
+			where conversation_id = $1 and user_id = $3 and purpose = 'reply' and composed_at is null and state in ('queued', 'held'))
+		update conversations set requester_id = $2, updated_at = now() where id = $1`, c.ID, to, c.Requester); err != nil {
 		return err
 	}
 	names, err := value[[]string](ctx, tx, `

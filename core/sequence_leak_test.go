@@ -199,8 +199,8 @@ func (w *walk) checkOutgoing(c core.Delivery) {
 			union all
 			select c.id, c.merged_into from chain join conversations c on c.id = chain.merged_into)
 		select coalesce((select id from chain where merged_into is null), 0)`, c.ID)
-	w.scan(&r.requester, `select exists (select from conversations c join addresses a on a.user_id = c.requester_id where c.id = $1 and a.address = $2)`,
-		conversation, c.Recipient.String())
+	w.scan(&r.requester, `select exists (select from conversations c join addresses a on a.user_id = c.requester_id 
+		where c.id in ($1, (select conversation_id from deliveries where id = $3)) and a.address = $2)`, conversation, c.Recipient.String(), c.ID)
 	for _, s := range w.spoken() {
 		if s.conversation == conversation {
 			r.public[s.name] = true
@@ -208,7 +208,7 @@ func (w *walk) checkOutgoing(c core.Delivery) {
 	}
 	// Customers may see the ids of customers' mails.
 	for name, wrote := range w.words {
-		if wrote.what == "id" && (o.Purpose == core.PurposeReply || o.AutoSubmitted != "" && o.Purpose != core.PurposeStaffNotice && o.Purpose != core.PurposeMentionMail) && (wrote.again || w.who(wrote.author).Role == core.RoleCustomer) {
+		if wrote.what == "id" && (o.Purpose == core.PurposeReply || o.AutoSubmitted != "" && o.Purpose != core.PurposeStaffNotice && o.Purpose != core.PurposeMentionMail) && (wrote.again || wrote.author == c.Recipient.String() || w.who(wrote.author).Role == core.RoleCustomer) {
 			r.public[name] = true
 		}
 	}
