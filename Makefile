@@ -6,8 +6,10 @@ ARGS     ?=
 
 .PHONY: run test check bench crash postgresql
 
+# The program itself, not `go run`: a Ctrl-C that ends it well is no error.
 run: postgresql
-	@go run ./cmd/postdesk serve $(if $(DATA_DIR),--data-dir $(DATA_DIR)) $(ARGS)
+	@go build ./cmd/postdesk
+	@exec ./postdesk serve $(if $(DATA_DIR),--data-dir $(DATA_DIR)) $(ARGS)
 
 test: postgresql
 	@go test -race ./...

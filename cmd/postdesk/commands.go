@@ -72,6 +72,9 @@ type tokenCreateCommand struct {
 func (t *tokenCreateCommand) Run(ctx context.Context, db *databaseSettings, c console) error {
 	return withDesk(ctx, db, c, func(desk *core.Desk) error {
 		secret, err := desk.CreateToken(ctx, t.Email)
+		if errors.Is(err, core.ErrNotFound) {
+			return fmt.Errorf("there is no account with the address %s", t.Email)
+		}
 		if err != nil {
 			return err
 		}

@@ -42,7 +42,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 	var cli commands
 	exited := -1
 	parser, err := kong.New(&cli, kong.Name("postdesk"), kong.Description("An email-centric help desk gateway."),
-		kong.Writers(out, errOut), kong.UsageOnError(), kong.Vars{"datadir": defaultDataDir()},
+		kong.Writers(out, errOut), kong.Vars{"datadir": defaultDataDir()},
 		kong.Exit(func(code int) { exited = code }),
 		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(console{in, out, errOut}))
 	if err != nil {
@@ -54,7 +54,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 		return exited // --help was asked for
 	}
 	if err != nil {
-		fmt.Fprintln(errOut, "postdesk:", err)
+		fmt.Fprintf(errOut, "postdesk: %v; see postdesk --help\n", err)
 		return exitUsage
 	}
 	err = command.Run(&cli.Database)
