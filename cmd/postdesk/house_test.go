@@ -265,7 +265,8 @@ func TestTheTopLevelHasNoRoomToSpare(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	may := []string{"cmd", "smtpd", "mailer", "core", "web", "migrations", "go.mod", "go.sum", "README.md", "Makefile"}
+	may := []string{"cmd", "smtpd", "mailer", "core", "web", "migrations", "go.mod", "go.sum", "README.md", "Makefile",
+		"postdesk"} // what make run builds, and git ignores
 	for _, e := range entries {
 		if !slices.Contains(may, e.Name()) && !strings.HasPrefix(e.Name(), ".") {
 			t.Errorf("%s does not belong at the top level", e.Name())
