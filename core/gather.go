@@ -32,10 +32,7 @@ func (d *Desk) gatherSender(ctx context.Context, tx pgx.Tx, a *arrival) error {
 	b := &pgx.Batch{}
 	var state string
 	var attempts int
-	b.Queue(`select state, attempts from inbound where id = $1 for update`, a.claim.ID).QueryRow(func(row pgx.Row) error {
-		return row.Scan(&state, &attempts)
-	})
-	b.Queue(lockAddressSQL, a.from.String())
+	b.Queue(fenceSQL, a.claim.ID, a.from.String()).QueryRow(func(row pgx.Row) error { return row.Scan(&state, &attempts, nil) })
 	b.Queue(senderSQL, a.from.String(), a.from.Domain(), domainsAbove(a.from.Domain()), a.origin.Verdict).QueryRow(a.scanSender)
 	if f.Automatic == "" && a.mayBeAcknowledged(d) {
 		b.Queue(automaticSQL, a.from.String()).QueryRow(func(row pgx.Row) error { return row.Scan(&f.Automatic) })
@@ -50,6 +47,10 @@ func (d *Desk) gatherSender(ctx context.Context, tx pgx.Tx, a *arrival) error {
 	}
 	return fence(state, attempts, a.claim)
 }
+
+// fenceSQL locks the mail's row, then the address like lockAddressSQL.
+const fenceSQL = `
+	select state, attempts, pg_advisory_xact_lock(hashtextextended('address ' || $2, 0)) from inbound where id = $1 for update`
 
 // senderSQL: one row about whoever the address is, known or not. The rates are
 // those of section 5, by origin class.

@@ -80,7 +80,7 @@ insert into roles values
 create table users (
     id                   bigint generated always as identity primary key,
     name                 text not null,
-    role                 text not null references roles,
+    role                 text not null,
     enabled              boolean not null,
     password_hash        text,
     organization_id      bigint references organizations on delete set null,
@@ -94,7 +94,8 @@ create table users (
     invited_at           timestamptz,
     credential_version   integer not null default 1,
     created_at           timestamptz not null default now(),
-    constraint users_known_by_name check (name <> '')
+    constraint users_known_by_name check (name <> ''),
+    constraint users_role_known check (role in ('customer', 'collaborator', 'agent', 'admin', 'owner'))
 );
 comment on table users is 'Everybody: customers, collaborators, agents, admins, owners.';
 comment on column users.organization_by_hand is 'Set by a person: joining by domain never overwrites it, not even with none.';
@@ -102,6 +103,7 @@ comment on column users.timezone is 'Null: the instance''s.';
 comment on column users.account_mailed_at is 'When a customer was last asked by mail to set a password. Null: the first answer tells where to do so.';
 comment on column users.invited_at is 'An invite waits for its answer: not enabled yet, and counted by the limits. Null once accepted, enabled or revoked.';
 comment on column users.credential_version is 'Raised by disable, role change and password change. Sessions carry the number they began with and die when it moves.';
+comment on constraint users_role_known on users is 'No foreign key to roles: every new customer would lock the same row there.';
 comment on constraint users_known_by_name on users is 'The local part of the address stands in for an unknown name.';
 create index users_of_organization on users (organization_id) where organization_id is not null;
 create index users_staff on users (role) where role <> 'customer';

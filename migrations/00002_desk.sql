@@ -25,7 +25,7 @@ create table conversations (
     requester_id bigint not null references users,
     assignee_id  bigint references users on delete set null,
     team_id      bigint references teams on delete set null,
-    mailbox_id   bigint not null references mailboxes,
+    mailbox_id   bigint not null,
     channel      text not null,
     root         text not null,
     merged_into  bigint references conversations,
@@ -43,6 +43,7 @@ create table conversations (
     constraint conversations_not_into_itself check (merged_into <> id)
 );
 comment on table conversations is 'What a requester wants, and all that was said about it.';
+comment on column conversations.mailbox_id is 'No foreign key: every new conversation would lock the same row of mailboxes, and those are never deleted.';
 comment on column conversations.root is 'The pseudo-root: a random Message-ID that every mail of the conversation refers to. It locates and proves nothing.';
 comment on column conversations.updated_at is 'Last activity; the order of the list.';
 comment on constraint conversations_root_taken on conversations is 'A root names one conversation.';
@@ -248,7 +249,7 @@ create table tokens (
     user_id         bigint references users on delete cascade,
     conversation_id bigint references conversations on delete cascade,
     mention_id      bigint references mentions on delete cascade,
-    mailbox_id      bigint not null references mailboxes,
+    mailbox_id      bigint not null,
     created_at      timestamptz not null default now(),
     revoked_at      timestamptz,
     constraint tokens_name_positive check (name >= 0),

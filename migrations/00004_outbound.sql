@@ -10,7 +10,7 @@ create table deliveries (
     post_id           bigint references messages on delete set null,
     mention_id        bigint references mentions on delete set null,
     inbound_id        bigint references inbound on delete set null,
-    mailbox_id        bigint not null references mailboxes,
+    mailbox_id        bigint not null,
     author_id         bigint references users on delete set null,
     reply_token       bigint references tokens on delete set null,
     bounce_name       bigint not null,
