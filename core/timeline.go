@@ -80,7 +80,7 @@ const timeline = `
 			where kind = 'MESSAGE' and f.message_id = entries.id or kind = 'NOTE' and f.note_id = entries.id), '[]') as attachments,
 		coalesce((select jsonb_agg(jsonb_build_object('ID', y.id, 'Purpose', y.purpose, 'State', y.state,
 				'Recipient', y.recipient, 'LastResponse', y.last_response) order by y.id)
-			from deliveries y where kind = 'MESSAGE' and y.post_id = entries.id and y.purpose in ('reply', 'copy')), '[]') as deliveries
+			from deliveries y where entries.kind = 'MESSAGE' and y.post_id = entries.id and y.purpose in ('reply', 'copy')), '[]') as deliveries
 	from entries
 	order by created_at, kind = 'EVENT', id`
 
