@@ -11,47 +11,78 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
+// A readMail is a claimed mail that was read and authenticated, about to be
+// filed.
+type readMail struct {
+	claim  Claim
+	letter Letter
+	origin Origin
+	digest [32]byte
+	own    *ours
+	skip   string // why no automatic mail goes out at all, or ""
+}
+
+// A filedMail is where a mail went, and why.
+type filedMail struct {
+	decision Decision
+	at       filed
+}
+
 // Apply files a claimed mail: facts, decision, writes, outgoing mail, trace and
 // the terminal state, in one transaction that only the holder of the claim can
 // commit. Applying twice changes nothing more. Errors are internal: Park the
 // mail.
 func (d *Desk) Apply(ctx context.Context, c Claim, l Letter, o Origin) (err error) {
 	defer wrap(&err, "apply mail %d", c.ID)
-	own, err := d.ourAddresses(ctx, func(*ours) bool { return true })
-	if err != nil {
+	m := readMail{claim: c, letter: l, origin: o, digest: l.ContentDigest()}
+	if m.own, err = d.ourAddresses(ctx, func(*ours) bool { return true }); err != nil {
 		return err
 	}
-	skip, err := d.automaticSkip(ctx)
-	if err != nil {
+	if m.skip, err = d.automaticSkip(ctx); err != nil {
 		return err
 	}
-	digest := l.ContentDigest()
-	var decision Decision
-	var at filed
-	err = d.tx(ctx, func(tx pgx.Tx) error {
-		a := &arrival{claim: c, letter: l, origin: o, messageID: cut(l.MessageID, 998), digest: digest[:]}
-		a.readAuthor(own)
-		a.facts.Loop, a.facts.Automatic = d.loopSign(a, own), skip
-		if c.Released != nil {
-			a.applyRelease(own)
-		}
-		err := d.gather(ctx, tx, a)
-		if err != nil {
-			return err
-		}
-		a.chooseMailbox(own)
-		decision = Route(a.facts)
-		at, err = d.carryOut(ctx, tx, a, own, decision)
-		return err
-	})
+	var f filedMail
+	if d.isPlain(m) {
+		f, err = d.filing.join(ctx, m)
+	} else {
+		f, err = d.fileAlone(ctx, m)
+	}
 	if errors.Is(err, errLostClaim) {
 		return nil
 	}
 	if err == nil {
-		d.log.InfoContext(ctx, "mail filed", "inbound", c.ID, "rule", decision.Rule, "effect", decision.Effect,
-			"suspension", decision.Suspension, "conversation", at.conversation, "kind", l.Kind, "origin", o.Verdict)
+		d.log.InfoContext(ctx, "mail filed", "inbound", c.ID, "rule", f.decision.Rule, "effect", f.decision.Effect,
+			"suspension", f.decision.Suspension, "conversation", f.at.conversation, "kind", l.Kind, "origin", o.Verdict)
 	}
 	return err
+}
+
+func (m readMail) arrival(d *Desk) *arrival {
+	a := &arrival{claim: m.claim, letter: m.letter, origin: m.origin, messageID: cut(m.letter.MessageID, 998), digest: m.digest[:]}
+	a.readAuthor(m.own)
+	a.facts.Loop, a.facts.Automatic = d.loopSign(a, m.own), m.skip
+	if m.claim.Released != nil {
+		a.applyRelease(m.own)
+	}
+	return a
+}
+
+// fileAlone files one mail of any kind.
+func (d *Desk) fileAlone(ctx context.Context, m readMail) (f filedMail, err error) {
+	err = d.tx(ctx, func(tx pgx.Tx) error {
+		a := m.arrival(d)
+		if err := d.gather(ctx, tx, a); err != nil {
+			return err
+		}
+		if err := d.hideSecrets(ctx, tx, a); err != nil {
+			return err
+		}
+		a.chooseMailbox(m.own)
+		f.decision = Route(a.facts)
+		f.at, err = d.carryOut(ctx, tx, a, m.own, f.decision)
+		return err
+	})
+	return f, err
 }
 
 // chooseMailbox: the mailbox that minted the token, else the first recipient that

@@ -26,6 +26,7 @@ type arrival struct {
 	shunned   bool // muted or suppressed: no mail goes to the author
 	joinable  bool // an organization has the author's domain
 	admins    []colleague
+	opened    filed // the conversation that it opened
 
 	tokens   []tokenRow  // in RCPT, in order
 	bounce   deliveryRow // a valid bounce token in RCPT

@@ -35,6 +35,8 @@ type Desk struct {
 	bells     bells
 	ours      oursCache
 	automatic automaticCap
+	accepting combiner[acceptance, Claim]
+	filing    combiner[readMail, filedMail]
 
 	hashing hashing
 }
@@ -47,6 +49,10 @@ func Open(ctx context.Context, pool *pgxpool.Pool, cfg Config) (_ *Desk, err err
 		cfg.Logger = slog.Default()
 	}
 	d := &Desk{pool: pool, cfg: cfg, log: cfg.Logger}
+	d.accepting.key, d.accepting.do = acceptance.key, d.accept
+	d.filing.key, d.filing.do = readMail.key, d.fileTogether
+	d.accepting.most, d.filing.most = together, together
+	d.accepting.runs, d.filing.runs = 2, 3
 	if err := CheckDurability(ctx, pool); err != nil {
 		return nil, err
 	}
@@ -55,6 +61,9 @@ func Open(ctx context.Context, pool *pgxpool.Pool, cfg Config) (_ *Desk, err err
 	}
 	return d, nil
 }
+
+// together is how many mails one transaction accepts, or files.
+const together = 16
 
 // CheckDurability refuses a PostgreSQL that may forget what it has committed.
 func CheckDurability(ctx context.Context, pool *pgxpool.Pool) error {

@@ -14,9 +14,14 @@ import (
 
 // fileNew opens a conversation of the author's.
 func (d *Desk) fileNew(ctx context.Context, tx pgx.Tx, a *arrival, own *ours, dec Decision) (at filed, err error) {
-	if at, err = d.openConversation(ctx, tx, a, own, dec); err != nil {
-		return at, err
+	if a.opened.conversation == 0 {
+		b := &pgx.Batch{}
+		d.queueOpen(b, a, own, dec)
+		if err := tx.SendBatch(ctx, b).Close(); err != nil {
+			return at, err
+		}
 	}
+	at = a.opened
 	if err := d.welcomeAuthor(ctx, tx, a, dec); err != nil {
 		return at, err
 	}
@@ -61,16 +66,18 @@ const openSQL = `
 		select id, requester_id, $3, 'mail', $10, $11, $12, $13, $4, $14, $15, $9::timestamptz from conversation returning id)
 	select conversation.requester_id, conversation.id, message.id from conversation, message`
 
-func (d *Desk) openConversation(ctx context.Context, tx pgx.Tx, a *arrival, own *ours, dec Decision) (at filed, err error) {
+func (d *Desk) queueOpen(b *pgx.Batch, a *arrival, own *ours, dec Decision) {
 	text, elided := publicText(a, dec)
-	err = tx.QueryRow(ctx, openSQL, authorName(a), dec.MakesAccount, a.from.String(), dec.Verified, a.author.ID,
+	b.Queue(openSQL, authorName(a), dec.MakesAccount, a.from.String(), dec.Verified, a.author.ID,
 		subjectOf(a.letter), a.mailbox, newRoot(a.claimDomain(own)), a.claim.Envelope.ReceivedAt,
 		text, elided, dec.Rule == RuleMention, a.letter.HTML != "", nonNil(dec.Warnings), a.claim.ID,
-	).Scan(&a.author.ID, &at.conversation, &at.post)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return at, fmt.Errorf("%s was taken in the meantime: %w", a.from.Mask(), ErrConflict)
-	}
-	return at, err
+	).QueryRow(func(row pgx.Row) error {
+		err := row.Scan(&a.author.ID, &a.opened.conversation, &a.opened.post)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return fmt.Errorf("%s was taken in the meantime: %w", a.from.Mask(), ErrConflict)
+		}
+		return err
+	})
 }
 
 // welcomeAuthor lets somebody whose mail is proven join the organization of their

@@ -28,11 +28,18 @@ func (d *Desk) gather(ctx context.Context, tx pgx.Tx, a *arrival) error {
 // before, in one batch. What follows the lock on the address sees all that was
 // committed before it was had.
 func (d *Desk) gatherSender(ctx context.Context, tx pgx.Tx, a *arrival) error {
-	f := &a.facts
 	b := &pgx.Batch{}
-	var state string
-	var attempts int
-	b.Queue(fenceSQL, a.claim.ID, a.from.String()).QueryRow(func(row pgx.Row) error { return row.Scan(&state, &attempts, nil) })
+	var f fenceRow
+	d.queueSender(b, a, &f)
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return err
+	}
+	return f.check(a.claim)
+}
+
+func (d *Desk) queueSender(b *pgx.Batch, a *arrival, fence *fenceRow) {
+	f := &a.facts
+	b.Queue(fenceSQL, a.claim.ID, a.from.String()).QueryRow(func(row pgx.Row) error { return row.Scan(&fence.state, &fence.attempts, nil) })
 	b.Queue(senderSQL, a.from.String(), a.from.Domain(), domainsAbove(a.from.Domain()), a.origin.Verdict).QueryRow(a.scanSender)
 	if f.Automatic == "" && a.mayBeAcknowledged(d) {
 		b.Queue(automaticSQL, a.from.String()).QueryRow(func(row pgx.Row) error { return row.Scan(&f.Automatic) })
@@ -42,10 +49,6 @@ func (d *Desk) gatherSender(ctx context.Context, tx pgx.Tx, a *arrival) error {
 			return scanDuplicate(rows, f)
 		})
 	}
-	if err := tx.SendBatch(ctx, b).Close(); err != nil {
-		return err
-	}
-	return fence(state, attempts, a.claim)
 }
 
 // fenceSQL locks the mail's row, then the address like lockAddressSQL.

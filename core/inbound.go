@@ -2,8 +2,6 @@ package core
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -177,60 +175,6 @@ func (o *ours) stranger(domain string) error {
 	return ErrForbidden
 }
 
-// Accept stores a mail. When it returns, the mail cannot be lost: the row is
-// committed. With claim it is born leased to this process, which is to file it;
-// without, whoever claims next does. The same bytes from the same client for the
-// same recipients are accepted again and counted on the first (mail-law section
-// 7).
-func (d *Desk) Accept(ctx context.Context, env Envelope, raw []byte, claim bool) (_ Claim, err error) {
-	defer wrap(&err, "accept")
-	c := Claim{Envelope: env, Raw: raw}
-	lease := time.Duration(0)
-	if claim {
-		c.Attempt, c.Tries, lease = 1, 1, inboundLease
-	}
-	var ip *netip.Addr
-	if env.ClientIP.IsValid() {
-		plain := env.ClientIP.Unmap().WithZone("")
-		ip = &plain
-	}
-	var inserted bool
-	b := &pgx.Batch{}
-	b.Queue("begin")
-	b.Queue("set local synchronous_commit to on")
-	b.Queue(`
-		insert into inbound (digest, attempts, tries, due_at, received_at, client_ip, helo, tls, envelope_from, recipients, size, raw)
-		values ($1, $2, $2, now() + $3, now(), $4, $5, $6, $7, $8, $9, $10)
-		on conflict (digest) do update set arrivals = inbound.arrivals + 1
-		returning id, xmax = 0, received_at`,
-		acceptDigest(env, raw), c.Attempt, lease, ip, storable(env.Helo), env.TLS, storable(env.From), storableAll(env.Recipients), len(raw), raw,
-	).QueryRow(func(row pgx.Row) error { return row.Scan(&c.ID, &inserted, &c.Envelope.ReceivedAt) })
-	b.Queue("commit")
-	if err := d.sendAlone(ctx, b); err != nil {
-		return Claim{}, err
-	}
-	c.Held = claim && inserted
-	if !claim {
-		d.bells.ring(BellInbound)
-	}
-	return c, nil
-}
-
-// sendAlone sends a batch that begins and commits its own transaction, in one
-// round trip. A connection on which it failed half-way is not used again.
-func (d *Desk) sendAlone(ctx context.Context, b *pgx.Batch) error {
-	conn, err := d.pool.Acquire(ctx)
-	if err != nil {
-		return err
-	}
-	defer conn.Release()
-	err = conn.SendBatch(ctx, b).Close()
-	if err != nil {
-		_ = conn.Conn().Close(context.WithoutCancel(ctx))
-	}
-	return err
-}
-
 // storable makes text of a client's choice fit for PostgreSQL, which takes
 // neither NUL nor invalid UTF-8.
 func storable(s string) string {
@@ -244,24 +188,6 @@ func storableAll(list []string) []string {
 	}
 	return out
 }
-
-func acceptDigest(env Envelope, raw []byte) []byte {
-	h := sha256.New()
-	part := func(s string) {
-		_ = binary.Write(h, binary.BigEndian, uint64(len(s)))
-		h.Write([]byte(s))
-	}
-	part(env.ClientIP.String())
-	part(env.From)
-	recipients := slices.Sorted(slices.Values(env.Recipients))
-	part(strings.Join(recipients, "\n"))
-	h.Write(raw)
-	return h.Sum(nil)
-}
-
-// mostTries is how often a mail is claimed by processes that do not live to park
-// it. More than those that do (NextTry).
-const mostTries = 5
 
 // ClaimInbound leases up to limit mails that are due: parked, released or
 // replayed ones, those of a process that died, and those that nobody had room
@@ -329,8 +255,14 @@ func (d *Desk) Park(ctx context.Context, c Claim, cause error) (err error) {
 // errLostClaim: the lease ended and somebody else has the mail now.
 var errLostClaim = errors.New("the claim has passed to somebody else")
 
-func fence(state string, attempts int, c Claim) error {
-	if state != "received" || attempts != c.Attempt {
+// A fenceRow is what tells whether a claim still holds.
+type fenceRow struct {
+	state    string
+	attempts int
+}
+
+func (f fenceRow) check(c Claim) error {
+	if f.state != "received" || f.attempts != c.Attempt {
 		return fmt.Errorf("mail %d: %w", c.ID, errLostClaim)
 	}
 	return nil

@@ -24,7 +24,7 @@ func TestAReplyShowsWhatBecameOfItsMails(t *testing.T) {
 		if e.Kind != "MESSAGE" || e.ID != int64(post) {
 			continue
 		}
-		if len(e.Deliveries) != 1 || e.Deliveries[0].Recipient != "cara@acme.test" || e.Deliveries[0].State != "held" {
+		if len(e.Deliveries) != 1 || e.Deliveries[0].Recipient.String() != "cara@acme.test" || e.Deliveries[0].State != "held" {
 			t.Errorf("the deliveries of the reply are %+v", e.Deliveries)
 		}
 		return

@@ -1,0 +1,135 @@
+package core
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// An acceptance is a mail on its way to a committed row.
+type acceptance struct {
+	env    Envelope
+	raw    []byte
+	claim  bool
+	digest []byte
+}
+
+func (a acceptance) key() string { return string(a.digest) }
+
+// Mails of up to this size are stored together. A great one is better alone: its
+// bytes would keep the others waiting.
+const togetherBytes = 256 << 10
+
+// Accept stores a mail. When it returns, the mail cannot be lost: the row is
+// committed. With claim it is born leased to this process, which is to file it;
+// without, whoever claims next does. The same bytes from the same client for the
+// same recipients are accepted again and counted on the first (mail-law section
+// 7).
+func (d *Desk) Accept(ctx context.Context, env Envelope, raw []byte, claim bool) (c Claim, err error) {
+	defer wrap(&err, "accept")
+	a := acceptance{env, raw, claim, acceptDigest(env, raw)}
+	if len(raw) > togetherBytes {
+		o := d.accept(ctx, []acceptance{a})[0]
+		c, err = o.out, o.err
+	} else {
+		c, err = d.accepting.join(ctx, a)
+	}
+	if err == nil && !claim {
+		d.bells.ring(BellInbound)
+	}
+	return c, err
+}
+
+// acceptTime bounds one transaction that accepts.
+const acceptTime = 2 * time.Minute
+
+// accept stores mails with different digests in one transaction, in the order of
+// the digests: two processes that get the same mails wait for each other in turn.
+// Where the fault may be that of one of them, each is tried alone.
+func (d *Desk) accept(ctx context.Context, batch []acceptance) []outcome[Claim] {
+	ctx, cancel := context.WithTimeout(ctx, acceptTime)
+	defer cancel()
+	out := make([]outcome[Claim], len(batch))
+	order := make([]int, len(batch))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(i, j int) int { return bytes.Compare(batch[i].digest, batch[j].digest) })
+	err := d.tx(ctx, func(tx pgx.Tx) error {
+		b := &pgx.Batch{}
+		for _, i := range order {
+			a := batch[i]
+			c := Claim{Envelope: a.env, Raw: a.raw}
+			lease := time.Duration(0)
+			if a.claim {
+				c.Attempt, c.Tries, lease = 1, 1, inboundLease
+			}
+			b.Queue(acceptSQL, a.digest, c.Attempt, lease, clientOf(a.env), storable(a.env.Helo), a.env.TLS, storable(a.env.From),
+				storableAll(a.env.Recipients), len(a.raw), a.raw).QueryRow(func(row pgx.Row) error {
+				var inserted bool
+				err := row.Scan(&c.ID, &inserted, &c.Envelope.ReceivedAt)
+				c.Held = a.claim && inserted
+				out[i].out = c
+				return err
+			})
+		}
+		return tx.SendBatch(ctx, b).Close()
+	})
+	for i := range out {
+		switch {
+		case err == nil:
+		case len(batch) > 1 && refusedByDatabase(err):
+			out[i] = d.accept(ctx, batch[i:i+1])[0]
+		default:
+			out[i] = outcome[Claim]{err: err}
+		}
+	}
+	return out
+}
+
+// refusedByDatabase tells an answer of the database from its absence.
+func refusedByDatabase(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg)
+}
+
+const acceptSQL = `
+	insert into inbound (digest, attempts, tries, due_at, received_at, client_ip, helo, tls, envelope_from, recipients, size, raw)
+	values ($1, $2, $2, now() + $3, now(), $4::text::inet, $5, $6, $7, $8, $9, $10)
+	on conflict (digest) do update set arrivals = inbound.arrivals + 1
+	returning id, xmax = 0, received_at`
+
+// clientOf is the client's address for PostgreSQL, nil if there is none.
+func clientOf(env Envelope) *string {
+	if !env.ClientIP.IsValid() {
+		return nil
+	}
+	text := env.ClientIP.Unmap().WithZone("").String()
+	return &text
+}
+
+func acceptDigest(env Envelope, raw []byte) []byte {
+	h := sha256.New()
+	part := func(s string) {
+		_ = binary.Write(h, binary.BigEndian, uint64(len(s)))
+		h.Write([]byte(s))
+	}
+	part(env.ClientIP.String())
+	part(env.From)
+	recipients := slices.Sorted(slices.Values(env.Recipients))
+	part(strings.Join(recipients, "\n"))
+	h.Write(raw)
+	return h.Sum(nil)
+}
+
+// mostTries is how often a mail is claimed by processes that do not live to park
+// it. More than those that do (NextTry).
+const mostTries = 5

@@ -1,0 +1,87 @@
+package core
+
+import (
+	"context"
+	"sync"
+)
+
+// A combiner does work of the same kind together: what comes while some is being
+// done waits and is then done in one go. Batches form by themselves under load;
+// alone, a piece of work waits for nobody.
+type combiner[In, Out any] struct {
+	// do does a batch and gives a result for each piece. It must not fail half-way.
+	do func(ctx context.Context, batch []In) []outcome[Out]
+	// key tells pieces apart that cannot stand in one batch.
+	key  func(In) string
+	most int // pieces in one batch
+	runs int // batches at once
+
+	mu      sync.Mutex
+	waiting []piece[In, Out]
+	running int
+}
+
+type piece[In, Out any] struct {
+	in   In
+	done chan outcome[Out]
+}
+
+type outcome[Out any] struct {
+	out Out
+	err error
+}
+
+// join hands a piece over and waits for its outcome. When ctx ends first, the
+// piece is done all the same, and nobody knows.
+func (c *combiner[In, Out]) join(ctx context.Context, in In) (Out, error) {
+	p := piece[In, Out]{in, make(chan outcome[Out], 1)}
+	c.mu.Lock()
+	c.waiting = append(c.waiting, p)
+	if c.running < c.runs {
+		c.running++
+		go c.lead(context.WithoutCancel(ctx))
+	}
+	c.mu.Unlock()
+	select {
+	case o := <-p.done:
+		return o.out, o.err
+	case <-ctx.Done():
+		var none Out
+		return none, ctx.Err()
+	}
+}
+
+// lead does batches until nothing waits.
+func (c *combiner[In, Out]) lead(ctx context.Context) {
+	for batch := c.take(); len(batch) > 0; batch = c.take() {
+		in := make([]In, len(batch))
+		for i, p := range batch {
+			in[i] = p.in
+		}
+		for i, o := range c.do(ctx, in) {
+			batch[i].done <- o
+		}
+	}
+}
+
+// take takes the oldest pieces that can stand together. When there is none, the
+// leader that asked ends.
+func (c *combiner[In, Out]) take() (batch []piece[In, Out]) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	seen := map[string]bool{}
+	var left []piece[In, Out]
+	for _, p := range c.waiting {
+		if key := c.key(p.in); len(batch) < c.most && !seen[key] {
+			seen[key] = true
+			batch = append(batch, p)
+		} else {
+			left = append(left, p)
+		}
+	}
+	c.waiting = left
+	if len(batch) == 0 {
+		c.running--
+	}
+	return batch
+}

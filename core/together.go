@@ -1,0 +1,102 @@
+package core
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// key keeps two mails of one author out of one transaction: the second must see
+// what the first has done.
+func (m readMail) key() string { return onlyAddress(m.letter.From).String() }
+
+// isPlain tells a mail that names nothing: no token of ours among its recipients,
+// no id in its header, and no decision of staff. Such mails have nothing to do
+// with each other, and most first contacts are of that kind.
+func (d *Desk) isPlain(m readMail) bool {
+	replies, bounces := d.tokensIn(m.claim.Envelope.Recipients)
+	return len(replies)+len(bounces)+len(m.letter.InReplyTo)+len(m.letter.References) == 0 &&
+		m.claim.Released == nil && !m.own.passing[onlyAddress(m.letter.From)] && len(m.letter.Attachments) == 0
+}
+
+// fileTogether files plain mails of different authors in one transaction. If
+// anything is wrong with one of them, each is filed alone.
+func (d *Desk) fileTogether(ctx context.Context, batch []readMail) []outcome[filedMail] {
+	ctx, cancel := context.WithTimeout(ctx, inboundLease)
+	defer cancel()
+	out := make([]outcome[filedMail], len(batch))
+	if len(batch) > 1 && d.fileAll(ctx, batch, out) == nil {
+		return out
+	}
+	for i, m := range batch {
+		out[i].out, out[i].err = d.fileAlone(ctx, m)
+	}
+	return out
+}
+
+// fileAll does for all what fileAlone does for one, step by step. The addresses
+// are locked in order, so that two batches never wait in a circle.
+func (d *Desk) fileAll(ctx context.Context, batch []readMail, out []outcome[filedMail]) error {
+	return d.tx(ctx, func(tx pgx.Tx) error {
+		arrivals := make([]*arrival, len(batch))
+		order := make([]int, len(batch))
+		for i, m := range batch {
+			arrivals[i], order[i] = m.arrival(d), i
+		}
+		slices.SortFunc(order, func(i, j int) int {
+			return strings.Compare(arrivals[i].from.String(), arrivals[j].from.String())
+		})
+		if err := d.gatherAll(ctx, tx, arrivals, order); err != nil {
+			return err
+		}
+		opens := &pgx.Batch{}
+		for i, a := range arrivals {
+			if err := d.hideSecrets(ctx, tx, a); err != nil {
+				return err
+			}
+			if a.facts.FiledAt != 0 {
+				if err := d.gatherCases(ctx, tx, a); err != nil {
+					return err
+				}
+			}
+			d.assemble(a)
+			a.chooseMailbox(batch[i].own)
+			out[i].out.decision = Route(a.facts)
+			if out[i].out.decision.Effect == EffectOpen {
+				d.queueOpen(opens, a, batch[i].own, out[i].out.decision)
+			}
+		}
+		if opens.Len() > 0 {
+			if err := tx.SendBatch(ctx, opens).Close(); err != nil {
+				return err
+			}
+		}
+		for i, a := range arrivals {
+			var err error
+			if out[i].out.at, err = d.carryOut(ctx, tx, a, batch[i].own, out[i].out.decision); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// gatherAll asks about all senders in one round trip.
+func (d *Desk) gatherAll(ctx context.Context, tx pgx.Tx, arrivals []*arrival, order []int) error {
+	b := &pgx.Batch{}
+	fences := make([]fenceRow, len(arrivals))
+	for _, i := range order {
+		d.queueSender(b, arrivals[i], &fences[i])
+	}
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return err
+	}
+	for i, a := range arrivals {
+		if err := fences[i].check(a.claim); err != nil {
+			return err
+		}
+	}
+	return nil
+}
