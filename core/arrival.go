@@ -26,6 +26,7 @@ type arrival struct {
 	shunned   bool // muted or suppressed: no mail goes to the author
 	joinable  bool // an organization has the author's domain
 	admins    []colleague
+	named     bool  // somebody put the address in CC before it had an account
 	opened    filed // the conversation that it opened
 
 	tokens   []tokenRow  // in RCPT, in order

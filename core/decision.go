@@ -48,10 +48,10 @@ const (
 
 // Author facts: the user found by the From address.
 type Author struct {
-	ID       UserID // 0: unknown
-	Role     Role
-	Disabled bool
-	MayReply bool // has the right to answer customers
+	ID       UserID `json:",omitzero"` // 0: unknown
+	Role     Role   `json:",omitzero"`
+	Disabled bool   `json:",omitzero"`
+	MayReply bool   `json:",omitzero"` // has the right to answer customers
 }
 
 // Known tells that the From address belongs to an account.
@@ -59,46 +59,46 @@ func (a Author) Known() bool { return a.ID != 0 }
 
 // Facts are all that a decision depends on.
 type Facts struct {
-	Kind            Kind
-	NullSender      bool // MAIL FROM:<>
-	Unanswerable    bool // RFC 3834 section 2
-	VacationSubject bool
-	NoteMarker      bool   // the first line is #note
-	NothingNew      bool   // all of its text is quoted
-	Loop            string // why it is our own mail coming back, or ""
-	UsableFrom      bool   // exactly one mailbox that can be read
-	Origin          Verdict
-	Author          Author
+	Kind            Kind    `json:",omitzero"`
+	NullSender      bool    `json:",omitzero"` // MAIL FROM:<>
+	Unanswerable    bool    `json:",omitzero"` // RFC 3834 section 2
+	VacationSubject bool    `json:",omitzero"`
+	NoteMarker      bool    `json:",omitzero"` // the first line is #note
+	NothingNew      bool    `json:",omitzero"` // all of its text is quoted
+	Loop            string  `json:",omitzero"` // why it is our own mail coming back, or ""
+	UsableFrom      bool    `json:",omitzero"` // exactly one mailbox that can be read
+	Origin          Verdict `json:",omitzero"`
+	Author          Author  `json:",omitzero"`
 
-	DuplicateOf InboundID      // filed before by another way (section 7)
-	FiledAt     ConversationID // where that one was filed
+	DuplicateOf InboundID      `json:",omitzero"` // filed before by another way (section 7)
+	FiledAt     ConversationID `json:",omitzero"` // where that one was filed
 
-	Bounce DeliveryID // a valid bounce token in RCPT names it
+	Bounce DeliveryID `json:",omitzero"` // a valid bounce token in RCPT names it
 
-	Blocked, Safe  bool // lists
-	Spam, Virus    bool // of a filter, where one is set
-	OverBrake      bool // section 5, new conversations
-	AcceptsUnknown bool // "new conversations from unknown senders"
+	Blocked, Safe  bool `json:",omitzero"` // lists
+	Spam, Virus    bool `json:",omitzero"` // of a filter, where one is set
+	OverBrake      bool `json:",omitzero"` // section 5, new conversations
+	AcceptsUnknown bool `json:",omitzero"` // "new conversations from unknown senders"
 
-	Locator  Locator // with a bounce token: that delivery's
-	Standing Standing
-	Status   Status // of the located conversation
-	Trashed  bool
+	Locator  Locator  `json:",omitzero"` // with a bounce token: that delivery's
+	Standing Standing `json:",omitzero"`
+	Status   Status   `json:",omitzero"` // of the located conversation
+	Trashed  bool     `json:",omitzero"`
 
-	NearNotice           bool           // within 15 s of our notice to the author
-	NewerCustomerMessage bool           // than the notice that is answered
-	MentionAnswers       ConversationID // what the author's first answer opened, still fit for more
+	NearNotice           bool           `json:",omitzero"` // within 15 s of our notice to the author
+	NewerCustomerMessage bool           `json:",omitzero"` // than the notice that is answered
+	MentionAnswers       ConversationID `json:",omitzero"` // what the author's first answer opened, still fit for more
 
-	AlsoToCustomer bool // the customer stands in its To or Cc
+	AlsoToCustomer bool `json:",omitzero"` // the customer stands in its To or Cc
 
 	// Automatic is why no automatic mail may go to the author (section 5: rates,
 	// mutes), or "".
-	Automatic string
+	Automatic string `json:",omitzero"`
 	// HeldAnyway: no relay is set, automatic mail to unproven senders leaves nobody.
-	HeldAnyway bool
+	HeldAnyway bool `json:",omitzero"`
 
-	Released bool // staff released it: no automatic mail, joins no organization
-	Without  Rule // with Released: the rule that is left out
+	Released bool `json:",omitzero"` // staff released it: no automatic mail, joins no organization
+	Without  Rule `json:",omitzero"` // with Released: the rule that is left out
 }
 
 // An Effect is what becomes of a mail.
@@ -132,31 +132,31 @@ const (
 
 // A LinkTo is a link that a decision asks for. Only staff see links.
 type LinkTo struct {
-	Conversation ConversationID
-	Relation     Relation
+	Conversation ConversationID `json:",omitzero"`
+	Relation     Relation       `json:",omitzero"`
 }
 
 // A Decision is what a mail causes, and why. For a collaborator it has no arm
 // that speaks to a customer.
 type Decision struct {
-	Rule         Rule
-	Effect       Effect
-	Suspension   Suspension
-	Conversation ConversationID // where message, note, reply, draft or event go
-	Mention      MentionID      // what was answered; its source gets the event
-	Links        []LinkTo
-	Delivery     DeliveryID // of a report or an answer at a bounce address
+	Rule         Rule           `json:",omitzero"`
+	Effect       Effect         `json:",omitzero"`
+	Suspension   Suspension     `json:",omitzero"`
+	Conversation ConversationID `json:",omitzero"` // where message, note, reply, draft or event go
+	Mention      MentionID      `json:",omitzero"` // what was answered; its source gets the event
+	Links        []LinkTo       `json:",omitzero"`
+	Delivery     DeliveryID     `json:",omitzero"` // of a report or an answer at a bounce address
 
-	Verified      bool // the origin was proven
-	Reopens       bool
-	MakesAccount  bool // the author is unknown and becomes a customer
-	JoinsByDomain bool
-	AddsPeople    bool     // To and Cc become participants; else suggestions
-	Acknowledges  bool     // by one automatic mail, which asks a new customer to set a password
-	AsksPassword  bool     // of a new customer by an automatic mail, with nothing to acknowledge
-	Skipped       string   // why no automatic mail, where one was due
-	Warnings      []string // shown with the words
-	Reason        string
+	Verified      bool     `json:",omitzero"` // the origin was proven
+	Reopens       bool     `json:",omitzero"`
+	MakesAccount  bool     `json:",omitzero"` // the author is unknown and becomes a customer
+	JoinsByDomain bool     `json:",omitzero"`
+	AddsPeople    bool     `json:",omitzero"` // To and Cc become participants; else suggestions
+	Acknowledges  bool     `json:",omitzero"` // by one automatic mail, which asks a new customer to set a password
+	AsksPassword  bool     `json:",omitzero"` // of a new customer by an automatic mail, with nothing to acknowledge
+	Skipped       string   `json:",omitzero"` // why no automatic mail, where one was due
+	Warnings      []string `json:",omitzero"` // shown with the words
+	Reason        string   `json:",omitzero"`
 }
 
 // Warnings that a message, note or draft may carry.

@@ -22,6 +22,10 @@ func (d *Desk) fileNew(ctx context.Context, tx pgx.Tx, a *arrival, own *ours, de
 		}
 	}
 	at = a.opened
+	if a.named && dec.MakesAccount {
+		later(tx, `update participants set user_id = $2 where address = $1 and user_id is null`, a.from.String(), a.author.ID)
+		later(tx, `update tokens set user_id = $2 where address = $1 and user_id is null`, a.from.String(), a.author.ID)
+	}
 	if err := d.welcomeAuthor(ctx, tx, a, dec); err != nil {
 		return at, err
 	}
@@ -54,8 +58,6 @@ const openSQL = `
 	identity as (
 		insert into addresses (address, user_id, is_primary, verified_at)
 		select $3, id, true, case when $4 then now() end from account),
-	participations as (update participants p set user_id = account.id from account where p.address = $3 and p.user_id is null),
-	tokens as (update tokens t set user_id = account.id from account where t.address = $3 and t.user_id is null),
 	author as (select id from account union all select $5::bigint where not $2),
 	conversation as (
 		insert into conversations (subject, requester_id, mailbox_id, channel, root, created_at, updated_at)

@@ -65,6 +65,7 @@ const senderSQL = `
 		l.blocked, l.safe,
 		exists (select from automatic_mutes where address = $1) or exists (select from suppressions where address = $1),
 		exists (select from organization_domains where domain = any($3)),
+		exists (select from participants where address = $1 and user_id is null) or exists (select from tokens where address = $1 and user_id is null),
 		i.accepts_unknown, o.ten >= i.flood_ten_minutes or o.hour >= i.flood_hour or o.day >= i.flood_day,
 		t.ids, t.addresses
 	from instance i
@@ -87,7 +88,7 @@ func (a *arrival) scanSender(row pgx.Row) error {
 	var addresses []string
 	err := row.Scan(&who.ID, &who.Name, &who.Verified, &who.Asked, &who.Actor.Role, &who.Actor.Enabled,
 		&r.Reply, &r.Merge, &r.ViewSuspended, &r.ManagePeople, &r.Access, &who.Actor.Teams,
-		&f.Blocked, &f.Safe, &a.shunned, &a.joinable, &f.AcceptsUnknown, &f.OverBrake, &admins, &addresses)
+		&f.Blocked, &f.Safe, &a.shunned, &a.joinable, &a.named, &f.AcceptsUnknown, &f.OverBrake, &admins, &addresses)
 	who.Actor.ID = who.ID
 	for i, id := range admins {
 		if address, err := ParseAddress(addresses[i]); err == nil {

@@ -167,13 +167,13 @@ func (l Letter) ContentDigest() [32]byte {
 // An Origin says whether the From address is real, and how that is known
 // (mail-law: words, Origin).
 type Origin struct {
-	Verdict Verdict
-	Domain  string // the From domain that was judged
-	SPF     string // RFC 7208 result, with the domain: "pass acme.test"
-	DKIM    string // passing domains or the best failure: "pass acme.test"
-	DMARC   string // the policy found and whether it aligned: "reject, aligned"
-	Reason  string // in words, for the panel
-	Trusted bool   // it came over a trusted relay
+	Verdict Verdict `json:",omitzero"`
+	Domain  string  `json:",omitzero"` // the From domain that was judged
+	SPF     string  `json:",omitzero"` // RFC 7208 result, with the domain: "pass acme.test"
+	DKIM    string  `json:",omitzero"` // passing domains or the best failure: "pass acme.test"
+	DMARC   string  `json:",omitzero"` // the policy found and whether it aligned: "reject, aligned"
+	Reason  string  `json:",omitzero"` // in words, for the panel
+	Trusted bool    `json:",omitzero"` // it came over a trusted relay
 }
 
 // A Verdict is the outcome of authentication.

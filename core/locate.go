@@ -17,9 +17,9 @@ const (
 
 // A Standing is what the author is to a conversation.
 type Standing struct {
-	Requester   bool
-	Participant bool // in CC, by account or by bare address
-	MayView     bool // staff, by case access
+	Requester   bool `json:",omitzero"`
+	Participant bool `json:",omitzero"` // in CC, by account or by bare address
+	MayView     bool `json:",omitzero"` // staff, by case access
 }
 
 // On tells that the author is part of the conversation.
@@ -48,12 +48,12 @@ type Level []Pointer
 
 // A Locator is the conversation that a mail means.
 type Locator struct {
-	How          How
-	Staff        bool // located by a staff token of the author's own
-	Conversation ConversationID
-	Mention      MentionID
+	How          How            `json:",omitzero"`
+	Staff        bool           `json:",omitzero"` // located by a staff token of the author's own
+	Conversation ConversationID `json:",omitzero"`
+	Mention      MentionID      `json:",omitzero"`
 	// Also are further conversations that the mail names; staff see the link.
-	Also []ConversationID
+	Also []ConversationID `json:",omitzero"`
 }
 
 // Located tells that something was found.

@@ -6,12 +6,12 @@ import (
 )
 
 // A Trace answers "why did this land here?": the facts, the rule, and the reason
-// in words.
+// in words. It is stored with every mail, so facts that are not so take no room.
 type Trace struct {
 	Facts    Facts
 	Decision Decision
 	Origin   Origin
-	Defects  []string
+	Defects  []string `json:",omitzero"`
 }
 
 func traceOf(a *arrival, dec Decision) Trace {

@@ -133,10 +133,14 @@ func serve(ctx context.Context, dbs *databaseSettings, s settings, log *slog.Log
 // It is no hard limit.
 const memoryTarget = 512 << 20
 
-// limitMemory sets the target unless GOMEMLIMIT says otherwise.
+// limitMemory sets the target, and lets the collector rest while memory is far
+// below it, unless GOMEMLIMIT and GOGC say otherwise.
 func limitMemory() {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(memoryTarget)
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(300)
 	}
 }
 
