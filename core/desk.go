@@ -52,7 +52,7 @@ func Open(ctx context.Context, pool *pgxpool.Pool, cfg Config) (_ *Desk, err err
 	d.accepting.key, d.accepting.do = acceptance.key, d.accept
 	d.filing.key, d.filing.do = readMail.key, d.fileTogether
 	d.accepting.most, d.filing.most = together, together
-	d.accepting.runs, d.filing.runs = 2, 3
+	d.accepting.runs, d.filing.runs = 1, 2
 	if err := CheckDurability(ctx, pool); err != nil {
 		return nil, err
 	}
@@ -63,7 +63,7 @@ func Open(ctx context.Context, pool *pgxpool.Pool, cfg Config) (_ *Desk, err err
 }
 
 // together is how many mails one transaction accepts, or files.
-const together = 16
+const together = 32
 
 // CheckDurability refuses a PostgreSQL that may forget what it has committed.
 func CheckDurability(ctx context.Context, pool *pgxpool.Pool) error {

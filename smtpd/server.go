@@ -67,7 +67,7 @@ func (c Config) withDefaults() Config {
 	or(&c.AcceptTime, 110*time.Second)
 	or(&c.DrainTime, 25*time.Second)
 	or(&c.MaxBytes, max(128<<20, 4*c.MaxMessageBytes)) // a buffer that grows is there twice
-	or(&c.MaxFilingMails, 64)
+	or(&c.MaxFilingMails, 1000)
 	or(&c.MaxFilingBytes, 64<<20)
 	or(&c.MaxHops, 50)
 	return c
