@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 )
 
 // A combiner does work of the same kind together: what comes while some is being
@@ -22,6 +23,7 @@ type combiner[In, Out any] struct {
 }
 
 type piece[In, Out any] struct {
+	ctx  context.Context // of the one who waits for it
 	in   In
 	done chan outcome[Out]
 }
@@ -32,9 +34,10 @@ type outcome[Out any] struct {
 }
 
 // join hands a piece over and waits for its outcome. When ctx ends first, the
-// piece is done all the same, and nobody knows.
+// piece may be done all the same: its batch is cancelled only when nobody waits
+// for any of it.
 func (c *combiner[In, Out]) join(ctx context.Context, in In) (Out, error) {
-	p := piece[In, Out]{in, make(chan outcome[Out], 1)}
+	p := piece[In, Out]{ctx, in, make(chan outcome[Out], 1)}
 	c.mu.Lock()
 	c.waiting = append(c.waiting, p)
 	if c.running < c.runs {
@@ -58,9 +61,33 @@ func (c *combiner[In, Out]) lead(ctx context.Context) {
 		for i, p := range batch {
 			in[i] = p.in
 		}
-		for i, o := range c.do(ctx, in) {
+		wanted, cancel := whileWanted(ctx, batch)
+		for i, o := range c.do(wanted, in) {
 			batch[i].done <- o
 		}
+		cancel()
+	}
+}
+
+// whileWanted is a context that ends when the last of those ends who wait for the
+// batch.
+func whileWanted[In, Out any](ctx context.Context, batch []piece[In, Out]) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	var waiting atomic.Int64
+	waiting.Store(int64(len(batch)))
+	stops := make([]func() bool, len(batch))
+	for i, p := range batch {
+		stops[i] = context.AfterFunc(p.ctx, func() {
+			if waiting.Add(-1) == 0 {
+				cancel()
+			}
+		})
+	}
+	return ctx, func() {
+		for _, stop := range stops {
+			stop()
+		}
+		cancel()
 	}
 }
 

@@ -57,24 +57,48 @@ func TestWhatComesWhileABatchRunsIsDoneTogether(t *testing.T) {
 	}
 }
 
-func TestWhoStopsWaitingIsToldSoAndTheWorkIsDone(t *testing.T) {
+func TestABatchGoesOnAsLongAsSomebodyWaitsForIt(t *testing.T) {
 	t.Parallel()
-	done := make(chan struct{})
+	begun, ended := make(chan struct{}, 2), make(chan struct{}, 2)
+	c := combiner[string, int]{most: 2, runs: 1, key: func(s string) string { return s }}
 	goOn := make(chan struct{})
-	c := combiner[int, int]{most: 1, runs: 1, key: func(int) string { return "" }}
-	c.do = func(ctx context.Context, batch []int) []outcome[int] {
-		<-goOn
-		if ctx.Err() != nil {
-			t.Error("the work was cancelled with the one who waited")
+	c.do = func(ctx context.Context, batch []string) []outcome[int] {
+		begun <- struct{}{}
+		select {
+		case <-goOn:
+		case <-ctx.Done():
+			ended <- struct{}{}
 		}
-		close(done)
 		return make([]outcome[int], len(batch))
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := c.join(ctx, 1); !errors.Is(err, context.Canceled) {
-		t.Errorf("error %v", err)
+	alone, leave := context.WithCancel(t.Context())
+	left := make(chan error, 1)
+	go func() { _, err := c.join(alone, "alone"); left <- err }()
+	<-begun
+	both := make(chan error, 2)
+	impatient, give := context.WithCancel(t.Context())
+	go func() { _, err := c.join(impatient, "impatient"); both <- err }()
+	go func() { _, err := c.join(t.Context(), "patient"); both <- err }()
+	for waiting := 0; waiting < 2; {
+		c.mu.Lock()
+		waiting = len(c.waiting)
+		c.mu.Unlock()
+	}
+	leave()
+	if err := <-left; !errors.Is(err, context.Canceled) {
+		t.Errorf("who left was told %v", err)
+	}
+	<-ended // nobody waited for the first batch any more
+	<-begun
+	give()
+	if err := <-both; !errors.Is(err, context.Canceled) {
+		t.Errorf("the impatient one was told %v", err)
 	}
 	close(goOn)
-	<-done
+	if err := <-both; err != nil {
+		t.Errorf("the patient one was told %v", err)
+	}
+	if len(ended) != 0 {
+		t.Error("the second batch was cancelled although somebody waited for it")
+	}
 }
