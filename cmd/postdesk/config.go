@@ -95,7 +95,7 @@ func (s settings) parse() (p parsed, err error) {
 	default:
 		relay, err := mailer.ParseRelay(s.Relay)
 		if err != nil {
-			return p, usageError{fmt.Errorf("--relay: %w", err)}
+			return p, usageError{fmt.Errorf("--%w; or mx for direct delivery", err)}
 		}
 		p.relay = &relay
 	}

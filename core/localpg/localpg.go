@@ -87,7 +87,7 @@ func open(ctx context.Context, dataDir string, wait time.Duration, logger *slog.
 	if err != nil {
 		return nil, err
 	}
-	lock, running, err := acquire(ctx, where, wait, !share)
+	lock, running, err := acquire(ctx, where, wait, !share, logger)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"syscall"
 	"time"
@@ -26,13 +27,13 @@ type note struct {
 
 // acquire takes the lock. With join it is also content with a server that the
 // holder lets others use, and returns its connection string instead.
-func acquire(ctx context.Context, where *place, wait time.Duration, join bool) (*lock, string, error) {
+func acquire(ctx context.Context, where *place, wait time.Duration, join bool, logger *slog.Logger) (*lock, string, error) {
 	file, err := os.OpenFile(where.path("lock"), os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, "", err
 	}
 	l := &lock{file: file}
-	running, err := l.take(ctx, wait, join)
+	running, err := l.take(ctx, wait, join, logger)
 	if err == nil && running == "" {
 		err = where.give(file)
 	}
@@ -42,9 +43,9 @@ func acquire(ctx context.Context, where *place, wait time.Duration, join bool) (
 	return l, "", nil
 }
 
-func (l *lock) take(ctx context.Context, wait time.Duration, join bool) (string, error) {
+func (l *lock) take(ctx context.Context, wait time.Duration, join bool, logger *slog.Logger) (string, error) {
 	deadline := time.Now().Add(wait)
-	for {
+	for told := false; ; told = true {
 		err := syscall.Flock(int(l.file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 		l.read()
 		switch {
@@ -56,6 +57,8 @@ func (l *lock) take(ctx context.Context, wait time.Duration, join bool) (string,
 			return connString(l.note.Socket, role), nil
 		case time.Now().After(deadline):
 			return "", fmt.Errorf("%w (process %d)", ErrLocked, l.note.PID)
+		case !told:
+			logger.Warn("another postdesk uses this data folder; waiting for it to end", "process", l.note.PID, "at most", wait)
 		}
 		select {
 		case <-ctx.Done():
