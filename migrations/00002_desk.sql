@@ -263,3 +263,13 @@ comment on constraint tokens_of_conversation_or_mention on tokens is 'A mention 
 create unique index tokens_one_per_participant on tokens (conversation_id, address) where purpose = 1 and revoked_at is null;
 create index tokens_bare on tokens (address) where user_id is null;
 create index tokens_of_user on tokens (user_id) where revoked_at is null and user_id is not null;
+
+-- Words are long and stored with every mail: pglz costs several times what lz4 does.
+-- A PostgreSQL built without lz4 keeps pglz.
+-- +goose StatementBegin
+do $$ begin
+    alter table messages alter text set compression lz4, alter elided set compression lz4;
+    alter table notes alter text set compression lz4, alter elided set compression lz4;
+exception when feature_not_supported then null;
+end $$;
+-- +goose StatementEnd
