@@ -180,10 +180,13 @@ func isToken(s string) bool {
 // tokenRun counts the base32 characters that s begins with.
 func tokenRun(s string) int {
 	for i := range len(s) {
-		c := s[i]
-		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '2' || c > '7') {
+		if !tokenByte(s[i]) {
 			return i
 		}
 	}
 	return len(s)
+}
+
+func tokenByte(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '2' <= c && c <= '7'
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"iter"
 	"strings"
 )
 
@@ -76,17 +77,42 @@ const redacted = "[…]"
 func Redact(text string) string {
 	var b strings.Builder
 	done := 0
-	for i := 0; i < len(text); {
-		run := tokenRun(text[i:])
-		if run >= tokenLength {
-			b.WriteString(text[done:i])
-			b.WriteString(redacted)
-			done = i + run
-		}
-		i += run + 1
+	for from, to := range longRuns(text, tokenLength, tokenByte) {
+		b.WriteString(text[done:from])
+		b.WriteString(redacted)
+		done = to
+	}
+	if done == 0 {
+		return text
 	}
 	b.WriteString(text[done:])
 	return b.String()
+}
+
+// longRuns gives where at least so many bytes of a kind stand in a row, as far as
+// they go. It looks at the last byte of what could be a run first, so that of
+// plain words it reads few.
+func longRuns(text string, least int, is func(byte) bool) iter.Seq2[int, int] {
+	return func(yield func(from, to int) bool) {
+		for from := 0; from+least <= len(text); {
+			last := from + least - 1
+			for last >= from && is(text[last]) {
+				last--
+			}
+			if last >= from {
+				from = last + 1
+				continue
+			}
+			to := from + least
+			for to < len(text) && is(text[to]) {
+				to++
+			}
+			if !yield(from, to) {
+				return
+			}
+			from = to + 1
+		}
+	}
 }
 
 // secretLength is that of 256 bits in base64url without padding.
@@ -111,17 +137,17 @@ func HashSecret(secret string) []byte {
 func SecretsIn(text string) []string {
 	const stuck = 8
 	var found []string
-	for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return !secretRune(r) }) {
-		if len(word) > secretLength+stuck {
+	for from, to := range longRuns(text, secretLength, secretByte) {
+		if to-from > secretLength+stuck {
 			continue
 		}
-		for at := 0; at+secretLength <= len(word); at++ {
-			found = append(found, word[at:at+secretLength])
+		for ; from+secretLength <= to; from++ {
+			found = append(found, text[from:from+secretLength])
 		}
 	}
 	return found
 }
 
-func secretRune(r rune) bool {
-	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '-' || r == '_'
+func secretByte(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_'
 }
