@@ -126,10 +126,9 @@ type filed struct {
 	note         NoteID
 }
 
+// carryOut does what was decided. Secrets are hidden before: a decision may have
+// written the mail's words already.
 func (d *Desk) carryOut(ctx context.Context, tx pgx.Tx, a *arrival, own *ours, dec Decision) (at filed, err error) {
-	if err := d.hideSecrets(ctx, tx, a); err != nil {
-		return at, err
-	}
 	// Before anything is mailed: who writes to us can be reached again.
 	if err := d.learnOfAuthor(ctx, tx, a, dec); err != nil {
 		return at, err

@@ -142,4 +142,7 @@ func lockAddresses(ctx context.Context, tx pgx.Tx, addresses ...Address) error {
 	return nil
 }
 
-const lockAddressSQL = `select pg_advisory_xact_lock(hashtextextended('address ' || $1, 0))`
+// addressLock is held on the address $1 until the transaction ends.
+const addressLock = `pg_advisory_xact_lock(hashtextextended('address ' || $1, 0))`
+
+const lockAddressSQL = `select ` + addressLock

@@ -258,7 +258,7 @@ func publicText(a *arrival, dec Decision) (text, elided string) {
 	}
 	// Nothing of the mention mail may become public with the answer, not even
 	// where there is nothing else.
-	if a.letter.foldedWhole() {
+	if !a.letter.HasNewText() {
 		text, elided = "", text
 	}
 	return splitQuotedLines(text, elided)

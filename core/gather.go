@@ -39,7 +39,7 @@ func (d *Desk) gatherSender(ctx context.Context, tx pgx.Tx, a *arrival) error {
 
 func (d *Desk) queueSender(b *pgx.Batch, a *arrival, fence *fenceRow) {
 	f := &a.facts
-	b.Queue(fenceSQL, a.claim.ID, a.from.String()).QueryRow(func(row pgx.Row) error { return row.Scan(&fence.state, &fence.attempts, nil) })
+	b.Queue(fenceSQL, a.from.String(), a.claim.ID).QueryRow(func(row pgx.Row) error { return row.Scan(&fence.state, &fence.attempts, nil) })
 	b.Queue(senderSQL, a.from.String(), a.from.Domain(), domainsAbove(a.from.Domain()), a.origin.Verdict).QueryRow(a.scanSender)
 	if f.Automatic == "" && a.mayBeAcknowledged(d) {
 		b.Queue(automaticSQL, a.from.String()).QueryRow(func(row pgx.Row) error { return row.Scan(&f.Automatic) })
@@ -51,9 +51,8 @@ func (d *Desk) queueSender(b *pgx.Batch, a *arrival, fence *fenceRow) {
 	}
 }
 
-// fenceSQL locks the mail's row, then the address like lockAddressSQL.
-const fenceSQL = `
-	select state, attempts, pg_advisory_xact_lock(hashtextextended('address ' || $2, 0)) from inbound where id = $1 for update`
+// fenceSQL locks the mail's row, and the address like lockAddressSQL.
+const fenceSQL = `select state, attempts, ` + addressLock + ` from inbound where id = $2 for update`
 
 // senderSQL: one row about whoever the address is, known or not. The rates are
 // those of section 5, by origin class.

@@ -131,9 +131,6 @@ func (l Letter) unfolded() string {
 	return strings.TrimSpace(b.String())
 }
 
-// foldedWhole tells a mail in which nothing is new.
-func (l Letter) foldedWhole() bool { return l.unfolded() == "" }
-
 // ElidedText is what NewText leaves out, in order.
 func (l Letter) ElidedText() string {
 	if l.NewText() == strings.TrimSpace(l.Text) {
