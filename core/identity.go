@@ -16,11 +16,7 @@ import (
 func (d *Desk) AddIdentity(ctx context.Context, actor Actor, id UserID, email string) (err error) {
 	defer wrap(&err, "add address to user %d", id)
 	own := id == actor.ID
-	if !own {
-		if err := actor.Can(DoManagePeople); err != nil {
-			return err
-		}
-	} else if err := actor.Can(DoUsePortal); err != nil {
+	if err := actor.mayReachAddressesOf(id); err != nil {
 		return err
 	}
 	address, err := ParseAddress(email)
@@ -150,13 +146,18 @@ func (d *Desk) RemoveIdentity(ctx context.Context, actor Actor, id UserID, email
 	})
 }
 
+// mayReachAddressesOf checks the function: the own addresses are everybody's to
+// change, those of others are for those who manage people.
+func (a Actor) mayReachAddressesOf(id UserID) error {
+	if id == a.ID {
+		return a.Can(DoUsePortal)
+	}
+	return a.Can(DoManagePeople)
+}
+
 // changeIdentity finds one address of a person whom the actor may change.
 func (d *Desk) changeIdentity(ctx context.Context, actor Actor, id UserID, email string, change func(tx pgx.Tx, u User, i Identity) error) error {
-	right := DoManagePeople
-	if id == actor.ID {
-		right = DoUsePortal
-	}
-	if err := actor.Can(right); err != nil {
+	if err := actor.mayReachAddressesOf(id); err != nil {
 		return err
 	}
 	address, err := ParseAddress(email)

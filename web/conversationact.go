@@ -19,13 +19,9 @@ func (s *server) onConversation(v *visit, t typed, said string, act func(id core
 		return err
 	}
 	err = act(id)
-	if f, status, ok := faultsOf(err); ok {
+	return v.after(err, pathOf(id), said, func(status int, f faults) error {
 		return s.showConversation(v, status, id, t, f)
-	}
-	if err != nil {
-		return err
-	}
-	return v.see(pathOf(id), said)
+	})
 }
 
 // reply sends, keeps as a draft, or only shows who would get what, as the button
@@ -195,13 +191,9 @@ func (s *server) merge(v *visit) error {
 	with := strings.TrimPrefix(v.field("with"), "#")
 	other := number[core.ConversationID](with)
 	survivor, err := s.desk.Merge(v.ctx(), v.actor, []core.ConversationID{id, other}, v.field("requester_too") == "yes")
-	if f, status, ok := faultsOf(err); ok {
+	return v.after(err, pathOf(survivor), "merged", func(status int, f faults) error {
 		return s.showConversation(v, status, id, typed{Merge: with}, f)
-	}
-	if err != nil {
-		return err
-	}
-	return v.see(pathOf(survivor), "merged")
+	})
 }
 
 // fileAsNote leads to the conversation that the notes are in now.
@@ -211,13 +203,9 @@ func (s *server) fileAsNote(v *visit) error {
 		return err
 	}
 	source, err := s.desk.FileAsNote(v.ctx(), v.actor, id)
-	if f, status, ok := faultsOf(err); ok {
+	return v.after(err, pathOf(source), "filed", func(status int, f faults) error {
 		return s.showConversation(v, status, id, typed{}, f)
-	}
-	if err != nil {
-		return err
-	}
-	return v.see(pathOf(source), "filed")
+	})
 }
 
 type newConversationPage struct {
@@ -254,11 +242,7 @@ func (s *server) createConversation(v *visit) error {
 	}
 	id, err := s.desk.CreateConversation(v.ctx(), v.actor, core.NewConversation{Subject: p.Subject, Text: p.Text,
 		RequesterEmail: p.Email, CC: addressesIn(p.CC), Files: files, Mailbox: p.Mailbox})
-	if f, status, ok := faultsOf(err); ok {
+	return v.after(err, pathOf(id), "replied", func(status int, f faults) error {
 		return s.showNewConversation(v, status, p, f)
-	}
-	if err != nil {
-		return err
-	}
-	return v.see(pathOf(id), "replied")
+	})
 }

@@ -250,3 +250,15 @@ func faultsOf(err error) (f faults, status int, ok bool) {
 	}
 	return nil, status, false
 }
+
+// after answers an act: with the page that shows what was done, or with the form
+// again where a person can mend what was wrong.
+func (v *visit) after(err error, next, said string, again func(status int, f faults) error) error {
+	if err == nil {
+		return v.see(next, said)
+	}
+	if f, status, ok := faultsOf(err); ok {
+		return again(status, f)
+	}
+	return err
+}

@@ -40,13 +40,9 @@ func organizationPath(id core.OrganizationID) string {
 func (s *server) createOrganization(v *visit) error {
 	p := organizationsPage{Name: v.field("name"), Domains: v.field("domains"), Force: v.field("force") == "yes"}
 	made, err := s.desk.CreateOrganization(v.ctx(), v.actor, core.NewOrganization{Name: p.Name, Domains: addressesIn(p.Domains), ForceDomains: p.Force})
-	if f, status, ok := faultsOf(err); ok {
+	return v.after(err, organizationPath(made.ID), "created", func(status int, f faults) error {
 		return s.showOrganizations(v, status, p, f)
-	}
-	if err != nil {
-		return err
-	}
-	return v.see(organizationPath(made.ID), "created")
+	})
 }
 
 type organizationPage struct {
@@ -108,21 +104,15 @@ func (s *server) onOrganization(v *visit, said string, retry func(p *organizatio
 	if err != nil {
 		return err
 	}
-	err = act(id)
-	f, status, ok := faultsOf(err)
-	if !ok && err != nil {
-		return err
-	}
-	if err == nil {
-		return v.see(organizationPath(id), said)
-	}
-	p, err := s.organizationPage(v, id)
-	if err != nil {
-		return err
-	}
-	p.Faults = f
-	retry(&p)
-	return s.render(v, status, "organization", p)
+	return v.after(act(id), organizationPath(id), said, func(status int, f faults) error {
+		p, err := s.organizationPage(v, id)
+		if err != nil {
+			return err
+		}
+		p.Faults = f
+		retry(&p)
+		return s.render(v, status, "organization", p)
+	})
 }
 
 func (s *server) updateOrganization(v *visit) error {

@@ -39,13 +39,9 @@ func (s *server) ask(v *visit) error {
 		return err
 	}
 	id, err := s.desk.OpenConversation(v.ctx(), v.actor, subject, text, files)
-	if f, status, ok := faultsOf(err); ok {
+	return v.after(err, threadPath(id), "asked", func(status int, f faults) error {
 		return s.showMyConversations(v, status, subject, text, f)
-	}
-	if err != nil {
-		return err
-	}
-	return v.see(threadPath(id), "asked")
+	})
 }
 
 func threadPath(id core.ConversationID) string { return fmt.Sprintf("/conversations/%d", id) }
@@ -104,13 +100,9 @@ func (s *server) onThread(v *visit, text, said string, act func(core.Conversatio
 		return err
 	}
 	err = act(id)
-	if f, status, ok := faultsOf(err); ok {
+	return v.after(err, threadPath(id), said, func(status int, f faults) error {
 		return s.showThread(v, status, id, text, f)
-	}
-	if err != nil {
-		return err
-	}
-	return v.see(threadPath(id), said)
+	})
 }
 
 type profilePage struct {
@@ -143,13 +135,9 @@ func (s *server) updateProfile(v *visit) error {
 		v.r.PostFormValue("signature")
 	changes := core.ProfileChanges{Name: &name, Timezone: &zone, Locale: &locale, Phone: &phone, Signature: &signature}
 	_, err := s.desk.UpdateProfile(v.ctx(), v.actor, changes)
-	if f, status, ok := faultsOf(err); ok {
+	return v.after(err, "/profile", "updated", func(status int, f faults) error {
 		return s.showProfile(v, status, &changes, "", f)
-	}
-	if err != nil {
-		return err
-	}
-	return v.see("/profile", "updated")
+	})
 }
 
 // changePassword ends all other sessions; this one goes on under a new id.
@@ -173,13 +161,9 @@ func (s *server) changePassword(v *visit) error {
 func (s *server) addOwnAddress(v *visit) error {
 	email := v.field("email")
 	err := s.desk.AddIdentity(v.ctx(), v.actor, v.actor.ID, email)
-	if f, status, ok := faultsOf(err); ok {
+	return v.after(err, "/profile", "verify", func(status int, f faults) error {
 		return s.showProfile(v, status, nil, email, f)
-	}
-	if err != nil {
-		return err
-	}
-	return v.see("/profile", "verify")
+	})
 }
 
 // zoneNames are offered where a time zone is typed; every IANA name is taken.

@@ -55,13 +55,9 @@ func (s *server) updateTeam(v *visit) error {
 }
 
 func (s *server) teamAnswer(v *visit, said string, p teamsPage, err error) error {
-	if f, status, ok := faultsOf(err); ok {
+	return v.after(err, "/admin/teams", said, func(status int, f faults) error {
 		return s.showTeams(v, status, p, f)
-	}
-	if err != nil {
-		return err
-	}
-	return v.see("/admin/teams", said)
+	})
 }
 
 type mailboxesPage struct {
@@ -91,13 +87,9 @@ func (s *server) showMailboxes(v *visit, status int, p mailboxesPage, f faults) 
 func (s *server) createMailbox(v *visit) error {
 	p := mailboxesPage{Address: v.field("address"), Name: v.field("name")}
 	_, err := s.desk.CreateMailbox(v.ctx(), v.actor, p.Address, p.Name)
-	if f, status, ok := faultsOf(err); ok {
+	return v.after(err, "/admin/mailboxes", "created", func(status int, f faults) error {
 		return s.showMailboxes(v, status, p, f)
-	}
-	if err != nil {
-		return err
-	}
-	return v.see("/admin/mailboxes", "created")
+	})
 }
 
 type settingsPage struct {
@@ -139,13 +131,9 @@ func (s *server) updateSettings(v *visit) error {
 	} else {
 		typed, err = s.saveSettings(v)
 	}
-	if f, status, ok := faultsOf(err); ok {
+	return v.after(err, "/admin/settings", "updated", func(status int, f faults) error {
 		return s.showSettings(v, status, &typed, f)
-	}
-	if err != nil {
-		return err
-	}
-	return v.see("/admin/settings", "updated")
+	})
 }
 
 func (s *server) saveSettings(v *visit) (typed core.Settings, err error) {

@@ -72,13 +72,9 @@ func (s *server) showNewUser(v *visit, status int, email string, f faults) error
 func (s *server) createUser(v *visit) error {
 	email := v.field("email")
 	user, err := s.desk.CreateUser(v.ctx(), v.actor, core.NewUser{Email: email, Role: core.RoleCustomer})
-	if f, status, ok := faultsOf(err); ok {
+	return v.after(err, userPath(user.ID), "created", func(status int, f faults) error {
 		return s.showNewUser(v, status, email, f)
-	}
-	if err != nil {
-		return err
-	}
-	return v.see(userPath(user.ID), "created")
+	})
 }
 
 func userPath(id core.UserID) string { return fmt.Sprintf("/agent/users/%d", id) }
@@ -185,23 +181,17 @@ func (s *server) onUser(v *visit, said string, retry func(p *userPage), act func
 	if err != nil {
 		return err
 	}
-	err = act(id)
-	f, status, ok := faultsOf(err)
-	if !ok && err != nil {
-		return err
-	}
-	if err == nil {
-		return v.see(userPath(id), said)
-	}
-	p, err := s.userPage(v, id)
-	if err != nil {
-		return err
-	}
-	p.Faults = f
-	if retry != nil {
-		retry(&p)
-	}
-	return s.render(v, status, "user", p)
+	return v.after(act(id), userPath(id), said, func(status int, f faults) error {
+		p, err := s.userPage(v, id)
+		if err != nil {
+			return err
+		}
+		p.Faults = f
+		if retry != nil {
+			retry(&p)
+		}
+		return s.render(v, status, "user", p)
+	})
 }
 
 func (s *server) updateUser(v *visit) error {
