@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -217,4 +218,13 @@ func textOf(n *html.Node) string {
 		}
 	}
 	return strings.TrimSpace(b.String())
+}
+
+// scripts are those of a page that are not our own file, left empty.
+func (a answer) scripts(t *testing.T) []*html.Node {
+	t.Helper()
+	own := html.Attribute{Key: "src", Val: "/static/htmx.min.js"}
+	return slices.DeleteFunc(a.find(t, "script"), func(n *html.Node) bool {
+		return n.FirstChild == nil && slices.Contains(n.Attr, own)
+	})
 }
