@@ -18,7 +18,7 @@ type AcceptForm struct {
 // AcceptLink uses a link up: the address is verified, an invitee enabled, the
 // organization of the domain joined, the password set; every session and every
 // other link that the person had dies. It signs in. ErrExpired, ErrForbidden for
-// a wrong known password, ErrLimit (too many tries, no seat), Invalid.
+// a wrong known password, ErrRate (too many tries), ErrLimit (no seat), Invalid.
 func (d *Desk) AcceptLink(ctx context.Context, secret string, f AcceptForm) (_ Actor, credentialVersion int, err error) {
 	defer wrap(&err, "accept link")
 	l, err := openLink(ctx, d.pool, secret, "")

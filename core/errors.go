@@ -3,6 +3,7 @@ package core
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // The errors that callers tell apart. Everything else is internal: the edges
@@ -12,7 +13,8 @@ var (
 	ErrForbidden = errors.New("not allowed")
 	ErrConflict  = errors.New("changed in the meantime")
 	ErrExpired   = errors.New("expired or used already")
-	ErrLimit     = errors.New("limit reached")
+	ErrLimit     = errors.New("limit reached")    // of people with a role: a licence
+	ErrRate      = errors.New("too many at once") // and later again: a Refusal says when
 	ErrNoWork    = errors.New("nothing to do")
 )
 
@@ -43,6 +45,7 @@ func (i Invalid) Error() string { return i.Field + ": " + i.Problem }
 type Refusal struct {
 	Kind    error
 	Problem string
+	After   time.Duration // with ErrRate: when another try makes sense
 }
 
 // Error is the sentence.
@@ -52,7 +55,12 @@ func (r Refusal) Error() string { return r.Problem }
 func (r Refusal) Unwrap() error { return r.Kind }
 
 func refuse(kind error, format string, args ...any) error {
-	return Refusal{kind, fmt.Sprintf(format, args...)}
+	return Refusal{Kind: kind, Problem: fmt.Sprintf(format, args...)}
+}
+
+// tooMany is ErrRate: another try makes sense after that time at the latest.
+func tooMany(after time.Duration, format string, args ...any) error {
+	return Refusal{Kind: ErrRate, Problem: fmt.Sprintf(format, args...), After: after}
 }
 
 // wrap names the sentence of the product that failed. Errors that callers tell

@@ -11,7 +11,7 @@ import (
 
 // AddIdentity gives a person one more address. One that staff add counts at once;
 // one's own counts when the link mailed there is used, and says nothing before
-// about whose it is. ErrNotFound, ErrForbidden, ErrLimit, Invalid
+// about whose it is. ErrNotFound, ErrForbidden, ErrRate, Invalid
 // (FIELD_DUPLICATE with Owner).
 func (d *Desk) AddIdentity(ctx context.Context, actor Actor, id UserID, email string) (err error) {
 	defer wrap(&err, "add address to user %d", id)
@@ -48,7 +48,7 @@ func (d *Desk) askAddress(ctx context.Context, tx pgx.Tx, u User, address Addres
 		return err
 	}
 	if asked > maxResetsAnHour {
-		return refuse(ErrLimit, "Too many addresses at once. Try again in an hour.")
+		return tooMany(time.Hour, "Too many addresses at once. Try again in an hour.")
 	}
 	err = addressFree(ctx, tx, address)
 	var taken Invalid

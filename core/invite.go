@@ -127,7 +127,7 @@ func (i Invitee) person(actor Actor) (person, error) {
 
 // SendAccountMail sends the invite or the verification mail again; the older link
 // dies. Five a day. ErrNotFound, ErrForbidden, ErrConflict for whom nothing is
-// asked any more, ErrLimit.
+// asked any more, ErrRate.
 func (d *Desk) SendAccountMail(ctx context.Context, actor Actor, id UserID) (err error) {
 	defer wrap(&err, "send account mail to user %d", id)
 	return d.renewLink(ctx, actor, id, func(tx pgx.Tx, u User, purpose LinkPurpose) error {
@@ -189,7 +189,7 @@ func (d *Desk) renewLink(ctx context.Context, actor Actor, id UserID, renew func
 			return err
 		}
 		if sent > maxAccountMailsDay {
-			return refuse(ErrLimit, "%d links in a day are enough. Try again tomorrow.", maxAccountMailsDay)
+			return tooMany(24*time.Hour, "%d links in a day are enough. Try again tomorrow.", maxAccountMailsDay)
 		}
 		if err := dropLinkMail(ctx, tx, id, "a newer link was made", PurposeVerify, PurposeInvite); err != nil {
 			return err

@@ -120,7 +120,7 @@ func TestAccountMailIsSentAgainFiveTimesADayAndEachKillsTheOlderLink(t *testing.
 	if got := d.Text(t, `select count(*) filter (where state = 'held') || ' of ' || count(*) from deliveries`); got != "1 of 5" {
 		t.Errorf("%s mails wait, want only the newest", got)
 	}
-	if err := d.SendAccountMail(ctx, owner, who.ID); !errors.Is(err, core.ErrLimit) {
+	if err := d.SendAccountMail(ctx, owner, who.ID); !errors.Is(err, core.ErrRate) {
 		t.Errorf("the sixth: %v", err)
 	}
 	for _, r := range []core.Role{core.RoleCustomer, core.RoleCollaborator} {

@@ -185,7 +185,7 @@ func (w *walk) tell(format string, args ...any) {
 func (w *walk) deed(err error, format string, args ...any) bool {
 	w.Helper()
 	got := answer(err)
-	if errors.Is(err, core.ErrLimit) {
+	if errors.Is(err, core.ErrRate) {
 		got = "429"
 	}
 	w.tell("%s: %s", fmt.Sprintf(format, args...), got)

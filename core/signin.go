@@ -22,7 +22,7 @@ type credentials struct {
 }
 
 // SignIn opens a session: it carries the version, and ends when that moves.
-// ErrForbidden, the same and as slow for every reason; ErrLimit for a client
+// ErrForbidden, the same and as slow for every reason; ErrRate for a client
 // that tries too often.
 func (d *Desk) SignIn(ctx context.Context, email, password, client string) (_ Actor, credentialVersion int, err error) {
 	defer wrap(&err, "sign in")
@@ -55,7 +55,7 @@ func (d *Desk) SignIn(ctx context.Context, email, password, client string) (_ Ac
 }
 
 // checkKnownPassword asks a person for the password once more, and gives its
-// hash. ErrForbidden, ErrLimit.
+// hash. ErrForbidden, ErrRate.
 func (d *Desk) checkKnownPassword(ctx context.Context, id UserID, password, client string) (hash *string, err error) {
 	c, err := one[struct {
 		Hash    *string
@@ -82,7 +82,7 @@ func (d *Desk) checkKnownPassword(ctx context.Context, id UserID, password, clie
 
 // ChangePassword sets another password. All other sessions and all API tokens
 // end; the caller's own session goes on with the version returned. ErrForbidden
-// for a wrong old password, ErrExpired if it was reset meanwhile, ErrLimit, Invalid.
+// for a wrong old password, ErrExpired if it was reset meanwhile, ErrRate, Invalid.
 func (d *Desk) ChangePassword(ctx context.Context, actor Actor, old, new, client string) (credentialVersion int, err error) {
 	defer wrap(&err, "change password")
 	if err := actor.Can(DoUsePortal); err != nil {
@@ -123,7 +123,7 @@ func (d *Desk) ChangePassword(ctx context.Context, actor Actor, old, new, client
 }
 
 // RequestReset mails a link for a new password. The answer is the same whether
-// or not anybody has the address; three an hour are sent to one person. ErrLimit
+// or not anybody has the address; three an hour are sent to one person. ErrRate
 // for a client that asks too often.
 func (d *Desk) RequestReset(ctx context.Context, email, client string) (err error) {
 	defer wrap(&err, "request reset")

@@ -71,10 +71,10 @@ func TestAClientThatTriesTooOftenIsRefusedAndOthersAreNot(t *testing.T) {
 			t.Fatalf("try %d: %v", i, err)
 		}
 	}
-	if _, _, err := d.SignIn(ctx, "cara@acme.test", goodPassword, "2001:db8::ffff"); !errors.Is(err, core.ErrLimit) {
+	if _, _, err := d.SignIn(ctx, "cara@acme.test", goodPassword, "2001:db8::ffff"); !errors.Is(err, core.ErrRate) {
 		t.Errorf("the eleventh try of one network: %v", err)
 	}
-	if err := d.RequestReset(ctx, "cara@acme.test", "2001:db8::fffe"); !errors.Is(err, core.ErrLimit) {
+	if err := d.RequestReset(ctx, "cara@acme.test", "2001:db8::fffe"); !errors.Is(err, core.ErrRate) {
 		t.Errorf("a reset of that network: %v", err)
 	}
 	if _, _, err := d.SignIn(ctx, "cara@acme.test", goodPassword, "2001:db8:1::1"); err != nil {

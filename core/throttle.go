@@ -24,7 +24,7 @@ type try struct {
 	at       time.Time
 }
 
-// beginTry counts one try. A client beyond its rate is refused: ErrLimit. An
+// beginTry counts one try. A client beyond its rate is refused: ErrRate. An
 // account beyond its rate is never locked, since that would be anybody's means to
 // keep its owner out: the try waits instead.
 func (d *Desk) beginTry(ctx context.Context, client, account string) (try, error) {
@@ -41,7 +41,7 @@ func (d *Desk) beginTry(ctx context.Context, client, account string) (try, error
 				return err
 			}
 			if tries > maxTriesAMinute {
-				return refuse(ErrLimit, "Too many tries. Wait a minute.")
+				return tooMany(time.Minute, "Too many tries. Wait a minute.")
 			}
 		}
 		if account != "" {

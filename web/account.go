@@ -35,7 +35,7 @@ func (s *server) signIn(v *visit) error {
 	email, next := v.field("email"), localPath(v.r.PostFormValue("next"))
 	actor, version, err := s.desk.SignIn(v.ctx(), email, v.r.PostFormValue("password"), clientOf(v.r))
 	switch {
-	case errors.Is(err, core.ErrLimit):
+	case errors.Is(err, core.ErrRate):
 		return s.showSignIn(v, http.StatusTooManyRequests, email, next, faults{"": {Problem: problemOf(err)}})
 	case errors.Is(err, core.ErrForbidden):
 		return s.showSignIn(v, http.StatusForbidden, email, next, faults{"": {Problem: problemOf(err)}})
@@ -82,7 +82,7 @@ func (s *server) showReset(v *visit, status int, sent bool, f faults) error {
 // reset answers the same whether or not anybody has the address.
 func (s *server) reset(v *visit) error {
 	err := s.desk.RequestReset(v.ctx(), v.field("email"), clientOf(v.r))
-	if errors.Is(err, core.ErrLimit) {
+	if errors.Is(err, core.ErrRate) {
 		return s.showReset(v, http.StatusTooManyRequests, false, faults{"": {Problem: problemOf(err)}})
 	}
 	if err != nil {

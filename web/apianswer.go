@@ -114,6 +114,8 @@ func refusal(err error) (status int, problems []apiError) {
 		return one(http.StatusConflict, "RESOURCE_CONFLICT", "It changed in the meantime.")
 	case errors.Is(err, core.ErrLimit):
 		return one(http.StatusUpgradeRequired, "LICENSE_LIMIT_REACHED", "A limit is reached.")
+	case errors.Is(err, core.ErrRate):
+		return one(http.StatusTooManyRequests, "RATE_LIMIT_REACHED", "That was too often. Try again later.")
 	}
 	return http.StatusInternalServerError, nil
 }
@@ -160,6 +162,10 @@ func (a *api) refuse(c *apiCall, err error) rendered {
 		}
 		a.log.Log(c.ctx(), level, "api request failed", "reference", reference, "method", c.r.Method, "route", routeOf(c.r), "err", err)
 		problems = []apiError{{Code: "INTERNAL_ERROR", Message: "Something went wrong on our side. Reference: " + reference}}
+	}
+	var again core.Refusal
+	if errors.As(err, &again) && again.After > 0 {
+		c.w.Header().Set("Retry-After", strconv.Itoa(int(again.After.Seconds())))
 	}
 	body, err := json.Marshal(refusalEnvelope{status, problems})
 	if err != nil {

@@ -262,13 +262,7 @@ func (a *api) addIdentity(c *apiCall) (apiAnswer, error) {
 	if form.Email == "" {
 		return apiAnswer{}, core.Invalid{Field: "email", Code: core.CodeRequired, Problem: "An email address is needed."}
 	}
-	err = a.desk.AddIdentity(c.ctx(), c.actor, id, form.Email)
-	var said core.Refusal
-	if errors.Is(err, core.ErrLimit) && errors.As(err, &said) { // a rate, no licence
-		c.w.Header().Set("Retry-After", "3600")
-		return apiAnswer{}, apiFault{http.StatusTooManyRequests, "RATE_LIMIT_REACHED", "", said.Problem}
-	}
-	if err != nil {
+	if err = a.desk.AddIdentity(c.ctx(), c.actor, id, form.Email); err != nil {
 		return apiAnswer{}, err
 	}
 	address, err := core.ParseAddress(form.Email)

@@ -160,6 +160,8 @@ func statusOf(err error) (status int, sentence string) {
 		return http.StatusConflict, "Somebody changed this in the meantime. Look at it again."
 	case errors.Is(err, core.ErrLimit):
 		return http.StatusUpgradeRequired, "A limit is reached."
+	case errors.Is(err, core.ErrRate):
+		return http.StatusTooManyRequests, "That was too often. Try again later."
 	case errors.Is(err, errMethod):
 		return http.StatusMethodNotAllowed, "This address takes no such request."
 	}
@@ -245,7 +247,7 @@ func faultsOf(err error) (f faults, status int, ok bool) {
 		return faults{invalid.Field: {invalid.Problem, invalid.Owner}}, status, true
 	case errors.Is(err, core.ErrNotFound):
 		return nil, status, false
-	case errors.As(err, &refusal), errors.Is(err, core.ErrConflict), errors.Is(err, core.ErrLimit):
+	case errors.As(err, &refusal), errors.Is(err, core.ErrConflict):
 		return faults{"": {Problem: problemOf(err)}}, status, true
 	}
 	return nil, status, false
