@@ -19,6 +19,9 @@ type Changes struct {
 	Team           *TeamID // 0: none
 	Requester      *UserID
 	RequesterEmail *string // instead of Requester; an unknown address makes the customer
+	// ConfirmRequester says that the new requester may be at another domain than
+	// the old one: who is asked elsewhere from now on is told every answer.
+	ConfirmRequester bool
 }
 
 // UpdateConversation changes properties; each change is an event. ErrNotFound,

@@ -228,7 +228,7 @@ func TestAChangeOfRequesterMakesPrivateWhatTheNewOneCouldNotRead(t *testing.T) {
 	d.Exec(t, `insert into deliveries (purpose, state, recipient, user_id, conversation_id, post_id, mailbox_id, bounce_name, id_name, automatic)
 		values ('reply', 'sent', $1, $2, $3, $4, $5, 1, 1, false)`, dan.Address, dan.ID, id, mailed, d.Mailbox)
 
-	if err := d.UpdateConversation(t.Context(), agent, id, core.Changes{Requester: &dan.ID}); err != nil {
+	if err := d.UpdateConversation(t.Context(), agent, id, core.Changes{Requester: &dan.ID, ConfirmRequester: true}); err != nil {
 		t.Fatal(err)
 	}
 	if got := said(t, d, id); got != "M dans own, M mailed to both, N caras words" {
@@ -239,7 +239,7 @@ func TestAChangeOfRequesterMakesPrivateWhatTheNewOneCouldNotRead(t *testing.T) {
 		t.Errorf("%+v (%v)", c, err)
 	}
 	// Back again: private stays private.
-	if err := d.UpdateConversation(t.Context(), agent, id, core.Changes{Requester: &cara.ID}); err != nil {
+	if err := d.UpdateConversation(t.Context(), agent, id, core.Changes{Requester: &cara.ID, ConfirmRequester: true}); err != nil {
 		t.Fatal(err)
 	}
 	if got := said(t, d, id); got != "N caras words, N dans own, N mailed to both" {
@@ -312,7 +312,7 @@ func TestNoSequenceOfMergesAndChangesShowsACustomerWhatIsNotTheirs(t *testing.T)
 			_, _ = d.PortalReply(t.Context(), owner[id], id, fmt.Sprintf("for-%s-", owner[id].Name), nil)
 		case what == 4:
 			id, who := pick(), requesters[random.IntN(len(requesters))]
-			if err := d.UpdateConversation(t.Context(), agent, id, core.Changes{Requester: &who.ID}); err == nil {
+			if err := d.UpdateConversation(t.Context(), agent, id, core.Changes{Requester: &who.ID, ConfirmRequester: true}); err == nil {
 				owner[id] = who
 			}
 		default:

@@ -93,7 +93,7 @@ func TestWhoIsNoLongerTheRequesterGetsNothingThatIsUnwritten(t *testing.T) {
 	if _, err := d.Reply(t.Context(), agent, id, core.ReplyForm{Text: "answer", CC: []string{cara}}); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.UpdateConversation(t.Context(), d.Owner(t, olga), id, core.Changes{Requester: &agent.ID}); err != nil {
+	if err := d.UpdateConversation(t.Context(), d.Owner(t, olga), id, core.Changes{Requester: &agent.ID, ConfirmRequester: true}); err != nil {
 		t.Fatal(err)
 	}
 	if mails := composedFor(t, d, "mia@partner.test"); len(mails) != 0 {

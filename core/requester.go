@@ -2,6 +2,8 @@ package core
 
 import (
 	"context"
+	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -20,6 +22,9 @@ func (d *Desk) changeRequester(ctx context.Context, tx pgx.Tx, actor Actor, c lo
 	}
 	to, err := d.requesterGiven(ctx, tx, id, email)
 	if err != nil || to == c.Requester {
+		return err
+	}
+	if err := sameDomain(ctx, tx, c.Requester, to); err != nil && !ch.ConfirmRequester {
 		return err
 	}
 	count, err := makePrivate(ctx, tx, []ConversationID{c.ID}, c.ID, to, false)
@@ -46,6 +51,29 @@ func (d *Desk) changeRequester(ctx context.Context, tx pgx.Tx, actor Actor, c lo
 		return err
 	}
 	return tellMadePrivate(ctx, tx, actor, c.ID, count)
+}
+
+// sameDomain asks for a confirmation where the answers would go to another domain
+// than before (reliability.md, A48): an Invalid of "confirm_requester". Below one
+// another counts as the same.
+func sameDomain(ctx context.Context, tx pgx.Tx, old, next UserID) error {
+	people, err := rows[struct{ Person PersonRef }](ctx, tx, `
+		select jsonb_build_object('ID', u.id, 'Name', u.name, 'Address', a.address, 'Enabled', u.enabled) as person
+		from users u join addresses a on a.user_id = u.id and a.is_primary where u.id in ($1, $2) order by u.id = $2`, old, next)
+	if err != nil {
+		return err
+	}
+	if len(people) < 2 {
+		return ErrNotFound
+	}
+	was, will := people[0].Person, people[1].Person
+	from, to := was.Address.Domain(), will.Address.Domain()
+	if from == to || strings.HasSuffix(from, "."+to) || strings.HasSuffix(to, "."+from) {
+		return nil
+	}
+	return Invalid{Field: "confirm_requester", Code: CodeRequired, Problem: fmt.Sprintf(
+		"%s is at %s, %s at %s. %[3]s will get every further answer. Please confirm this.",
+		was.DisplayName(), from, will.DisplayName(), to)}
 }
 
 // makePrivate turns messages of the conversations from into notes of the

@@ -73,7 +73,7 @@ func (w *walk) update() {
 		w.deed(err, "%s gives #%d to user %d", actor.Address, id, to)
 	default:
 		to := pick(w, cara, cole, eve, mia, mia, abe)
-		c.RequesterEmail = &to
+		c.RequesterEmail, c.ConfirmRequester = &to, true
 		err := w.UpdateConversation(w.Context(), actor, id, c)
 		w.deed(err, "%s makes %s the requester of #%d", actor.Address, to, id)
 	}

@@ -206,6 +206,7 @@ func (a *api) updateCase(c *apiCall) (apiAnswer, error) {
 		AssignedAgentID optional[core.UserID] `json:"assigned_agent_id"`
 		AssignedTeamID  optional[core.TeamID] `json:"assigned_team_id"`
 		RequesterID     *core.UserID          `json:"requester_id"`
+		Confirm         bool                  `json:"confirm_requester"`
 	}
 	if err := c.decode(&form); err != nil {
 		return apiAnswer{}, err
@@ -213,7 +214,7 @@ func (a *api) updateCase(c *apiCall) (apiAnswer, error) {
 	err = a.desk.UpdateConversation(c.ctx(), c.actor, id, core.Changes{
 		Subject: form.Subject, Status: lower[core.Status](form.Status), Priority: lower[string](form.Priority),
 		Type: lower[string](form.Type), Tags: form.Tags, Assignee: form.AssignedAgentID.pointer(),
-		Team: form.AssignedTeamID.pointer(), Requester: form.RequesterID,
+		Team: form.AssignedTeamID.pointer(), Requester: form.RequesterID, ConfirmRequester: form.Confirm,
 	})
 	if err != nil {
 		return apiAnswer{}, err

@@ -146,8 +146,10 @@ func (s *server) updateConversation(v *visit) error {
 
 func (s *server) changeRequester(v *visit) error {
 	email := v.field("requester")
+	// What was confirmed is this address: another one is asked about again.
+	ch := core.Changes{RequesterEmail: &email, ConfirmRequester: v.field("confirm_requester") == email}
 	return s.onConversation(v, typed{Requester: email}, "updated", func(id core.ConversationID) error {
-		return s.desk.UpdateConversation(v.ctx(), v.actor, id, core.Changes{RequesterEmail: &email})
+		return s.desk.UpdateConversation(v.ctx(), v.actor, id, ch)
 	})
 }
 
