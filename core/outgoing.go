@@ -25,6 +25,7 @@ type outgoingRow struct {
 	UserHasPassword  bool
 	UserAsked        bool
 	UserTimezone     string
+	InstanceTimezone string
 	ConversationID   ConversationID
 	PostID           PostID
 	MentionID        MentionID
@@ -52,7 +53,7 @@ type outgoingRow struct {
 const outgoingSQL = `
 	select d.id, d.purpose, d.kind, d.recipient, coalesce(d.user_id, 0) as user_id, coalesce(u.name, '') as user_name,
 		coalesce(u.role, 'customer') as user_role, u.password_hash is not null as user_has_password, u.account_mailed_at is not null as user_asked,
-		coalesce(u.timezone, i.timezone) as user_timezone, coalesce(d.conversation_id, 0) as conversation_id, coalesce(d.post_id, 0) as post_id,
+		coalesce(u.timezone, '') as user_timezone, i.timezone as instance_timezone, coalesce(d.conversation_id, 0) as conversation_id, coalesce(d.post_id, 0) as post_id,
 		coalesce(d.mention_id, 0) as mention_id, coalesce(m.note_id, 0) as note_id, coalesce(n.user_id, 0) as note_user,
 		coalesce(n.organization_id, 0) as note_organization, coalesce(cause.message_id, '') as inbound_message_id,
 		d.mailbox_id, b.name as mailbox_name, b.address as mailbox_address, coalesce(author.name, '') as author_name,
@@ -97,7 +98,7 @@ func (d *Desk) outgoing(ctx context.Context, id DeliveryID) (o *Outgoing, err er
 
 // envelopeOf fills what every mail has.
 func (d *Desk) envelopeOf(r outgoingRow) *Outgoing {
-	o := &Outgoing{Purpose: r.Purpose, Notice: r.Kind, Instance: r.Instance, Date: r.CreatedAt, Zone: zone(r.UserTimezone),
+	o := &Outgoing{Purpose: r.Purpose, Notice: r.Kind, Instance: r.Instance, Date: r.CreatedAt, Zone: Zone(r.UserTimezone, r.InstanceTimezone),
 		From:      NamedAddress{Name: r.MailboxName, Address: r.MailboxAddress.String()},
 		Recipient: NamedAddress{Name: r.UserName, Address: r.Recipient.String()},
 		MessageID: MessageID(d.keys.Mint(PurposeID, r.IDName), NewMessageIDRandom(), r.MailboxAddress.Domain()),
@@ -118,13 +119,6 @@ func (d *Desk) envelopeOf(r outgoingRow) *Outgoing {
 		o.Loop = d.instanceID() + "; hops=1"
 	}
 	return o
-}
-
-func zone(name string) *time.Location {
-	if loc, err := time.LoadLocation(name); err == nil {
-		return loc
-	}
-	return time.UTC
 }
 
 // addConversation fills a copy of a public message for requester, customers or a

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -26,7 +25,7 @@ type NewUser struct {
 // mail, or invites a team member. Invalid (FIELD_DUPLICATE with Owner for an
 // address that anyone holds), ErrForbidden, ErrLimit.
 func (d *Desk) CreateUser(ctx context.Context, actor Actor, n NewUser) (_ User, err error) {
-	defer wrap(&err, "create user")
+	defer d.attempt(ctx, &err, actor, "create a user", "")
 	if n.Role == "" {
 		n.Role = RoleCustomer
 	}
@@ -117,7 +116,8 @@ func (n NewUser) person() (person, error) {
 	if n.Role.Rank() == 0 {
 		return person{}, Invalid{Field: "role", Code: CodeInvalid, Problem: "There is no such role."}
 	}
-	if err := checkTimezone(n.Timezone); err != nil {
+	timezone, err := checkZone(n.Timezone)
+	if err != nil {
 		return person{}, err
 	}
 	if len(n.Teams) > 0 && !n.Role.Staff() {
@@ -125,7 +125,7 @@ func (n NewUser) person() (person, error) {
 	}
 	return person{
 		name: personName(n.Name, address), address: address, role: n.Role, organization: n.Organization,
-		timezone: n.Timezone, locale: localeOr(n.Locale), phone: cleanLine(n.Phone, 60), tags: cleanTags(n.Tags),
+		timezone: timezone, locale: localeOr(n.Locale), phone: cleanLine(n.Phone, 60), tags: cleanTags(n.Tags),
 		teams: n.Teams, enabled: n.Role == RoleCustomer,
 	}, nil
 }
@@ -258,15 +258,6 @@ func cleanTags(given []string) []string {
 	slices.Sort(tags)
 	tags = slices.Compact(tags)
 	return tags[:min(len(tags), 50)]
-}
-
-// checkTimezone takes names of the IANA database. Local is a file of this
-// machine, not a zone.
-func checkTimezone(name string) error {
-	if _, err := time.LoadLocation(name); err != nil || name == "Local" {
-		return Invalid{Field: "time_zone", Code: CodeInvalid, Problem: "There is no such timezone."}
-	}
-	return nil
 }
 
 func organizationExists(ctx context.Context, tx pgx.Tx, id OrganizationID) error {

@@ -45,7 +45,7 @@ func (d *Desk) Settings(ctx context.Context) (_ Settings, err error) {
 
 // UpdateSettings changes settings. ErrForbidden, Invalid.
 func (d *Desk) UpdateSettings(ctx context.Context, actor Actor, c SettingsChanges) (updated Settings, err error) {
-	defer wrap(&err, "update settings")
+	defer d.attempt(ctx, &err, actor, "update", "settings")
 	if err := actor.Can(DoAdminister); err != nil {
 		return Settings{}, err
 	}
@@ -86,12 +86,14 @@ func (c *SettingsChanges) check() error {
 		c.Name = &name
 	}
 	if c.Timezone != nil {
-		if err := checkTimezone(*c.Timezone); err != nil {
+		zone, err := checkZone(*c.Timezone)
+		if err != nil {
 			return err
 		}
-		if *c.Timezone == "" {
+		if zone == "" {
 			return Invalid{Field: "time_zone", Code: CodeEmpty, Problem: "A timezone is needed."}
 		}
+		c.Timezone = &zone
 	}
 	for field, n := range map[string]*int{"flood_ten_minutes": c.FloodTenMinutes, "flood_hour": c.FloodHour,
 		"flood_day": c.FloodDay, "automatic_hour": c.AutomaticHour, "suspended_days": c.SuspendedDays} {

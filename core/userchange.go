@@ -33,7 +33,7 @@ type ProfileChanges struct {
 // role changes at once; enabled and password stay as they were. ErrNotFound,
 // ErrForbidden, ErrConflict (last owner), ErrLimit, Invalid.
 func (d *Desk) UpdateUser(ctx context.Context, actor Actor, id UserID, c UserChanges) (_ User, err error) {
-	defer wrap(&err, "update user %d", id)
+	defer d.attempt(ctx, &err, actor, c.attempted(), object("user", id))
 	if err := actor.mayBegin(id, c); err != nil {
 		return User{}, err
 	}
@@ -59,8 +59,10 @@ func (d *Desk) UpdateUser(ctx context.Context, actor Actor, id UserID, c UserCha
 		if err := d.applyChanges(ctx, tx, actor, u, c); err != nil {
 			return err
 		}
-		updated, err = userByID(ctx, tx, id)
-		return err
+		if updated, err = userByID(ctx, tx, id); err != nil {
+			return err
+		}
+		return recordChanges(ctx, tx, actor, u, updated)
 	})
 	return updated, err
 }
@@ -81,6 +83,14 @@ func (a Actor) mayBegin(id UserID, c UserChanges) error {
 		return a.Can(DoAdminister)
 	}
 	return a.Can(DoManagePeople)
+}
+
+// attempted names the act for those who are refused it.
+func (c UserChanges) attempted() string {
+	if c.Role != nil {
+		return "change the role of"
+	}
+	return "update"
 }
 
 func (c UserChanges) beyondProfile() bool {
@@ -109,9 +119,11 @@ func (c *UserChanges) check() error {
 		c.Name = &name
 	}
 	if c.Timezone != nil {
-		if err := checkTimezone(*c.Timezone); err != nil {
+		zone, err := checkZone(*c.Timezone)
+		if err != nil {
 			return err
 		}
+		c.Timezone = &zone
 	}
 	if c.Locale != nil {
 		locale := localeOr(*c.Locale)
@@ -132,7 +144,7 @@ func (c *UserChanges) check() error {
 	return nil
 }
 
-// applyChanges writes what changes, and tells it.
+// applyChanges writes what changes.
 func (d *Desk) applyChanges(ctx context.Context, tx pgx.Tx, actor Actor, u User, c UserChanges) error {
 	if c.Organization != nil {
 		if err := organizationExists(ctx, tx, *c.Organization); err != nil {
@@ -167,28 +179,32 @@ func (d *Desk) applyChanges(ctx context.Context, tx pgx.Tx, actor Actor, u User,
 			return err
 		}
 	}
-	return c.record(ctx, tx, actor, u.ID)
+	return nil
 }
 
-func (c UserChanges) record(ctx context.Context, tx pgx.Tx, actor Actor, id UserID) error {
-	detail := map[string]any{}
-	put := func(name string, given bool, v any) {
-		if given {
-			detail[name] = v
-		}
-	}
-	put("name", c.Name != nil, c.Name)
-	put("organization", c.Organization != nil, c.Organization)
-	put("timezone", c.Timezone != nil, c.Timezone)
-	put("locale", c.Locale != nil, c.Locale)
-	put("phone", c.Phone != nil, c.Phone)
-	put("signature", c.Signature != nil, c.Signature)
-	put("tags", c.Tags != nil, c.Tags)
-	put("teams", c.Teams != nil, c.Teams)
-	if len(detail) == 0 {
+// recordChanges tells what is another value now. The role has an entry of its own.
+func recordChanges(ctx context.Context, tx pgx.Tx, actor Actor, before, after User) error {
+	c := changes{}
+	c.note("name", before.Name, after.Name)
+	c.note("organization", before.OrganizationName, after.OrganizationName)
+	c.note("timezone", before.Timezone, after.Timezone)
+	c.note("locale", before.Locale, after.Locale)
+	c.note("phone", before.Phone, after.Phone)
+	c.note("signature", before.Signature, after.Signature)
+	c.note("tags", nonNil(before.Tags), nonNil(after.Tags))
+	c.note("teams", before.teamTitles(), after.teamTitles())
+	if len(c) == 0 {
 		return nil
 	}
-	return recordUser(ctx, tx, actor, "updated", id, detail)
+	return recordUser(ctx, tx, actor, "updated", after.ID, c)
+}
+
+func (u User) teamTitles() []string {
+	titles := []string{}
+	for _, t := range u.Teams {
+		titles = append(titles, t.Title)
+	}
+	return titles
 }
 
 // lockUser reads a person and keeps others from changing them meanwhile.

@@ -221,12 +221,13 @@ func place(o *core.Outgoing) string {
 	return "the help desk"
 }
 
-// moment writes a time in the reader's own zone, which it names.
+// moment writes a time in the reader's own zone, with how far that is from UTC.
 func moment(t time.Time, zone *time.Location) string {
 	if zone == nil {
 		zone = time.UTC
 	}
-	return t.In(zone).Format("Monday, 2 January 2006, 15:04 MST")
+	local := t.In(zone)
+	return local.Format("Monday, 2 January 2006, 15:04 ") + core.ZoneOffset(local)
 }
 
 // safeURL lets only links to pages through, without anything that could end the

@@ -120,7 +120,7 @@ func (s *server) page(v *visit, title, area string) (base, error) {
 	}
 	b := s.plainBase(v, title)
 	b.Area, b.Instance = area, settings.Name
-	b.zone = zoneOf(v.actor.Timezone, settings.Timezone)
+	b.zone = core.Zone(v.actor.Timezone, settings.Timezone)
 	b.Said = saidOf(v.query("said"))
 	if b.Judges() {
 		b.Suspended, err = s.desk.SuspendedCount(v.ctx(), v.actor)
@@ -131,7 +131,7 @@ func (s *server) page(v *visit, title, area string) (base, error) {
 // plainBase needs nothing that could fail: for pages that tell of a failure.
 func (s *server) plainBase(v *visit, title string) base {
 	return base{Title: title, Instance: "Help desk", Actor: v.actor, RelaySet: s.relaySet,
-		Here: v.r.URL.RequestURI(), zone: time.UTC, now: time.Now()}
+		Here: v.r.URL.RequestURI(), zone: core.Zone(v.actor.Timezone), now: time.Now()}
 }
 
 // Panel tells that the page belongs to the agent area or the administration.
@@ -160,19 +160,6 @@ func (b base) Merges() bool { return b.Actor.Can(core.DoMerge) == nil }
 // ManagesPeople tells who creates and changes users and organizations.
 func (b base) ManagesPeople() bool { return b.Actor.Can(core.DoManagePeople) == nil }
 
-// zoneOf is the first of these zones that exists.
-func zoneOf(names ...string) *time.Location {
-	for _, name := range names {
-		if name == "" || name == "Local" {
-			continue
-		}
-		if zone, err := time.LoadLocation(name); err == nil {
-			return zone
-		}
-	}
-	return time.UTC
-}
-
 // errorPage tells of a failure.
 type errorPage struct {
 	base
@@ -181,35 +168,6 @@ type errorPage struct {
 	Sentence  string
 	Reference string
 }
-
-// When is an instant as its reader sees it: short, exact on hover, and for
-// machines.
-type When struct{ Short, Exact, Machine string }
-
-// When puts an instant into the reader's zone.
-func (b base) When(t time.Time) When {
-	if t.IsZero() {
-		return When{}
-	}
-	local, now := t.In(b.zone), b.now.In(b.zone)
-	w := When{Exact: local.Format("Monday, 2 January 2006, 15:04:05 MST (-07:00)"), Machine: t.UTC().Format(time.RFC3339)}
-	switch {
-	case local.YearDay() == now.YearDay() && local.Year() == now.Year():
-		w.Short = "Today, " + local.Format("15:04")
-	case sameDay(local.AddDate(0, 0, 1), now):
-		w.Short = "Yesterday, " + local.Format("15:04")
-	case local.Year() == now.Year():
-		w.Short = local.Format("2 Jan, 15:04")
-	default:
-		w.Short = local.Format("2 Jan 2006, 15:04")
-	}
-	return w
-}
-
-func sameDay(a, b time.Time) bool { return a.Year() == b.Year() && a.YearDay() == b.YearDay() }
-
-// Zone names the zone of all times of the page.
-func (b base) Zone() string { return b.zone.String() }
 
 // Fault is what is wrong with a field, under any of its names, if anything.
 func (b base) Fault(names ...string) fault {

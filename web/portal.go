@@ -165,28 +165,3 @@ func (s *server) addOwnAddress(v *visit) error {
 		return s.showProfile(v, status, nil, email, f)
 	})
 }
-
-// zoneNames are offered where a time zone is typed; every IANA name is taken.
-func zoneNames() []string {
-	return []string{"UTC", "Europe/London", "Europe/Berlin", "Europe/Paris", "Europe/Madrid", "Europe/Vienna", "Europe/Zurich", "Europe/Warsaw",
-		"Europe/Athens", "Europe/Kyiv", "Africa/Cairo", "Africa/Lagos", "Africa/Nairobi", "Africa/Johannesburg", "Asia/Dubai", "Asia/Kolkata",
-		"Asia/Bangkok", "Asia/Singapore", "Asia/Shanghai", "Asia/Tokyo", "Asia/Seoul", "Australia/Sydney", "Pacific/Auckland",
-		"America/Sao_Paulo", "America/Argentina/Buenos_Aires", "America/New_York", "America/Toronto", "America/Chicago", "America/Mexico_City",
-		"America/Denver", "America/Los_Angeles", "America/Anchorage", "Pacific/Honolulu"}
-}
-
-// Clock tells what time it is in the zone of the page, so that a wrong one is
-// noticed.
-func (b base) Clock() string { return b.now.In(b.zone).Format("15:04, Monday") }
-
-// Ago is an age in words, for invites that wait.
-func (b base) Ago(t time.Time) string {
-	switch days := int(b.now.Sub(t).Hours() / 24); {
-	case days < 1:
-		return "today"
-	case days == 1:
-		return "yesterday"
-	default:
-		return fmt.Sprintf("%d days ago", days)
-	}
-}
