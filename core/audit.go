@@ -2,33 +2,20 @@ package core
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"reflect"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 )
 
-// An AuditEntry is one administrative act.
-type AuditEntry struct {
-	ID        int64
-	ActorID   UserID // 0: a command, or a person since deleted
-	ActorName string
-	Act       string         // "user.disabled"
-	Object    string         // "user 7"
-	Detail    map[string]any // never a secret
-	At        time.Time
-}
+// The audit's writing half: every administrative act leaves one entry, in the
+// transaction that does it, and never a secret.
 
-// AuditTrail lists administrative acts, newest first. ErrForbidden.
-func (d *Desk) AuditTrail(ctx context.Context, actor Actor, page Page) (_ []AuditEntry, total int, err error) {
-	defer wrap(&err, "audit trail")
-	if err := actor.Can(DoAdminister); err != nil {
-		return nil, 0, err
-	}
-	return list[AuditEntry](ctx, d.pool, `
-		a.id, coalesce(a.actor_id, 0) as actor_id, coalesce(u.name, '') as actor_name, a.act, a.object, a.detail, a.at`,
-		` from audit a left join users u on u.id = a.actor_id`, `a.at desc, a.id desc`, page, pgx.StrictNamedArgs{})
-}
+// object names what an act is done to, as the audit keeps it: "user 7".
+func object[T ~int64](kind string, id T) string { return fmt.Sprintf("%s %d", kind, id) }
 
 // audit writes down who did what. Commands act as the zero Actor.
 func audit(ctx context.Context, tx pgx.Tx, actor Actor, act, object string, detail map[string]any) error {
@@ -53,7 +40,7 @@ func recordUser(ctx context.Context, tx pgx.Tx, actor Actor, act string, user Us
 	if err != nil {
 		return err
 	}
-	return audit(ctx, tx, actor, "user."+act, fmt.Sprintf("user %d", user), detail)
+	return audit(ctx, tx, actor, "user."+act, object("user", user), detail)
 }
 
 // recordOrganization is recordUser for organizations.
@@ -67,5 +54,43 @@ func recordOrganization(ctx context.Context, tx pgx.Tx, actor Actor, act string,
 	if err != nil {
 		return err
 	}
-	return audit(ctx, tx, actor, "organization."+act, fmt.Sprintf("organization %d", id), detail)
+	return audit(ctx, tx, actor, "organization."+act, object("organization", id), detail)
+}
+
+// changes are what an act changed, by field: {"phone": {"from": "1", "to": "2"}}.
+// What stays as it was is left out.
+type changes map[string]any
+
+func (c changes) note(field string, from, to any) {
+	if !reflect.DeepEqual(from, to) {
+		c[field] = map[string]any{"from": from, "to": to}
+	}
+}
+
+// refusalsAnHour is how many refused acts of one person are written down in an
+// hour: nobody floods the table.
+const refusalsAnHour = 20
+
+// attempt is wrap for administrative acts. It also writes down that somebody was
+// refused one (reliability A38): after the act's own transaction, which is undone.
+func (d *Desk) attempt(ctx context.Context, err *error, actor Actor, act, object string) {
+	wrap(err, "%s", strings.TrimSpace(act+" "+object))
+	if !errors.Is(*err, ErrForbidden) || actor.ID == 0 {
+		return
+	}
+	detail := map[string]any{"act": act}
+	var said Refusal
+	if errors.As(*err, &said) {
+		detail["why"] = said.Problem
+	}
+	// Who hangs up at once is written down all the same.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	_, failed := d.pool.Exec(ctx, `
+		insert into audit (actor_id, act, object, detail) select @actor, 'refused', @object, @detail
+		where (select count(*) from audit where actor_id = @actor and act = 'refused' and at > now() - interval '1 hour') < @most`,
+		pgx.StrictNamedArgs{"actor": actor.ID, "object": object, "detail": detail, "most": refusalsAnHour})
+	if failed != nil {
+		d.log.ErrorContext(ctx, "refused act not written down", "act", act, "object", object, "user", actor.ID, "error", failed)
+	}
 }

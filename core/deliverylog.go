@@ -2,7 +2,6 @@ package core
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -109,21 +108,22 @@ func (d *Desk) DeliverySource(ctx context.Context, actor Actor, id DeliveryID) (
 
 // RetryDelivery makes a queued or failed mail due now, with a schedule of its
 // own from here. ErrConflict in other states.
-func (d *Desk) RetryDelivery(ctx context.Context, actor Actor, id DeliveryID) error {
+func (d *Desk) RetryDelivery(ctx context.Context, actor Actor, id DeliveryID) (err error) {
+	defer d.attempt(ctx, &err, actor, "retry", object("delivery", id))
 	return d.changeDelivery(ctx, actor, id, "retried", `state in ('queued', 'failed')`)
 }
 
 // SendHeld lets a held mail go. ErrConflict if it is not held, or if there is no
 // relay to send it by.
-func (d *Desk) SendHeld(ctx context.Context, actor Actor, id DeliveryID) error {
+func (d *Desk) SendHeld(ctx context.Context, actor Actor, id DeliveryID) (err error) {
+	defer d.attempt(ctx, &err, actor, "send", object("delivery", id))
 	if !d.cfg.RelaySet && actor.Can(DoAdminister) == nil {
 		return refuse(ErrConflict, "There is no relay to send it by. Start Postdesk with --relay.")
 	}
 	return d.changeDelivery(ctx, actor, id, "sent", `state = 'held'`)
 }
 
-func (d *Desk) changeDelivery(ctx context.Context, actor Actor, id DeliveryID, act, from string) (err error) {
-	defer wrap(&err, "delivery %d", id)
+func (d *Desk) changeDelivery(ctx context.Context, actor Actor, id DeliveryID, act, from string) error {
 	if err := actor.Can(DoAdminister); err != nil {
 		return err
 	}
@@ -141,7 +141,7 @@ func (d *Desk) changeDelivery(ctx context.Context, actor Actor, id DeliveryID, a
 		if tag.RowsAffected() == 0 {
 			return d.notInThatState(ctx, tx, id)
 		}
-		return audit(ctx, tx, actor, "delivery "+act, fmt.Sprintf("delivery %d", id), nil)
+		return audit(ctx, tx, actor, "delivery."+act, object("delivery", id), nil)
 	})
 }
 
@@ -164,7 +164,7 @@ func mayLeave(ctx context.Context, tx pgx.Tx, id DeliveryID) error {
 
 // DiscardHeld gives a held mail up. ErrConflict if it is not held.
 func (d *Desk) DiscardHeld(ctx context.Context, actor Actor, id DeliveryID) (err error) {
-	defer wrap(&err, "discard delivery %d", id)
+	defer d.attempt(ctx, &err, actor, "discard", object("delivery", id))
 	if err := actor.Can(DoAdminister); err != nil {
 		return err
 	}
@@ -179,7 +179,7 @@ func (d *Desk) DiscardHeld(ctx context.Context, actor Actor, id DeliveryID) (err
 		if tag.RowsAffected() == 0 {
 			return d.notInThatState(ctx, tx, id)
 		}
-		return audit(ctx, tx, actor, "delivery discarded", fmt.Sprintf("delivery %d", id), nil)
+		return audit(ctx, tx, actor, "delivery.discarded", object("delivery", id), nil)
 	})
 }
 

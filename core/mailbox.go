@@ -39,7 +39,7 @@ func (d *Desk) ContactAddress(ctx context.Context) (_ Address, err error) {
 // with Owner where a person has the address, and an address too long to carry a
 // token. ErrForbidden.
 func (d *Desk) CreateMailbox(ctx context.Context, actor Actor, address, name string) (made Mailbox, err error) {
-	defer wrap(&err, "create mailbox")
+	defer d.attempt(ctx, &err, actor, "create a mailbox", "")
 	if err := actor.Can(DoAdminister); err != nil {
 		return Mailbox{}, err
 	}
@@ -125,7 +125,7 @@ func insertMailbox(ctx context.Context, tx pgx.Tx, actor Actor, address Address,
 	if err := ownDomain(ctx, tx, address.Domain()); err != nil {
 		return Mailbox{}, err
 	}
-	return made, audit(ctx, tx, actor, "mailbox.created", fmt.Sprintf("mailbox %d", made.ID), map[string]any{"address": address.String()})
+	return made, audit(ctx, tx, actor, "mailbox.created", object("mailbox", made.ID), map[string]any{"address": address.String()})
 }
 
 // ownDomain remembers a domain as ours for ever: valid tokens at it stay

@@ -57,6 +57,10 @@ func (d *Desk) UpdateSettings(ctx context.Context, actor Actor, c SettingsChange
 		hours = *c.CloseCompletedHours
 	}
 	err = d.tx(ctx, func(tx pgx.Tx) error {
+		before, err := one[Settings](ctx, tx, `select `+settingsColumns+` from instance for no key update`)
+		if err != nil {
+			return err
+		}
 		updated, err = one[Settings](ctx, tx, `
 			update instance set name = coalesce(@name, name), timezone = coalesce(@timezone, timezone),
 				accepts_unknown = coalesce(@unknown, accepts_unknown),
@@ -72,9 +76,28 @@ func (d *Desk) UpdateSettings(ctx context.Context, actor Actor, c SettingsChange
 		if err != nil {
 			return err
 		}
-		return audit(ctx, tx, actor, "settings.updated", "settings", map[string]any{"settings": updated})
+		return recordSettings(ctx, tx, actor, before, updated)
 	})
 	return updated, err
+}
+
+func recordSettings(ctx context.Context, tx pgx.Tx, actor Actor, before, after Settings) error {
+	c := changes{}
+	c.note("name", before.Name, after.Name)
+	c.note("timezone", before.Timezone, after.Timezone)
+	c.note("accepts_unknown", before.AcceptsUnknown, after.AcceptsUnknown)
+	c.note("max_collaborators", before.MaxCollaborators, after.MaxCollaborators)
+	c.note("max_seats", before.MaxSeats, after.MaxSeats)
+	c.note("flood_ten_minutes", before.FloodTenMinutes, after.FloodTenMinutes)
+	c.note("flood_hour", before.FloodHour, after.FloodHour)
+	c.note("flood_day", before.FloodDay, after.FloodDay)
+	c.note("automatic_hour", before.AutomaticHour, after.AutomaticHour)
+	c.note("suspended_days", before.SuspendedDays, after.SuspendedDays)
+	c.note("close_completed_hours", before.CloseCompletedHours, after.CloseCompletedHours)
+	if len(c) == 0 {
+		return nil
+	}
+	return audit(ctx, tx, actor, "settings.updated", "settings", c)
 }
 
 func (c *SettingsChanges) check() error {
@@ -112,12 +135,15 @@ func (c *SettingsChanges) check() error {
 func (d *Desk) SetLimits(ctx context.Context, collaborators, seats *int) (err error) {
 	defer wrap(&err, "set limits")
 	return d.tx(ctx, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, `
-			update instance set max_collaborators = $1, max_seats = $2
-			where max_collaborators is distinct from $1 or max_seats is distinct from $2`, collaborators, seats)
-		if err != nil || tag.RowsAffected() == 0 {
+		before, err := one[Settings](ctx, tx, `select `+settingsColumns+` from instance for no key update`)
+		if err != nil {
 			return err
 		}
-		return audit(ctx, tx, Actor{}, "settings.limits", "settings", map[string]any{"max_collaborators": collaborators, "max_seats": seats})
+		after, err := one[Settings](ctx, tx, `
+			update instance set max_collaborators = $1, max_seats = $2 returning `+settingsColumns, collaborators, seats)
+		if err != nil {
+			return err
+		}
+		return recordSettings(ctx, tx, Actor{}, before, after)
 	})
 }

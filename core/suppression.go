@@ -29,7 +29,7 @@ func (d *Desk) Suppressions(ctx context.Context, actor Actor, page Page) (_ []Su
 // ClearSuppression lets mail go to an address again. ErrForbidden, ErrNotFound,
 // Invalid.
 func (d *Desk) ClearSuppression(ctx context.Context, actor Actor, address string) (err error) {
-	defer wrap(&err, "clear suppression")
+	defer d.attempt(ctx, &err, actor, "clear a suppression", "")
 	if err := actor.Can(DoManagePeople); err != nil {
 		return err
 	}

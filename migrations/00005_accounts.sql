@@ -6,13 +6,20 @@ create table sign_ins (
     client     text not null default '',
     browser    text not null default '',
     created_at timestamptz not null default now(),
-    seen_at    timestamptz not null default now()
+    seen_at    timestamptz not null default now(),
+    credential_version integer not null
 );
 comment on table sign_ins is 'Browsers where somebody is signed in, so that people see theirs and end one. A session whose row is gone is over at its next request.';
+comment on column sign_ins.credential_version is 'What the person''s was at the sign-in: when that moves, this session is over.';
 comment on column sign_ins.client is 'The network address at the sign-in.';
 comment on column sign_ins.browser is 'What the browser calls itself, cut; shown to its owner only.';
 comment on column sign_ins.seen_at is 'Kept to within five minutes.';
 create index sign_ins_of on sign_ins (user_id, seen_at desc);
+
+alter table links add column leads_to text not null default '';
+alter table deliveries add column leads_to text not null default '';
+comment on column links.leads_to is 'The page that somebody wanted to see when they asked for a sign-in link. Not in the mail: a stranger may have chosen it.';
+comment on column deliveries.leads_to is 'For the link that is minted when the mail is composed.';
 
 alter table users add column anonymised_at timestamptz;
 alter table users add column merged_into bigint references users;
@@ -39,3 +46,9 @@ comment on column user_merges.moved is 'What went over, by table: the way back m
 comment on constraint user_merges_of_two on user_merges is 'It takes two.';
 create index user_merges_of on user_merges (survivor_id) where undone_at is null;
 create index user_merges_away on user_merges (merged_id) where undone_at is null;
+
+create index audit_by_actor on audit (actor_id, at desc, id desc);
+create index audit_of_object on audit (object, at desc, id desc);
+create index audit_of_family on audit (split_part(act, '.', 1), at desc, id desc);
+
+create index deliveries_of_invites on deliveries (user_id, id desc) where purpose = 'invite';

@@ -151,7 +151,11 @@ func detail(of map[string]any) string {
 	var parts []string
 	for _, key := range slices.Sorted(maps.Keys(of)) {
 		switch value := of[key].(type) {
-		case nil, map[string]any:
+		case nil:
+		case map[string]any:
+			if c := changeOf(key, value, nil); c.To != "" {
+				parts = append(parts, fmt.Sprintf("%s: %s → %s", words(key), c.From, c.To))
+			}
 		case []any:
 			parts = append(parts, fmt.Sprintf("%s: %d", words(key), len(value)))
 		default:

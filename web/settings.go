@@ -160,25 +160,6 @@ func (s *server) saveSettings(v *visit) (typed core.Settings, err error) {
 	return typed, err
 }
 
-type auditPage struct {
-	base
-	Rows []core.AuditEntry
-	paging
-}
-
-func (s *server) audit(v *visit) error {
-	page := listPage(v)
-	rows, total, err := s.desk.AuditTrail(v.ctx(), v.actor, page)
-	if err != nil {
-		return err
-	}
-	b, err := s.page(v, "Audit", "audit")
-	if err != nil {
-		return err
-	}
-	return s.render(v, http.StatusOK, "audit", auditPage{base: b, Rows: rows, paging: pagingOf(v, page, len(rows), total)})
-}
-
 // Limit shows a limit, or that there is none.
 func (b base) Limit(n *int) string {
 	if n == nil {
