@@ -222,8 +222,10 @@ func (s *server) newConversation(v *visit) error {
 }
 
 func (s *server) showNewConversation(v *visit, status int, p newConversationPage, f faults) (err error) {
-	if err := v.actor.Can(core.DoOpenForCustomer); err != nil {
-		return err
+	for _, do := range []core.Deed{core.DoOpenForCustomer, core.DoReply} { // its words are a public message
+		if err := v.actor.Can(do); err != nil {
+			return err
+		}
 	}
 	if p.Mailboxes, err = s.desk.Mailboxes(v.ctx(), v.actor); err != nil {
 		return err
