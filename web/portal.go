@@ -3,7 +3,6 @@ package web
 import (
 	"fmt"
 	"net/http"
-	"time"
 
 	"postdesk/core"
 )
@@ -102,66 +101,5 @@ func (s *server) onThread(v *visit, text, said string, act func(core.Conversatio
 	err = act(id)
 	return v.after(err, threadPath(id), said, func(status int, f faults) error {
 		return s.showThread(v, status, id, text, f)
-	})
-}
-
-type profilePage struct {
-	base
-	User  core.User
-	Email string // of a new address, as typed
-}
-
-func (s *server) profile(v *visit) error { return s.showProfile(v, http.StatusOK, nil, "", nil) }
-
-func (s *server) showProfile(v *visit, status int, changes *core.ProfileChanges, email string, f faults) error {
-	user, err := s.desk.User(v.ctx(), v.actor, v.actor.ID)
-	if err != nil {
-		return err
-	}
-	if changes != nil { // as typed
-		user.Name, user.Timezone, user.Locale = *changes.Name, *changes.Timezone, *changes.Locale
-		user.Phone, user.Signature = *changes.Phone, *changes.Signature
-	}
-	b, err := s.page(v, "Profile", "profile")
-	b.Faults = f
-	if err != nil {
-		return err
-	}
-	return s.render(v, status, "profile", profilePage{base: b, User: user, Email: email})
-}
-
-func (s *server) updateProfile(v *visit) error {
-	name, zone, locale, phone, signature := v.field("full_name"), v.field("time_zone"), v.field("locale"), v.field("phone"),
-		v.r.PostFormValue("signature")
-	changes := core.ProfileChanges{Name: &name, Timezone: &zone, Locale: &locale, Phone: &phone, Signature: &signature}
-	_, err := s.desk.UpdateProfile(v.ctx(), v.actor, changes)
-	return v.after(err, "/profile", "updated", func(status int, f faults) error {
-		return s.showProfile(v, status, &changes, "", f)
-	})
-}
-
-// changePassword ends all other sessions; this one goes on under a new id.
-func (s *server) changePassword(v *visit) error {
-	version, err := s.desk.ChangePassword(v.ctx(), v.actor, v.r.PostFormValue("old_password"), v.r.PostFormValue("password"), clientOf(v.r))
-	if f, status, ok := faultsOf(err); ok {
-		if own, whole := f[""]; whole {
-			f = faults{"old_password": own}
-		}
-		return s.showProfile(v, status, nil, "", f)
-	}
-	if err != nil {
-		return err
-	}
-	if err := s.begin(v, v.actor, version); err != nil {
-		return err
-	}
-	return v.see("/profile", "password")
-}
-
-func (s *server) addOwnAddress(v *visit) error {
-	email := v.field("email")
-	err := s.desk.AddIdentity(v.ctx(), v.actor, v.actor.ID, email)
-	return v.after(err, "/profile", "verify", func(status int, f faults) error {
-		return s.showProfile(v, status, nil, email, f)
 	})
 }
