@@ -4,14 +4,14 @@
 DATA_DIR ?=
 ARGS     ?=
 
-.PHONY: run test check bench crash postgresql
+.PHONY: run test check bench crash postgresql chromium
 
 # The program itself, not `go run`: a Ctrl-C that ends it well is no error.
 run: postgresql
 	@go build ./cmd/postdesk
 	@exec ./postdesk serve $(if $(DATA_DIR),--data-dir $(DATA_DIR)) $(ARGS)
 
-test: postgresql
+test: postgresql chromium
 	@go test -race ./...
 
 # What CI runs, without the race detector's build.
@@ -27,6 +27,11 @@ bench: postgresql
 crash: postgresql
 	@go run ./cmd/proof crash
 
-# PostgreSQL is the one thing that Go does not bring. Asks first on a terminal.
+# PostgreSQL is the one thing that running needs and Go does not bring. Asks first
+# on a terminal.
 postgresql:
 	@.ci/postgresql
+
+# The tests alone need a browser. Asks first on a terminal.
+chromium:
+	@.ci/chromium
