@@ -130,7 +130,8 @@ func (d *Desk) requesterGiven(ctx context.Context, tx pgx.Tx, id UserID, email s
 			return 0, err
 		}
 	}
-	enabled, err := value[bool](ctx, tx, `select enabled from users where id = $1`, id)
+	// Locked, so that nobody is merged away or deleted before this is written.
+	enabled, err := value[bool](ctx, tx, `select enabled from users where id = $1 for share`, id)
 	if errors.Is(err, ErrNotFound) {
 		return 0, Invalid{Field: field, Code: CodeInvalid, Problem: "There is no such person."}
 	}

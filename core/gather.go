@@ -69,7 +69,7 @@ const senderSQL = `
 		t.ids, t.addresses
 	from instance i
 	left join (addresses a join users u on u.id = a.user_id join roles r on r.role = u.role)
-		on a.address = $1 and (a.is_primary or a.verified_at is not null),
+		on a.address = $1,
 	(select coalesce(bool_or(list = 'block'), false) as blocked, coalesce(bool_or(list = 'safe'), false) as safe
 		from sender_list where pattern in ($1, $2, '*')) l,
 	(select count(*) filter (where received_at > now() - interval '10 minutes') as ten,

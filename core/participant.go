@@ -59,16 +59,19 @@ func (d *Desk) change(ctx context.Context, actor Actor, id ConversationID, deed 
 }
 
 // letIn puts addresses in CC, on behalf of staff. The requester and those who are
-// in already are passed over. Agents in CC are followers (mail-law section 4).
+// in already are passed over. Agents in CC are followers (mail-law section 4). The
+// addresses are held, so that whose they are stays so until this is written.
 func (d *Desk) letIn(ctx context.Context, tx pgx.Tx, actor Actor, c locked, field string, emails []string) error {
 	addresses, err := d.outsiders(ctx, tx, field, emails)
 	if err != nil || len(addresses) == 0 {
 		return err
 	}
 	added, err := tx.Query(ctx, `
-		with named as (
+		with held as materialized (
+			select address, user_id from addresses where address = any($2) order by address for share),
+		named as (
 			select distinct on (coalesce(a.user_id::text, x.address)) x.address, a.user_id
-			from unnest($2::text[]) x(address) left join addresses a on a.address = x.address
+			from unnest($2::text[]) x(address) left join held a on a.address = x.address
 			where a.user_id is distinct from $3),
 		added as (
 			insert into participants (conversation_id, address, user_id, via, by_staff)

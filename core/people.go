@@ -34,10 +34,12 @@ func (d *Desk) namePeople(ctx context.Context, tx pgx.Tx, a *arrival, own *ours,
 		return err
 	}
 	_, err := tx.Exec(ctx, `
-		with named as (
+		with held as materialized ( -- whose they are stays so until this is written
+			select address, user_id from addresses where address = any($2) order by address for share),
+		named as (
 			select n.address, i.user_id, u.role, u.enabled
 			from unnest($2::text[]) as n (address)
-			left join addresses i on i.address = n.address left join users u on u.id = i.user_id
+			left join held i on i.address = n.address left join users u on u.id = i.user_id
 			where u.id is distinct from $3),
 		following as (
 			insert into followers (conversation_id, user_id)

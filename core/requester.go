@@ -58,7 +58,7 @@ func (d *Desk) changeRequester(ctx context.Context, tx pgx.Tx, actor Actor, c lo
 // another counts as the same.
 func sameDomain(ctx context.Context, tx pgx.Tx, old, next UserID) error {
 	people, err := rows[struct{ Person PersonRef }](ctx, tx, `
-		select jsonb_build_object('ID', u.id, 'Name', u.name, 'Address', a.address, 'Enabled', u.enabled) as person
+		select jsonb_build_object('ID', u.id, 'Name', u.name, 'Address', a.address, 'Enabled', u.enabled, 'Invited', u.invited_at is not null) as person
 		from users u join addresses a on a.user_id = u.id and a.is_primary where u.id in ($1, $2) order by u.id = $2`, old, next)
 	if err != nil {
 		return err
@@ -80,15 +80,16 @@ func sameDomain(ctx context.Context, tx pgx.Tx, old, next UserID) error {
 // conversation into, with their attachments, before from gets a new requester or
 // goes into another's: those that the requester of the result could not read
 // before, neither as requester nor in a copy that was sent to them, and those of
-// collaborators; with everything, all. There is no way back.
-func makePrivate(ctx context.Context, tx pgx.Tx, from []ConversationID, into ConversationID, requester UserID, everything bool) (int, error) {
+// collaborators; with everything, all. Known messages stay: that requester has had
+// them in another way. There is no way back.
+func makePrivate(ctx context.Context, tx pgx.Tx, from []ConversationID, into ConversationID, requester UserID, everything bool, known ...int64) (int, error) {
 	moved, err := rows[struct{ Message, Note int64 }](ctx, tx, `
 		with private as materialized (
 			select m.*, nextval(pg_get_serial_sequence('notes', 'id')) as note
 			from messages m
 			join conversations c on c.id = m.conversation_id
 			join users u on u.id = m.author_id
-			where m.conversation_id = any(@from) and (@everything or m.author_id <> @requester and (
+			where m.conversation_id = any(@from) and m.id <> all(@known) and (@everything or m.author_id <> @requester and (
 				u.role = 'collaborator' and not m.by_staff
 				or c.requester_id <> @requester and not exists (
 					select from deliveries y
@@ -102,7 +103,7 @@ func makePrivate(ctx context.Context, tx pgx.Tx, from []ConversationID, into Con
 				true, warnings, inbound_id, coalesce(nullif(conversation_id, @into), came_from), created_at
 			from private)
 		select id as message, note from private`,
-		pgx.StrictNamedArgs{"from": from, "into": into, "requester": requester, "everything": everything})
+		pgx.StrictNamedArgs{"from": from, "into": into, "requester": requester, "everything": everything, "known": nonNil(known)})
 	if err != nil || len(moved) == 0 {
 		return 0, err
 	}

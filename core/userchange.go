@@ -207,10 +207,17 @@ func (u User) teamTitles() []string {
 	return titles
 }
 
-// lockUser reads a person and keeps others from changing them meanwhile.
+// lockUser reads a person and keeps others from changing them meanwhile. One who
+// was merged away is not there, one who was deleted cannot be changed: ErrConflict.
 func lockUser(ctx context.Context, tx pgx.Tx, id UserID) (User, error) {
-	if _, err := value[UserID](ctx, tx, `select id from users where id = $1 for no key update`, id); err != nil {
+	if _, err := value[UserID](ctx, tx, `select id from users where id = $1 and merged_into is null for no key update`, id); err != nil {
 		return User{}, err
 	}
-	return userByID(ctx, tx, id)
+	u, err := userByID(ctx, tx, id)
+	if err == nil && u.Deleted {
+		err = errDeleted()
+	}
+	return u, err
 }
+
+func errDeleted() error { return refuse(ErrConflict, "This person was deleted.") }
