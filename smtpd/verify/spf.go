@@ -62,3 +62,14 @@ func (l spfLookups) LookupIPAddr(ctx context.Context, host string) ([]net.IPAddr
 	}
 	return addrs, err
 }
+
+// LookupTXT lets a record that breaks the grammar be a permerror.
+func (l spfLookups) LookupTXT(ctx context.Context, name string) ([]string, error) {
+	texts, err := l.lookups.LookupTXT(ctx, name)
+	for i, text := range texts {
+		if isSPF(text) && !wellFormedSPF(text) {
+			texts[i] = "v=spf1 malformed"
+		}
+	}
+	return texts, err
+}
