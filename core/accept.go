@@ -17,7 +17,8 @@ type AcceptForm struct {
 
 // AcceptLink uses a link up: the address is verified, an invitee enabled, the
 // organization of the domain joined, the password set; every session and every
-// other link that the person had dies. It signs in. ErrExpired, ErrForbidden for
+// other link that the person had dies. An address that is added to an account, and
+// a sign-in, leave password and sessions as they are. It signs in. ErrExpired, ErrForbidden for
 // a wrong known password, ErrRate (too many tries), ErrLimit (no seat), Invalid.
 func (d *Desk) AcceptLink(ctx context.Context, secret string, f AcceptForm) (_ Actor, credentialVersion int, err error) {
 	defer wrap(&err, "accept link")
@@ -25,7 +26,10 @@ func (d *Desk) AcceptLink(ctx context.Context, secret string, f AcceptForm) (_ A
 	if err != nil {
 		return Actor{}, 0, err
 	}
-	if l.knownPassword() {
+	switch {
+	case l.Purpose == LinkSignIn:
+		return d.acceptSignIn(ctx, secret)
+	case l.knownPassword():
 		return d.acceptAddedAddress(ctx, secret, l, f)
 	}
 	hash, err := d.hashPassword(ctx, f.Password)
@@ -58,16 +62,12 @@ func (d *Desk) acceptWithPassword(ctx context.Context, tx pgx.Tx, secret string,
 		return 0, refuse(ErrConflict, "The account has a password now. Open the link again.")
 	}
 	if _, err := tx.Exec(ctx, `
-		with unlinked as (update links set revoked_at = now() where user_id = @id and consumed_at is null and revoked_at is null)
 		update users set password_hash = @hash, enabled = true, invited_at = null,
 		       name = case when @name <> '' then @name else name end where id = @id`,
 		pgx.StrictNamedArgs{"id": l.User, "hash": hash, "name": l.acceptedName(f)}); err != nil {
 		return 0, err
 	}
-	if err := endSessions(ctx, tx, l.User); err != nil {
-		return 0, err
-	}
-	if err := dropLinkMail(ctx, tx, l.User, "the account has a password now"); err != nil {
+	if err := startOver(ctx, tx, l.User, "the account has a password now"); err != nil {
 		return 0, err
 	}
 	if err := proveAddress(ctx, tx, l.User, l.Address); err != nil {
@@ -106,9 +106,23 @@ func consumeLink(ctx context.Context, tx pgx.Tx, secret string) (link, error) {
 // address, not their password: they go on.
 func endSessions(ctx context.Context, tx pgx.Tx, id UserID) error {
 	_, err := tx.Exec(ctx, `
-		with moved as (update users set credential_version = credential_version + 1 where id = $1)
+		with moved as (update users set credential_version = credential_version + 1 where id = $1),
+		     browsers as (delete from sign_ins where user_id = $1)
 		delete from api_tokens where user_id = $1`, id)
 	return err
+}
+
+// startOver ends all that was begun before: sessions, API tokens, and links, in
+// mails that have left and in those that have not.
+func startOver(ctx context.Context, tx pgx.Tx, id UserID, why string) error {
+	if err := endSessions(ctx, tx, id); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `
+		update links set revoked_at = now() where user_id = $1 and consumed_at is null and revoked_at is null`, id); err != nil {
+		return err
+	}
+	return dropLinkMail(ctx, tx, id, why)
 }
 
 // setUpOwner makes the first owner. Somebody who has written to the new desk
@@ -172,13 +186,22 @@ func (d *Desk) acceptAddedAddress(ctx context.Context, secret string, l link, f 
 		if _, err := consumeLink(ctx, tx, secret); err != nil {
 			return err
 		}
+		u, err := userByID(ctx, tx, l.User)
+		if err != nil {
+			return err
+		}
 		if err := proveAddress(ctx, tx, l.User, l.Address); err != nil {
 			return err
+		}
+		if !l.Own { // an address of one's own that was not verified is nothing new
+			if err := d.tellOfAddresses(ctx, tx, Actor{ID: l.User}, u); err != nil {
+				return err
+			}
 		}
 		if err := adoptAddress(ctx, tx, l.User, l.Address); err != nil {
 			return err
 		}
-		err := recordUser(ctx, tx, Actor{ID: l.User}, "address_added", l.User, map[string]any{"address": l.Address.String()})
+		err = recordUser(ctx, tx, Actor{ID: l.User}, "address_added", l.User, map[string]any{"address": l.Address.String()})
 		if err != nil {
 			return err
 		}
@@ -186,4 +209,42 @@ func (d *Desk) acceptAddedAddress(ctx context.Context, secret string, l link, f 
 		return err
 	})
 	return actor, credentialVersion, err
+}
+
+// acceptSignIn lets a person in without a password. The first proof of an address
+// ends what others may have begun with it (reliability A32).
+func (d *Desk) acceptSignIn(ctx context.Context, secret string) (actor Actor, credentialVersion int, err error) {
+	err = d.tx(ctx, func(tx pgx.Tx) error {
+		l, err := consumeLink(ctx, tx, secret)
+		if err != nil {
+			return err
+		}
+		if l.Proven {
+			err = killSignInLinks(ctx, tx, l.User, l.Address)
+		} else {
+			err = startOver(ctx, tx, l.User, "the address proved itself")
+		}
+		if err != nil {
+			return err
+		}
+		if err := proveAddress(ctx, tx, l.User, l.Address); err != nil {
+			return err
+		}
+		if !l.Proven {
+			err := recordUser(ctx, tx, Actor{ID: l.User}, "accepted", l.User, map[string]any{"link": l.Purpose, "address": l.Address.String()})
+			if err != nil {
+				return err
+			}
+		}
+		actor, credentialVersion, err = loadActor(ctx, tx, l.User)
+		return err
+	})
+	return actor, credentialVersion, err
+}
+
+func killSignInLinks(ctx context.Context, tx pgx.Tx, id UserID, address Address) error {
+	if err := killLinks(ctx, tx, LinkSignIn, id, address); err != nil {
+		return err
+	}
+	return dropLinkMail(ctx, tx, id, "signed in by another link", LinkSignIn)
 }

@@ -15,16 +15,20 @@ type LinkPurpose string
 
 // The purposes of links.
 const (
-	LinkSetup  LinkPurpose = "setup"  // makes the owner of an empty instance
-	LinkVerify LinkPurpose = "verify" // an address proves itself; a first password
-	LinkInvite LinkPurpose = "invite" // a team member accepts
-	LinkReset  LinkPurpose = "reset"  // a new password
+	LinkSetup  LinkPurpose = "setup"   // makes the owner of an empty instance
+	LinkVerify LinkPurpose = "verify"  // an address proves itself; a first password
+	LinkInvite LinkPurpose = "invite"  // a team member accepts
+	LinkReset  LinkPurpose = "reset"   // a new password
+	LinkSignIn LinkPurpose = "sign_in" // in place of a password
 )
 
 // lifetime is how long a link may be used.
 func (p LinkPurpose) lifetime() time.Duration {
-	if p == LinkReset {
+	switch p {
+	case LinkReset:
 		return time.Hour
+	case LinkSignIn:
+		return 15 * time.Minute
 	}
 	return 7 * 24 * time.Hour
 }
@@ -38,6 +42,10 @@ type LinkInfo struct {
 	NeedsName     bool // setup, invite
 	NeedsEmail    bool // setup
 	KnownPassword bool // the account has a password: it is asked for, not set (an added address)
+	HasPassword   bool
+	Role          Role   // that the person has, or is invited to
+	InvitedBy     string // name of who asked for the link, if not the person
+	Next          string // the page that was wanted; a stranger may have chosen it
 	Expires       time.Time
 }
 
@@ -139,16 +147,21 @@ type link struct {
 	Address Address
 	Expires time.Time
 	Name    string
+	Role    Role
 	Enabled bool
 	Invited bool
 	Hash    *string
+	Own     bool // the address is the person's
+	Proven  bool // and was verified before
+	By      string
+	LeadsTo string
 }
 
 // info tells what the page must ask for.
 func (l link) info() LinkInfo {
 	return LinkInfo{Purpose: l.Purpose, Name: l.Name, Address: l.Address, Expires: l.Expires,
 		NeedsName: l.Purpose == LinkSetup || l.Purpose == LinkInvite, NeedsEmail: l.Purpose == LinkSetup,
-		KnownPassword: l.knownPassword()}
+		KnownPassword: l.knownPassword(), HasPassword: l.Hash != nil, Role: l.Role, InvitedBy: l.By, Next: l.LeadsTo}
 }
 
 // knownPassword: the account is in use, and this address was added to it. The
@@ -168,8 +181,11 @@ func (d *Desk) Link(ctx context.Context, secret string) (_ LinkInfo, err error) 
 func openLink(ctx context.Context, q querier, secret, lock string) (link, error) {
 	l, err := one[link](ctx, q, `
 		select l.purpose, coalesce(l.user_id, 0) as user, l.address, l.expires_at as expires, coalesce(u.name, '') as name,
-		       coalesce(u.enabled, false) as enabled, u.invited_at is not null as invited, u.password_hash as hash
-		from links l left join users u on u.id = l.user_id
+		       coalesce(u.role, 'owner') as role, coalesce(u.enabled, false) as enabled, u.invited_at is not null as invited,
+		       u.password_hash as hash, a.address is not null as own, a.verified_at is not null as proven,
+		       coalesce(b.name, '') as by, l.leads_to
+		from links l left join users u on u.id = l.user_id left join addresses a on a.address = l.address and a.user_id = l.user_id
+		left join users b on b.id = l.created_by and b.id <> l.user_id
 		where l.secret_hash = $1 and l.consumed_at is null and l.revoked_at is null and l.expires_at > now()
 		`+lock, HashSecret(secret))
 	if errors.Is(err, ErrNotFound) || err == nil && !l.alive() {
@@ -178,7 +194,11 @@ func openLink(ctx context.Context, q querier, secret, lock string) (link, error)
 	return l, err
 }
 
-// alive: the disabled have no links, but for an invite that waits.
+// alive: the disabled have no links, but for an invite that waits. Without a
+// password to show, a link opens an account only from an address of the person's.
 func (l link) alive() bool {
-	return l.Purpose == LinkSetup || l.Enabled || l.Invited && l.Purpose == LinkInvite
+	if l.Purpose == LinkSetup {
+		return true
+	}
+	return (l.Enabled || l.Invited && l.Purpose == LinkInvite) && (l.Own || l.knownPassword())
 }

@@ -74,7 +74,7 @@ func TestTheSetupLinkMakesTheFirstOwnerOnceAndIsNeededNoMore(t *testing.T) {
 	if err != nil || owner.Role != core.RoleOwner || owner.Name != "Olive Owner" {
 		t.Fatalf("%+v %v", owner, err)
 	}
-	if _, err := d.ActorOf(ctx, owner.ID, version); err != nil {
+	if _, err := d.BeginSession(ctx, owner, version, "192.0.2.1", "a browser"); err != nil {
 		t.Errorf("the session: %v", err)
 	}
 }
@@ -117,6 +117,7 @@ func TestALinkWorksOnceAndKillsTheOlderOnesAndEverySession(t *testing.T) {
 	if n := d.Text(t, `select count(*) from addresses where verified_at is not null`); n != "0" {
 		t.Error("looking at the link verified the address")
 	}
+	before := d.Session(t, who.ID)
 	actor, version, err := d.AcceptLink(ctx, secret, core.AcceptForm{Password: goodPassword, Name: "Mallory"})
 	if err != nil || actor.ID != who.ID || actor.Name != "Cara" {
 		t.Fatalf("%+v %v", actor, err)
@@ -124,7 +125,7 @@ func TestALinkWorksOnceAndKillsTheOlderOnesAndEverySession(t *testing.T) {
 	for what, err := range map[string]error{
 		"the link again":      third(d.AcceptLink(ctx, secret, core.AcceptForm{Password: goodPassword})),
 		"the reset link":      third(d.AcceptLink(ctx, reset, core.AcceptForm{Password: goodPassword})),
-		"the session before":  second(d.ActorOf(ctx, who.ID, 1)),
+		"the session before":  second(d.ActorOf(ctx, before)),
 		"the API token":       second(d.ActorByToken(ctx, token)),
 		"an empty secret":     second(d.Link(ctx, "")),
 		"an upper-case one":   second(d.Link(ctx, strings.ToUpper(secret))),
@@ -135,7 +136,7 @@ func TestALinkWorksOnceAndKillsTheOlderOnesAndEverySession(t *testing.T) {
 			t.Errorf("%s: %v, want expired", what, err)
 		}
 	}
-	if _, err := d.ActorOf(ctx, who.ID, version); err != nil {
+	if _, err := d.BeginSession(ctx, actor, version, "", ""); err != nil {
 		t.Errorf("the new session: %v", err)
 	}
 	if n := d.Text(t, `select count(*) from addresses where verified_at is not null`); n != "1" {
@@ -190,7 +191,7 @@ func TestDisableWinsOverALinkThatIsUsedAtTheSameTime(t *testing.T) {
 		if disabled != nil || accepted != nil && !errors.Is(accepted, core.ErrExpired) {
 			t.Errorf("disable: %v, accept: %v", disabled, accepted)
 		}
-		if _, err := d.ActorOf(ctx, who.ID, version); !errors.Is(err, core.ErrExpired) {
+		if _, err := d.BeginSession(ctx, who, version, "", ""); !errors.Is(err, core.ErrExpired) {
 			t.Errorf("round %d: a session of the disabled lives: %v", round, err)
 		}
 	}
@@ -219,7 +220,7 @@ func TestOfSeveralPasswordChangesAtOnceOneCounts(t *testing.T) {
 		switch {
 		case err == nil:
 			well++
-			if _, err := d.ActorOf(ctx, actor.ID, versions[i]); err != nil {
+			if _, err := d.BeginSession(ctx, actor, versions[i], "", ""); err != nil {
 				t.Errorf("the session that changed it: %v", err)
 			}
 		case !errors.Is(err, core.ErrExpired) && !errors.Is(err, core.ErrForbidden):

@@ -69,6 +69,7 @@ func TestProvingAnAddressEndsWhatWasPendingBefore(t *testing.T) {
 	evil := who
 	evil.Address = address(t, "mallory@evil.test")
 	pending := link(t, d, core.LinkVerify, evil)
+	d.Exec(t, `update users set password_hash = 'x' where id = $1`, who.ID) // of whoever began it
 	if err := d.AddIdentity(ctx, who, who.ID, "second@evil.test"); err != nil {
 		t.Fatal(err)
 	}

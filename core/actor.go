@@ -39,17 +39,6 @@ func scanActor(found pgx.Rows, err error) (a Actor, version int, _ error) {
 	return a, version, nil
 }
 
-// ActorOf is who a session belongs to, as of now. ErrExpired once the person was
-// disabled, or the version moved: by disable, role change or password change.
-func (d *Desk) ActorOf(ctx context.Context, id UserID, credentialVersion int) (_ Actor, err error) {
-	defer wrap(&err, "session of user %d", id)
-	a, version, err := loadActor(ctx, d.pool, id)
-	if errors.Is(err, ErrNotFound) || err == nil && (!a.Enabled || version != credentialVersion) {
-		return Actor{}, ErrExpired
-	}
-	return a, err
-}
-
 // ActorByToken is who an API token belongs to. ErrExpired for one that is not,
 // or no longer, any.
 func (d *Desk) ActorByToken(ctx context.Context, secret string) (_ Actor, err error) {

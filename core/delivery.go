@@ -33,6 +33,9 @@ const (
 // old address that staff added one, or that another one is the primary now.
 const NoticeAddresses NoticeKind = "addresses"
 
+// NoticeSignIn goes with PurposeReset: the link signs in and sets no password.
+const NoticeSignIn NoticeKind = "sign_in"
+
 // A Delivery is one mail to one recipient, claimed by this process until its
 // lease ends.
 type Delivery struct {

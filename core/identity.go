@@ -2,9 +2,6 @@ package core
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -14,7 +11,7 @@ import (
 // about whose it is. ErrNotFound, ErrForbidden, ErrRate, Invalid
 // (FIELD_DUPLICATE with Owner).
 func (d *Desk) AddIdentity(ctx context.Context, actor Actor, id UserID, email string) (err error) {
-	defer wrap(&err, "add address to user %d", id)
+	defer d.attempt(ctx, &err, actor, "add an address to", object("user", id))
 	own := id == actor.ID
 	if err := actor.mayReachAddressesOf(id); err != nil {
 		return err
@@ -39,27 +36,6 @@ func (d *Desk) AddIdentity(ctx context.Context, actor Actor, id UserID, email st
 		}
 		return d.giveAddress(ctx, tx, actor, u, address)
 	})
-}
-
-// askAddress mails a link to an address that a person says to have.
-func (d *Desk) askAddress(ctx context.Context, tx pgx.Tx, u User, address Address) error {
-	asked, err := countTries(ctx, tx, fmt.Sprintf("address %d", u.ID), time.Hour)
-	if err != nil {
-		return err
-	}
-	if asked > maxResetsAnHour {
-		return tooMany(time.Hour, "Too many addresses at once. Try again in an hour.")
-	}
-	err = addressFree(ctx, tx, address)
-	var taken Invalid
-	if errors.As(err, &taken) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	_, err = d.enqueueAccountMail(ctx, tx, u.ID, address, PurposeVerify, u.ID)
-	return err
 }
 
 func (d *Desk) giveAddress(ctx context.Context, tx pgx.Tx, actor Actor, u User, address Address) error {
@@ -101,7 +77,7 @@ func (d *Desk) tellOfAddresses(ctx context.Context, tx pgx.Tx, actor Actor, u Us
 // one that is verified, of others as AddIdentity. The former one is told.
 // ErrNotFound, ErrForbidden, ErrConflict.
 func (d *Desk) MakePrimary(ctx context.Context, actor Actor, id UserID, email string) (err error) {
-	defer wrap(&err, "make %q primary", email)
+	defer d.attempt(ctx, &err, actor, "change the primary address of", object("user", id))
 	return d.changeIdentity(ctx, actor, id, email, func(tx pgx.Tx, u User, i Identity) error {
 		if i.Primary {
 			return nil
@@ -119,6 +95,9 @@ func (d *Desk) MakePrimary(ctx context.Context, actor Actor, id UserID, email st
 		if err := d.tellOfAddresses(ctx, tx, actor, u); err != nil {
 			return err
 		}
+		if err := d.moveLinks(ctx, tx, actor, u, i.Address); err != nil {
+			return err
+		}
 		return recordUser(ctx, tx, actor, "address_primary", id, map[string]any{"address": i.Address.String()})
 	})
 }
@@ -127,14 +106,16 @@ func (d *Desk) MakePrimary(ctx context.Context, actor Actor, id UserID, email st
 // links made for it die. The primary one stays. ErrNotFound, ErrForbidden,
 // ErrConflict.
 func (d *Desk) RemoveIdentity(ctx context.Context, actor Actor, id UserID, email string) (err error) {
-	defer wrap(&err, "remove %q", email)
+	defer d.attempt(ctx, &err, actor, "remove an address of", object("user", id))
 	return d.changeIdentity(ctx, actor, id, email, func(tx pgx.Tx, u User, i Identity) error {
 		if i.Primary {
 			return refuse(ErrConflict, "The primary address stays. Make another one primary first.")
 		}
+		if _, err := killLinksTo(ctx, tx, id, i.Address, "the address was removed"); err != nil {
+			return err
+		}
 		if _, err := tx.Exec(ctx, `
-			with links as (update links set revoked_at = now() where address = @address and consumed_at is null and revoked_at is null),
-			     tokens as (update tokens set revoked_at = now() where address = @address and revoked_at is null),
+			with tokens as (update tokens set revoked_at = now() where address = @address and revoked_at is null),
 			     cc as (delete from participants where address = @address and user_id = @id)
 			delete from addresses where address = @address`, pgx.StrictNamedArgs{"address": i.Address, "id": id}); err != nil {
 			return err

@@ -17,26 +17,34 @@ type Invitee struct {
 	Teams []TeamID
 }
 
+// MostInvitees is how many people one invite makes at most.
+const MostInvitees = 50
+
 // Invite makes accounts that wait for their people to accept: all of them, or
 // none and the faults. A fault's Field is "invitees[2].email", counted from 0,
-// and Owner says whose a taken address is. ErrForbidden, ErrLimit.
+// and Owner says whose a taken address is. ErrForbidden, ErrLimit, with the faults
+// if there are any besides.
 func (d *Desk) Invite(ctx context.Context, actor Actor, invitees []Invitee) (invited []User, faults []Invalid, err error) {
-	defer wrap(&err, "invite")
+	defer d.attempt(ctx, &err, actor, "invite team members", "")
 	if err := actor.Can(DoAdminister); err != nil {
 		return nil, nil, err
 	}
 	people, addresses, faults := checkInvitees(actor, invitees)
+	var full error
 	err = d.tx(ctx, func(tx pgx.Tx) error {
 		invited = nil
 		found := append([]Invalid(nil), faults...)
 		if err := lockAddresses(ctx, tx, addresses...); err != nil {
 			return err
 		}
+		if full = roomForAll(ctx, tx, actor, people); full != nil && !errors.Is(full, ErrLimit) {
+			return full
+		}
 		for i, p := range people {
 			if p.address.IsZero() {
 				continue
 			}
-			id, err := d.invite(ctx, tx, actor, p, len(found) > 0)
+			id, err := d.invite(ctx, tx, actor, p, full != nil || len(found) > 0)
 			var fault Invalid
 			if errors.As(err, &fault) {
 				fault.Field = inviteField(i, fault.Field)
@@ -58,11 +66,11 @@ func (d *Desk) Invite(ctx context.Context, actor Actor, invitees []Invitee) (inv
 		if len(found) > 0 {
 			return inviteFaults(found)
 		}
-		return nil
+		return full
 	})
 	var found inviteFaults
 	if errors.As(err, &found) {
-		return nil, found, nil
+		return nil, found, full
 	}
 	if err != nil {
 		return nil, nil, err
@@ -77,6 +85,27 @@ func (f inviteFaults) Error() string { return f[0].Error() }
 
 func inviteField(row int, field string) string { return fmt.Sprintf("invitees[%d].%s", row, field) }
 
+// roomForAll asks the limits for everybody at once, so that the answer counts
+// nobody who is not made in the end.
+func roomForAll(ctx context.Context, tx pgx.Tx, actor Actor, people []person) error {
+	if _, err := lockStaff(ctx, tx, actor); err != nil {
+		return err
+	}
+	collaborators, seats := 0, 0
+	for _, p := range people {
+		switch {
+		case p.role == RoleCollaborator:
+			collaborators++
+		case p.role.Agent():
+			seats++
+		}
+	}
+	if err := makeRoom(ctx, tx, RoleCollaborator, collaborators); err != nil {
+		return err
+	}
+	return makeRoom(ctx, tx, RoleAgent, seats)
+}
+
 // invite makes one account; once there is a fault it only looks for more.
 func (d *Desk) invite(ctx context.Context, tx pgx.Tx, actor Actor, p person, onlyLook bool) (UserID, error) {
 	if onlyLook {
@@ -88,8 +117,12 @@ func (d *Desk) invite(ctx context.Context, tx pgx.Tx, actor Actor, p person, onl
 // checkInvitees checks each row by itself and against the rows before it. The
 // person of a faulty row is the zero person.
 func checkInvitees(actor Actor, invitees []Invitee) (people []person, addresses []Address, faults []Invalid) {
-	if len(invitees) == 0 {
+	switch n := len(invitees); {
+	case n == 0:
 		return nil, nil, []Invalid{{Field: "invitees", Code: CodeRequired, Problem: "Nobody is named."}}
+	case n > MostInvitees:
+		return nil, nil, []Invalid{{Field: "invitees", Code: CodeInvalid,
+			Problem: fmt.Sprintf("These are %d people. Invite %d at once at most.", n, MostInvitees)}}
 	}
 	seen := map[Address]bool{}
 	for i, row := range invitees {
@@ -125,11 +158,41 @@ func (i Invitee) person(actor Actor) (person, error) {
 	return p, actor.MayCreate(i.Role)
 }
 
+// RevokeInvite takes an invite back: its links and mails die, the account stays
+// disabled and its address taken. ErrNotFound, ErrForbidden, ErrConflict once the
+// person has accepted.
+func (d *Desk) RevokeInvite(ctx context.Context, actor Actor, id UserID) (err error) {
+	defer d.attempt(ctx, &err, actor, "revoke the invite of", object("user", id))
+	if err := actor.Can(DoAdminister); err != nil {
+		return err
+	}
+	return d.tx(ctx, func(tx pgx.Tx) error {
+		actor, err := lockStaff(ctx, tx, actor)
+		if err != nil {
+			return err
+		}
+		u, err := lockUser(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if err := actor.MayEdit(u.Role); err != nil {
+			return err
+		}
+		if u.InvitedAt == nil {
+			return refuse(ErrConflict, "%s has no invite that waits: accepted or revoked in the meantime.", u.Name)
+		}
+		if err := shutAccount(ctx, tx, id); err != nil {
+			return err
+		}
+		return recordUser(ctx, tx, actor, "invite_revoked", id, nil)
+	})
+}
+
 // SendAccountMail sends the invite or the verification mail again; the older link
 // dies. Five a day. ErrNotFound, ErrForbidden, ErrConflict for whom nothing is
 // asked any more, ErrRate.
 func (d *Desk) SendAccountMail(ctx context.Context, actor Actor, id UserID) (err error) {
-	defer wrap(&err, "send account mail to user %d", id)
+	defer d.attempt(ctx, &err, actor, "send a link to", object("user", id))
 	return d.renewLink(ctx, actor, id, func(tx pgx.Tx, u User, purpose LinkPurpose) error {
 		if err := killLinks(ctx, tx, purpose, id, u.Primary()); err != nil {
 			return err
@@ -149,7 +212,7 @@ func (d *Desk) SendAccountMail(ctx context.Context, actor Actor, id UserID) (err
 // means; the older one dies. Only for those who may grant that person's role.
 // Errors as SendAccountMail.
 func (d *Desk) CopyLink(ctx context.Context, actor Actor, id UserID) (secret string, expires time.Time, err error) {
-	defer wrap(&err, "copy link of user %d", id)
+	defer d.attempt(ctx, &err, actor, "copy the link of", object("user", id))
 	err = d.renewLink(ctx, actor, id, func(tx pgx.Tx, u User, purpose LinkPurpose) error {
 		if secret, expires, err = mintLink(ctx, tx, purpose, id, u.Primary(), actor.ID); err != nil {
 			return err
@@ -191,7 +254,7 @@ func (d *Desk) renewLink(ctx context.Context, actor Actor, id UserID, renew func
 		if sent > maxAccountMailsDay {
 			return tooMany(24*time.Hour, "%d links in a day are enough. Try again tomorrow.", maxAccountMailsDay)
 		}
-		if err := dropLinkMail(ctx, tx, id, "a newer link was made", PurposeVerify, PurposeInvite); err != nil {
+		if err := dropLinkMail(ctx, tx, id, "a newer link was made", LinkVerify, LinkInvite); err != nil {
 			return err
 		}
 		return renew(tx, u, purpose)

@@ -36,7 +36,9 @@ type outgoingRow struct {
 	MailboxID        MailboxID
 	MailboxName      string
 	MailboxAddress   Address
+	AuthorID         UserID
 	AuthorName       string
+	LeadsTo          string
 	ReplyToken       RowName
 	ReplyPurpose     Purpose
 	IDName           RowName
@@ -56,7 +58,7 @@ const outgoingSQL = `
 		coalesce(u.timezone, '') as user_timezone, i.timezone as instance_timezone, coalesce(d.conversation_id, 0) as conversation_id, coalesce(d.post_id, 0) as post_id,
 		coalesce(d.mention_id, 0) as mention_id, coalesce(m.note_id, 0) as note_id, coalesce(n.user_id, 0) as note_user,
 		coalesce(n.organization_id, 0) as note_organization, coalesce(cause.message_id, '') as inbound_message_id,
-		d.mailbox_id, b.name as mailbox_name, b.address as mailbox_address, coalesce(author.name, '') as author_name,
+		d.mailbox_id, b.name as mailbox_name, b.address as mailbox_address, coalesce(author.name, '') as author_name, coalesce(author.id, 0) as author_id, d.leads_to,
 		coalesce(d.reply_token, 0) as reply_token, coalesce(t.purpose, 0) as reply_purpose, d.id_name, d.automatic,
 		coalesce(d.link_purpose, '') as link_purpose, d.last_response, coalesce(c.subject, '') as subject, coalesce(c.root, '') as root,
 		coalesce(c.requester_id, 0) as requester_id, i.name as instance, d.created_at
@@ -294,7 +296,7 @@ func (d *Desk) addMention(o *Outgoing, r outgoingRow) {
 	o.Page = fmt.Sprintf("%s/agent/%s#note-%d", d.cfg.PublicURL, path, r.NoteID)
 }
 
-// addAccount fills acknowledgement, verification, invite and reset. A link is
+// addAccount fills acknowledgement, verification, invite, reset and sign-in. A link is
 // minted now, and lives in the bytes alone.
 func (d *Desk) addAccount(ctx context.Context, tx pgx.Tx, o *Outgoing, r outgoingRow) error {
 	o.Subject = map[DeliveryPurpose]string{
@@ -303,6 +305,9 @@ func (d *Desk) addAccount(ctx context.Context, tx pgx.Tx, o *Outgoing, r outgoin
 		PurposeInvite:          "You are invited to " + r.Instance,
 		PurposeReset:           "Set a new password",
 	}[r.Purpose]
+	if r.Kind == NoticeSignIn {
+		o.Subject = "Your sign-in link"
+	}
 	if r.Kind == NoticeAddresses {
 		o.Subject, o.AccountPage = "The addresses of your account were changed", d.cfg.PublicURL+"/profile"
 		return nil
@@ -318,9 +323,12 @@ func (d *Desk) addAccount(ctx context.Context, tx pgx.Tx, o *Outgoing, r outgoin
 	if r.LinkPurpose == "" {
 		return nil
 	}
-	secret, expires, err := mintLink(ctx, tx, LinkPurpose(r.LinkPurpose), r.UserID, r.Recipient, 0)
+	secret, expires, err := mintLink(ctx, tx, LinkPurpose(r.LinkPurpose), r.UserID, r.Recipient, r.AuthorID)
 	if err != nil {
 		return err
+	}
+	if r.LeadsTo != "" {
+		later(tx, `update links set leads_to = $2 where secret_hash = $1`, HashSecret(secret), r.LeadsTo)
 	}
 	o.Link, o.LinkExpires = d.cfg.PublicURL+"/accept/"+secret, expires
 	return nil

@@ -33,7 +33,7 @@ func TestTheLastEnabledOwnerStaysWhenTwoOwnersFallOnEachOther(t *testing.T) {
 			t.Fatalf("%s owners after the fight, want 1: %v", n, errs)
 		}
 	}
-	last, err := d.ActorOf(ctx, core.UserID(lastOwnerOf(t, d)), 1)
+	last, err := d.ActorOf(ctx, d.Session(t, core.UserID(lastOwnerOf(t, d))))
 	if err != nil {
 		t.Fatal(err)
 	}

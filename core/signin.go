@@ -3,7 +3,6 @@ package core
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -80,8 +79,8 @@ func (d *Desk) checkKnownPassword(ctx context.Context, id UserID, password, clie
 	return c.Hash, d.forgive(ctx, try)
 }
 
-// ChangePassword sets another password. All other sessions and all API tokens
-// end; the caller's own session goes on with the version returned. ErrForbidden
+// ChangePassword sets another password. All sessions, API tokens and open links
+// end; the caller's own session begins again with the version returned. ErrForbidden
 // for a wrong old password, ErrExpired if it was reset meanwhile, ErrRate, Invalid.
 func (d *Desk) ChangePassword(ctx context.Context, actor Actor, old, new, client string) (credentialVersion int, err error) {
 	defer wrap(&err, "change password")
@@ -101,7 +100,6 @@ func (d *Desk) ChangePassword(ctx context.Context, actor Actor, old, new, client
 			return err
 		}
 		tag, err := tx.Exec(ctx, `
-			with unlinked as (update links set revoked_at = now() where user_id = @id and consumed_at is null and revoked_at is null)
 			update users set password_hash = @hash where id = @id and enabled and password_hash = @checked`,
 			pgx.StrictNamedArgs{"id": actor.ID, "hash": hash, "checked": checked})
 		if err != nil {
@@ -110,7 +108,7 @@ func (d *Desk) ChangePassword(ctx context.Context, actor Actor, old, new, client
 		if tag.RowsAffected() == 0 { // reset or disabled since the check
 			return ErrExpired
 		}
-		if err := endSessions(ctx, tx, actor.ID); err != nil {
+		if err := startOver(ctx, tx, actor.ID, "the password changed"); err != nil {
 			return err
 		}
 		if err := recordUser(ctx, tx, actor, "password_changed", actor.ID, nil); err != nil {
@@ -120,39 +118,4 @@ func (d *Desk) ChangePassword(ctx context.Context, actor Actor, old, new, client
 		return err
 	})
 	return credentialVersion, err
-}
-
-// RequestReset mails a link for a new password. The answer is the same whether
-// or not anybody has the address; three an hour are sent to one person. ErrRate
-// for a client that asks too often.
-func (d *Desk) RequestReset(ctx context.Context, email, client string) (err error) {
-	defer wrap(&err, "request reset")
-	address, _ := ParseAddress(email)
-	if _, err := d.beginTry(ctx, client, ""); err != nil {
-		return err
-	}
-	return d.tx(ctx, func(tx pgx.Tx) error {
-		asked, err := countTries(ctx, tx, "reset "+address.String(), time.Hour)
-		if err != nil || asked > maxResetsAnHour {
-			return err
-		}
-		u, err := one[struct {
-			ID      UserID
-			Primary Address
-		}](ctx, tx, `
-			select u.id, p.address as primary from users u
-			join addresses a on a.user_id = u.id join addresses p on p.user_id = u.id and p.is_primary
-			where a.address = $1 and u.enabled`, address)
-		if errors.Is(err, ErrNotFound) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if err := dropLinkMail(ctx, tx, u.ID, "a newer link was made", PurposeReset); err != nil {
-			return err
-		}
-		_, err = d.enqueueAccountMail(ctx, tx, u.ID, u.Primary, PurposeReset, u.ID)
-		return err
-	})
 }

@@ -141,6 +141,10 @@ func TestAPasswordChangeEndsOtherSessionsAndTokens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	other, err := d.BeginSession(ctx, actor, version, "192.0.2.1", "a browser")
+	if err != nil {
+		t.Fatal(err)
+	}
 	token, err := d.CreateToken(ctx, "ann@desk.test")
 	if err != nil {
 		t.Fatal(err)
@@ -157,7 +161,7 @@ func TestAPasswordChangeEndsOtherSessionsAndTokens(t *testing.T) {
 		t.Fatal(err)
 	}
 	for what, err := range map[string]error{
-		"the other session": second(d.ActorOf(ctx, actor.ID, version)),
+		"the other session": second(d.ActorOf(ctx, other)),
 		"the API token":     second(d.ActorByToken(ctx, token)),
 		"the reset link":    second(d.Link(ctx, reset)),
 	} {
@@ -165,7 +169,7 @@ func TestAPasswordChangeEndsOtherSessionsAndTokens(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	if _, err := d.ActorOf(ctx, actor.ID, now); err != nil {
+	if _, err := d.BeginSession(ctx, actor, now, "", ""); err != nil {
 		t.Errorf("the own session: %v", err)
 	}
 	if _, _, err := d.SignIn(ctx, "ann@desk.test", goodPassword, "c"); !errors.Is(err, core.ErrForbidden) {

@@ -96,7 +96,8 @@ func (d *Desk) TidyAccounts(ctx context.Context) (err error) {
 	_, err = d.pool.Exec(ctx, `
 		with tries as (delete from sign_in_attempts where at < now() - interval '1 day'),
 		     browsers as (delete from sessions where expiry < now()),
+		     signed as (delete from sign_ins where created_at < now() - $1::interval),
 		     answers as (delete from api_answers where created_at < now() - interval '1 day')
-		delete from links where expires_at < now() - interval '30 days'`)
+		delete from links where expires_at < now() - interval '30 days'`, SessionLifetime)
 	return err
 }

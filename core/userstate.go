@@ -47,6 +47,7 @@ func (d *Desk) changeRole(ctx context.Context, tx pgx.Tx, actor Actor, u User, t
 func endCredentials(ctx context.Context, tx pgx.Tx, id UserID) error {
 	_, err := tx.Exec(ctx, `
 		with moved as (update users set credential_version = credential_version + 1 where id = @id),
+		     browsers as (delete from sign_ins where user_id = @id),
 		     forgotten as (delete from api_tokens where user_id = @id)
 		update tokens set revoked_at = now()
 		where revoked_at is null
@@ -81,12 +82,12 @@ func (d *Desk) renewLinks(ctx context.Context, tx pgx.Tx, actor Actor, u User, t
 	return err
 }
 
-// dropLinkMail fails the account mails that have not left, of these purposes or of
-// all: their link is dead, or must never be made. An acknowledgement goes out all
-// the same, without a link if it is not composed yet.
-func dropLinkMail(ctx context.Context, tx pgx.Tx, id UserID, why string, purposes ...DeliveryPurpose) error {
+// dropLinkMail fails the account mails that have not left, with a link of these
+// purposes or of any: their link is dead, or must never be made. An
+// acknowledgement goes out all the same, without a link if it is not composed yet.
+func dropLinkMail(ctx context.Context, tx pgx.Tx, id UserID, why string, purposes ...LinkPurpose) error {
 	if len(purposes) == 0 {
-		purposes = []DeliveryPurpose{PurposeVerify, PurposeInvite, PurposeReset}
+		purposes = []LinkPurpose{LinkVerify, LinkInvite, LinkReset, LinkSignIn}
 	}
 	_, err := tx.Exec(ctx, `
 		with plain as (
@@ -94,7 +95,7 @@ func dropLinkMail(ctx context.Context, tx pgx.Tx, id UserID, why string, purpose
 			where user_id = @id and link_purpose = any(@purposes) and purpose = 'acknowledgement'
 			  and composed_at is null and state in ('queued', 'held'))
 		update deliveries set state = 'failed', failed_at = now(), last_response = @why, bytes = null
-		where user_id = @id and link_purpose is not null and purpose = any(@purposes) and state in ('queued', 'held')`,
+		where user_id = @id and link_purpose = any(@purposes) and purpose <> 'acknowledgement' and state in ('queued', 'held')`,
 		pgx.StrictNamedArgs{"id": id, "why": why, "purposes": purposes})
 	return err
 }
@@ -139,7 +140,7 @@ func leaveStaff(ctx context.Context, tx pgx.Tx, id UserID) error {
 // and reply tokens die, mail to the person stops. For an invitee it revokes the
 // invite. ErrNotFound, ErrForbidden (oneself too), ErrConflict (last owner).
 func (d *Desk) DisableUser(ctx context.Context, actor Actor, id UserID) (err error) {
-	defer wrap(&err, "disable user %d", id)
+	defer d.attempt(ctx, &err, actor, "disable", object("user", id))
 	if err := actor.Can(DoManagePeople); err != nil {
 		return err
 	}
@@ -178,14 +179,15 @@ func shutAccount(ctx context.Context, tx pgx.Tx, id UserID) error {
 		     unlinked as (update links set revoked_at = now() where user_id = @id and consumed_at is null and revoked_at is null)
 		update deliveries set state = 'failed', failed_at = now(), last_response = 'the recipient was disabled',
 		       bytes = case when link_purpose is null then bytes end
-		where user_id = @id and state in ('queued', 'held')`, pgx.StrictNamedArgs{"id": id})
+		where (user_id = @id or recipient in (select address from addresses where user_id = @id)) and state in ('queued', 'held')`,
+		pgx.StrictNamedArgs{"id": id})
 	return err
 }
 
 // EnableUser opens an account, or lets an invitee in without waiting for the
 // answer. ErrNotFound, ErrForbidden, ErrLimit.
 func (d *Desk) EnableUser(ctx context.Context, actor Actor, id UserID) (err error) {
-	defer wrap(&err, "enable user %d", id)
+	defer d.attempt(ctx, &err, actor, "enable", object("user", id))
 	if err := actor.Can(DoManagePeople); err != nil {
 		return err
 	}

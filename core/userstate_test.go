@@ -106,13 +106,14 @@ func TestDisableEndsSessionsTokensLinksAndMail(t *testing.T) {
 	if err := d.SendAccountMail(ctx, owner, who.ID); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.ActorOf(ctx, who.ID, 1); err != nil {
+	session := d.Session(t, who.ID)
+	if _, err := d.ActorOf(ctx, session); err != nil {
 		t.Fatal(err)
 	}
 	if err := d.DisableUser(ctx, owner, who.ID); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.ActorOf(ctx, who.ID, 1); !errors.Is(err, core.ErrExpired) {
+	if _, err := d.ActorOf(ctx, session); !errors.Is(err, core.ErrExpired) {
 		t.Errorf("the session: %v", err)
 	}
 	if _, err := d.ActorByToken(ctx, token); !errors.Is(err, core.ErrExpired) {
@@ -200,10 +201,11 @@ func TestARoleChangeEndsSessionsAndTokensAndALostStaffRoleLeavesWhereStaffPutIt(
 	d.Exec(t, `insert into participants (conversation_id, address, user_id, via, by_staff) values
 		($1, 'ann@desk.test', $3, 'agent', true), ($2, 'ann@desk.test', $3, 'mail', false)`, put, came, who.ID)
 	d.Exec(t, `update conversations set assignee_id = $1 where id = $2`, who.ID, put)
+	session := d.Session(t, who.ID)
 	if _, err := d.UpdateUser(ctx, owner, who.ID, role(core.RoleCustomer)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.ActorOf(ctx, who.ID, 1); !errors.Is(err, core.ErrExpired) {
+	if _, err := d.ActorOf(ctx, session); !errors.Is(err, core.ErrExpired) {
 		t.Errorf("the session: %v", err)
 	}
 	if _, err := d.ActorByToken(ctx, token); !errors.Is(err, core.ErrExpired) {

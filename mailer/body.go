@@ -171,7 +171,13 @@ func (b *body) account(o *core.Outgoing) error {
 		b.Title = "You are invited to " + b.Instance
 		b.Before = []string{fmt.Sprintf("%s invited you to join the team of %s. Accept and set a password with this link:", someone(o.Author), b.Instance)}
 		label = "Accept invitation"
-	default:
+	case core.PurposeReset:
+		if o.Notice == core.NoticeSignIn {
+			b.Title = "Your sign-in link"
+			b.Before = []string{fmt.Sprintf("Somebody asked to sign in with this address at %s. This link signs you in without a password:", b.Instance)}
+			label = "Sign in"
+			break
+		}
 		b.Title = "Set a new password"
 		b.Before = []string{fmt.Sprintf("Somebody asked for a new password for this address at %s. Set it with this link:", b.Instance)}
 		label = "Set a new password"

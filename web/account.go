@@ -13,42 +13,61 @@ type signInPage struct {
 	base
 	Email string
 	Next  string
+	Sent  bool // a link, if anybody has the address
 }
 
 func (s *server) signInPage(v *visit) error {
 	if v.actor.ID != 0 {
 		return v.see(firstOf(localPath(v.query("next")), homeOf(v.actor)), "")
 	}
-	return s.showSignIn(v, http.StatusOK, "", localPath(v.query("next")), nil)
+	return s.showSignIn(v, http.StatusOK, signInPage{Next: localPath(v.query("next"))}, nil)
 }
 
-func (s *server) showSignIn(v *visit, status int, email, next string, f faults) error {
-	b, err := s.page(v, "Sign in", "")
-	b.Faults = f
-	if err != nil {
+func (s *server) showSignIn(v *visit, status int, page signInPage, f faults) error {
+	var err error
+	if page.base, err = s.page(v, "Sign in", ""); err != nil {
 		return err
 	}
-	return s.render(v, status, "signin", signInPage{base: b, Email: email, Next: next})
+	page.Faults = f
+	return s.render(v, status, "signin", page)
 }
 
 func (s *server) signIn(v *visit) error {
-	email, next := v.field("email"), localPath(v.r.PostFormValue("next"))
-	actor, version, err := s.desk.SignIn(v.ctx(), email, v.r.PostFormValue("password"), clientOf(v.r))
-	switch {
-	case errors.Is(err, core.ErrRate):
-		return s.showSignIn(v, http.StatusTooManyRequests, email, next, faults{"": {Problem: problemOf(err)}})
-	case errors.Is(err, core.ErrForbidden):
-		return s.showSignIn(v, http.StatusForbidden, email, next, faults{"": {Problem: problemOf(err)}})
-	case err != nil:
+	typed := signInPage{Email: v.field("email"), Next: localPath(v.r.PostFormValue("next"))}
+	actor, version, err := s.desk.SignIn(v.ctx(), typed.Email, v.r.PostFormValue("password"), clientOf(v.r))
+	if f, status, ok := faultsOf(err); ok {
+		return s.showSignIn(v, status, typed, f)
+	}
+	if err != nil {
 		return err
 	}
 	if err := s.begin(v, actor, version); err != nil {
 		return err
 	}
-	return v.see(firstOf(next, homeOf(actor)), "")
+	return v.see(firstOf(typed.Next, homeOf(actor)), "")
+}
+
+// mailSignInLink answers the same whether or not anybody has the address.
+func (s *server) mailSignInLink(v *visit) error {
+	typed := signInPage{Email: v.field("email"), Next: localPath(v.r.PostFormValue("next"))}
+	if typed.Email == "" {
+		return s.showSignIn(v, http.StatusBadRequest, typed, faults{"email": {Problem: "Type the address that the link goes to."}})
+	}
+	err := s.desk.RequestSignInLink(v.ctx(), typed.Email, clientOf(v.r), typed.Next)
+	if f, status, ok := faultsOf(err); ok {
+		return s.showSignIn(v, status, typed, f)
+	}
+	if err != nil {
+		return err
+	}
+	typed.Sent = true
+	return s.showSignIn(v, http.StatusOK, typed, nil)
 }
 
 func (s *server) signOut(v *visit) error {
+	if err := s.end(v); err != nil {
+		return err
+	}
 	if err := s.sessions.Destroy(v.ctx()); err != nil {
 		return err
 	}
@@ -82,8 +101,8 @@ func (s *server) showReset(v *visit, status int, sent bool, f faults) error {
 // reset answers the same whether or not anybody has the address.
 func (s *server) reset(v *visit) error {
 	err := s.desk.RequestReset(v.ctx(), v.field("email"), clientOf(v.r))
-	if errors.Is(err, core.ErrRate) {
-		return s.showReset(v, http.StatusTooManyRequests, false, faults{"": {Problem: problemOf(err)}})
+	if f, status, ok := faultsOf(err); ok {
+		return s.showReset(v, status, false, f)
 	}
 	if err != nil {
 		return err
@@ -130,15 +149,22 @@ func acceptTitle(p core.LinkPurpose) string {
 		return "Accept your invite"
 	case core.LinkVerify:
 		return "Confirm your address"
+	case core.LinkSignIn:
+		return "Sign in"
 	}
 	return "Set a new password"
 }
 
 // accept uses the link up and signs in.
 func (s *server) accept(v *visit) error {
+	secret := chi.URLParam(v.r, "secret")
+	link, err := s.desk.Link(v.ctx(), secret)
+	if err != nil {
+		return err
+	}
 	form := core.AcceptForm{Name: v.field("name"), Email: v.field("email"),
 		Password: v.r.PostFormValue("password"), Client: clientOf(v.r)}
-	actor, version, err := s.desk.AcceptLink(v.ctx(), chi.URLParam(v.r, "secret"), form)
+	actor, version, err := s.desk.AcceptLink(v.ctx(), secret, form)
 	if f, status, ok := faultsOf(err); ok && !errors.Is(err, core.ErrExpired) {
 		return s.showAccept(v, status, form, f)
 	}
@@ -148,5 +174,9 @@ func (s *server) accept(v *visit) error {
 	if err := s.begin(v, actor, version); err != nil {
 		return err
 	}
-	return v.see(homeOf(actor), "")
+	said := ""
+	if link.Purpose == core.LinkSignIn && !link.HasPassword {
+		said = "no-password"
+	}
+	return v.see(firstOf(localPath(link.Next), homeOf(actor)), said)
 }

@@ -33,7 +33,13 @@ func matrix() []row {
 		{"GET", "/profile", "", 200, 200, 200, 200, 200},
 		{"POST", "/profile", "full_name=New+Name", 303, 303, 303, 303, 303},
 		{"POST", "/profile/password", "old_password=x&password=long+enough", 403, 403, 403, 403, 403},
-		{"POST", "/profile/addresses", "email=second@people.test", 303, 303, 303, 303, 303},
+		{"POST", "/profile/addresses", "email=second@people.test", 409, 409, 409, 409, 409}, // without a password
+		{"POST", "/profile/addresses/cancel", "email=second@people.test", 404, 404, 404, 404, 404},
+		{"POST", "/profile/addresses/primary", "email=own@people.test", 303, 404, 404, 404, 404},
+		{"POST", "/profile/addresses/remove", "email=own@people.test", 409, 404, 404, 404, 404},
+		{"POST", "/profile/sessions/{session}/end", "", 303, 404, 404, 404, 404},
+		{"POST", "/profile/sessions/end-others", "", 303, 303, 303, 303, 303},
+		{"POST", "/profile/tokens/{token}/end", "", 303, 404, 404, 404, 404},
 
 		{"GET", "/agent", "", 404, 404, 200, 200, 200},
 		{"GET", "/agent/new", "", 403, 403, 403, 200, 200},
@@ -65,6 +71,7 @@ func matrix() []row {
 		{"POST", "/agent/users/{user}/disable", "", 403, 403, 403, 303, 303},
 		{"POST", "/agent/users/{user}/enable", "", 403, 403, 403, 303, 303},
 		{"GET", "/agent/organizations", "", 404, 404, 200, 200, 200},
+		{"GET", "/agent/organizations/new", "", 403, 403, 403, 200, 200},
 		{"POST", "/agent/organizations", "name=Beta", 403, 403, 403, 303, 303},
 		{"GET", "/agent/organizations/{organization}", "", 404, 404, 200, 200, 200},
 		{"POST", "/agent/organizations/{organization}", "name=Gamma&was.name=Acme", 403, 403, 403, 303, 303},
@@ -75,12 +82,18 @@ func matrix() []row {
 		{"GET", "/frame/mail/{suspended}", "", 404, 404, 403, 200, 200},
 		{"POST", "/agent/suspended", "id={suspended}&do=release", 403, 403, 403, 303, 303},
 
+		{"GET", "/admin/team", "", 403, 403, 403, 403, 303},
 		{"GET", "/admin/directory", "", 403, 403, 403, 403, 200},
+		{"POST", "/admin/directory/{user}", "do=send", 403, 403, 403, 403, 303},
 		{"GET", "/admin/directory/invite", "", 403, 403, 403, 403, 200},
 		{"POST", "/admin/directory/invite", "name=Zoe&email=zoe@people.test&role=agent&do=save", 403, 403, 403, 403, 303},
 		{"GET", "/admin/teams", "", 403, 403, 403, 403, 200},
 		{"POST", "/admin/teams", "title=Second", 403, 403, 403, 403, 303},
-		{"POST", "/admin/teams/{team}", "title=Third", 403, 403, 403, 403, 303},
+		{"GET", "/admin/teams/{team}", "", 403, 403, 403, 403, 200},
+		{"POST", "/admin/teams/{team}", "title=Third&was.title=Billing", 403, 403, 403, 403, 303},
+		{"POST", "/admin/teams/{team}/delete", "sure=yes", 403, 403, 403, 403, 303},
+		{"GET", "/admin/roles", "", 403, 403, 403, 403, 200},
+		{"POST", "/admin/roles/agent", "was.merge=yes&merge=yes", 403, 403, 403, 403, 303},
 		{"GET", "/admin/mailboxes", "", 403, 403, 403, 403, 200},
 		{"POST", "/admin/mailboxes", "address=sales@desk.test&name=Sales", 403, 403, 403, 403, 303},
 		{"GET", "/admin/mail", "", 403, 403, 403, 403, 200},
@@ -167,7 +180,7 @@ func TestEveryRouteStandsInTheMatrix(t *testing.T) {
 	for _, r := range matrix() {
 		tested[r.method+" "+shape(r.path)] = true
 	}
-	for _, open := range []string{"GET /", "GET /signin", "POST /signin", "POST /signout", "GET /reset", "POST /reset", "GET /accept/*", "POST /accept/*", "GET /static/*"} {
+	for _, open := range []string{"GET /", "GET /signin", "POST /signin", "POST /signin/link", "POST /signout", "GET /reset", "POST /reset", "GET /accept/", "POST /accept/", "GET /accept/*", "POST /accept/*", "GET /static/*"} {
 		tested[open] = true
 	}
 	err := chi.Walk(w.server.routes(), func(method, route string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
@@ -200,7 +213,7 @@ func TestNoFormIsTakenFromAnotherSite(t *testing.T) {
 			}
 		}
 	}
-	for _, path := range []string{"/signin", "/signout", "/reset", "/accept/x"} {
+	for _, path := range []string{"/signin", "/signin/link", "/signout", "/reset", "/accept/x"} {
 		if got := w.ask(t, "", path, url.Values{"email": {"own@people.test"}}, "Sec-Fetch-Site", "cross-site"); got.Status != http.StatusForbidden {
 			t.Errorf("%s: %d", path, got.Status)
 		}
@@ -248,7 +261,7 @@ func onlyPost() map[string]bool {
 func (w *site) state(t *testing.T) string {
 	t.Helper()
 	tables, err := w.Pool.Query(t.Context(), `select table_name::text from information_schema.tables
-		where table_schema = 'public' and table_type = 'BASE TABLE' and table_name not in ('sessions', 'conversation_reads', 'sign_in_attempts') order by 1`)
+		where table_schema = 'public' and table_type = 'BASE TABLE' and table_name not in ('sessions', 'sign_ins', 'conversation_reads', 'sign_in_attempts') order by 1`)
 	if err != nil {
 		t.Fatal(err)
 	}

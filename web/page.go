@@ -77,38 +77,46 @@ type base struct {
 // the word, so that nobody can put words into our mouth.
 func saidOf(word string) string {
 	return map[string]string{
-		"signed-out": "You are signed out.",
-		"updated":    "Saved.",
-		"replied":    "Your reply is on its way.",
-		"held":       "Your reply is saved. No relay is set, so its mails are held in the outbox.",
-		"noted":      "Your note is saved. Nobody outside the team sees it.",
-		"told":       "Your note is saved, and whom it mentions is told by mail. Nobody outside the team sees it.",
-		"untold":     "Your note is saved, but nobody is told of it: after the @ belongs the full name or an address of somebody on the team.",
-		"drafted":    "Your draft is kept. Only you see it.",
-		"discarded":  "Discarded.",
-		"created":    "Created.",
-		"invited":    "Invited. They can sign in once they accept.",
-		"disabled":   "The account is disabled.",
-		"enabled":    "The account is enabled.",
-		"trashed":    "Moved to the trash.",
-		"restored":   "Taken out of the trash.",
-		"merged":     "Merged into this conversation.",
-		"filed":      "Filed as notes in this conversation.",
-		"following":  "You will hear of what happens here.",
-		"unfollowed": "You will not hear of this conversation any more.",
-		"added":      "Added.",
-		"removed":    "Removed.",
-		"asked":      "We have your message and will answer soon.",
-		"completed":  "Thank you. The conversation is completed; an answer opens it again.",
-		"password":   "Your password is changed. All other sessions have ended.",
-		"link-sent":  "The link is on its way.",
-		"verify":     "A link is on its way to that address. It counts once the link is used.",
-		"released":   "Released: the rules run again in a moment.",
-		"deleted":    "Deleted. The entry stays, the mail is gone.",
-		"replayed":   "The rules run again in a moment.",
-		"retried":    "It is tried again in a moment.",
-		"sent-held":  "It is on its way.",
-		"joined":     "Those people have joined.",
+		"signed-out":   "You are signed out.",
+		"updated":      "Saved.",
+		"replied":      "Your reply is on its way.",
+		"held":         "Your reply is saved. No relay is set, so its mails are held in the outbox.",
+		"noted":        "Your note is saved. Nobody outside the team sees it.",
+		"told":         "Your note is saved, and whom it mentions is told by mail. Nobody outside the team sees it.",
+		"untold":       "Your note is saved, but nobody is told of it: after the @ belongs the full name or an address of somebody on the team.",
+		"drafted":      "Your draft is kept. Only you see it.",
+		"discarded":    "Discarded.",
+		"created":      "Created.",
+		"invited":      "Invited. They can sign in once they accept.",
+		"disabled":     "The account is disabled.",
+		"enabled":      "The account is enabled.",
+		"trashed":      "Moved to the trash.",
+		"restored":     "Taken out of the trash.",
+		"merged":       "Merged into this conversation.",
+		"filed":        "Filed as notes in this conversation.",
+		"following":    "You will hear of what happens here.",
+		"unfollowed":   "You will not hear of this conversation any more.",
+		"added":        "Added.",
+		"removed":      "Removed.",
+		"asked":        "We have your message and will answer soon.",
+		"completed":    "Thank you. The conversation is completed; an answer opens it again.",
+		"password":     "Your password is changed. All other sessions have ended.",
+		"ended":        "That browser is signed out.",
+		"ended-others": "You are signed out everywhere else.",
+		"token-ended":  "That token no longer works.",
+		"primary":      "Mail to you goes to that address from now on. The former one is told.",
+		"given-up":     "The address is given up: its link no longer works.",
+		"no-password":  "You are signed in. You have no password yet: set one in your profile, or have a link mailed each time.",
+		"link-sent":    "The link is on its way.",
+		"verify":       "A link is on its way to that address. It counts once the link is used.",
+		"released":     "Released: the rules run again in a moment.",
+		"deleted":      "Deleted. The entry stays, the mail is gone.",
+		"replayed":     "The rules run again in a moment.",
+		"retried":      "It is tried again in a moment.",
+		"sent-held":    "It is on its way.",
+		"joined":       "Those people have joined.",
+		"revoked":      "The invite is taken back. Its link is dead; the account stays disabled.",
+		"team-deleted": "The team is gone. Its conversations stay, and belong to no team.",
 	}[word]
 }
 
@@ -184,43 +192,4 @@ func (b base) Fault(names ...string) fault {
 func (s *server) static(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "public, max-age=3600")
 	http.ServeFileFS(w, r, embedded, "static/"+path.Base(chi.URLParam(r, "file")))
-}
-
-// paging is the foot of a list.
-type paging struct {
-	From, To, Total int
-	Newer, Older    string // addresses, or ""
-}
-
-const pageSize = 50
-
-// listPage reads which page of a list is asked for.
-func listPage(v *visit) core.Page {
-	n := number[core.ConversationID](v.query("page"))
-	if n < 1 || n > 100_000 {
-		n = 1
-	}
-	return core.Page{Limit: pageSize, Offset: int(n-1) * pageSize}
-}
-
-// pagingOf makes the foot for a list of n lines out of total.
-func pagingOf(v *visit, p core.Page, n, total int) paging {
-	at := func(page int) string {
-		q := v.r.URL.Query()
-		q.Del("said")
-		q.Set("page", fmt.Sprint(page))
-		return v.r.URL.Path + "?" + q.Encode()
-	}
-	foot := paging{From: p.Offset + 1, To: p.Offset + n, Total: total}
-	current := p.Offset/pageSize + 1
-	if n == 0 {
-		foot.From = 0
-	}
-	if current > 1 {
-		foot.Newer = at(current - 1)
-	}
-	if foot.To < total && n > 0 {
-		foot.Older = at(current + 1)
-	}
-	return foot
 }

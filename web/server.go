@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/alexedwards/scs/v2"
 	"github.com/go-chi/chi/v5"
@@ -90,11 +89,14 @@ func (s *server) routes() chi.Router {
 	r.Get("/", s.open(s.home))
 	r.Get("/signin", s.open(s.signInPage))
 	r.Post("/signin", s.open(s.signIn))
+	r.Post("/signin/link", s.open(s.mailSignInLink))
 	r.Post("/signout", s.open(s.signOut))
 	r.Get("/reset", s.open(s.resetPage))
 	r.Post("/reset", s.open(s.reset))
-	r.Get("/accept/{secret}", s.open(s.acceptPage))
-	r.Post("/accept/{secret}", s.open(s.accept))
+	for _, path := range []string{"/accept/", "/accept/{secret}"} { // without a secret it is a dead link, too
+		r.Get(path, s.open(s.acceptPage))
+		r.Post(path, s.open(s.accept))
+	}
 
 	// Customers, and staff as requesters.
 	get("/conversations", s.myConversations)
@@ -106,6 +108,12 @@ func (s *server) routes() chi.Router {
 	post("/profile", s.updateProfile)
 	post("/profile/password", s.changePassword)
 	post("/profile/addresses", s.addOwnAddress)
+	post("/profile/addresses/cancel", s.cancelOwnAddress)
+	post("/profile/addresses/primary", s.makeOwnPrimary)
+	post("/profile/addresses/remove", s.removeOwnAddress)
+	post("/profile/sessions/end-others", s.endOtherSessions)
+	post("/profile/sessions/{id}/end", s.endSession)
+	post("/profile/tokens/{handle}/end", s.endToken)
 	get("/files/{id}", s.file)
 
 	// The agent area.
@@ -137,6 +145,7 @@ func (s *server) routes() chi.Router {
 	post("/agent/users/{id}/send-link", s.sendLink)
 	post("/agent/users/{id}/copy-link", s.copyLink)
 	get("/agent/organizations", s.organizations)
+	get("/agent/organizations/new", s.newOrganization)
 	post("/agent/organizations", s.createOrganization)
 	get("/agent/organizations/{id}", s.organization)
 	post("/agent/organizations/{id}", s.updateOrganization)
@@ -147,12 +156,18 @@ func (s *server) routes() chi.Router {
 	get("/agent/suspended/{id}", s.suspendedMail)
 
 	// Administration.
+	get("/admin/team", s.team)
 	get("/admin/directory", s.directory)
+	post("/admin/directory/{id}", s.onMember)
 	get("/admin/directory/invite", s.invitePage)
 	post("/admin/directory/invite", s.invite)
 	get("/admin/teams", s.teams)
 	post("/admin/teams", s.createTeam)
+	get("/admin/teams/{id}", s.teamPage)
 	post("/admin/teams/{id}", s.updateTeam)
+	post("/admin/teams/{id}/delete", s.deleteTeam)
+	get("/admin/roles", s.roles)
+	post("/admin/roles/{role}", s.updateRole)
 	get("/admin/mailboxes", s.mailboxes)
 	post("/admin/mailboxes", s.createMailbox)
 	get("/admin/mail", s.mails)
@@ -176,13 +191,10 @@ func (s *server) routes() chi.Router {
 	return top
 }
 
-// sessionLifetime is how long a browser stays signed in.
-const sessionLifetime = 14 * 24 * time.Hour
-
 // setCookie makes the cookie one that no other site and no script gets.
 func (s *server) setCookie() {
 	s.sessions.HashTokenInStore = true
-	s.sessions.Lifetime = sessionLifetime
+	s.sessions.Lifetime = core.SessionLifetime
 	s.sessions.ErrorFunc = func(w http.ResponseWriter, r *http.Request, err error) {
 		s.fail(&visit{w: w, r: r}, err)
 	}

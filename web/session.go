@@ -11,35 +11,55 @@ import (
 	"postdesk/core"
 )
 
-// A session holds who signed in, and the version of their credentials then.
-// Whoever is disabled, gets another role or another password has a newer one,
-// and every session of theirs is dead at its next request.
-const (
-	sessionUser    = "user"
-	sessionVersion = "version"
-)
+// sessionSignIn is all that a session of the browser holds: the sign-in that core
+// wrote down. When that is ended, the session is dead at its next request.
+const sessionSignIn = "sign_in"
+
+// current is the sign-in of this browser, 0 for none.
+func (s *server) current(ctx context.Context) core.SessionID {
+	return core.SessionID(s.sessions.GetInt64(ctx, sessionSignIn))
+}
 
 // actor is who visits, as of now; the zero Actor is a stranger.
 func (s *server) actor(ctx context.Context) (core.Actor, error) {
-	id := core.UserID(s.sessions.GetInt64(ctx, sessionUser))
+	id := s.current(ctx)
 	if id == 0 {
 		return core.Actor{}, nil
 	}
-	actor, err := s.desk.ActorOf(ctx, id, s.sessions.GetInt(ctx, sessionVersion))
-	if errors.Is(err, core.ErrExpired) || errors.Is(err, core.ErrNotFound) {
+	actor, err := s.desk.ActorOf(ctx, id)
+	if errors.Is(err, core.ErrExpired) {
 		return core.Actor{}, nil
 	}
 	return actor, err
 }
 
-// begin opens a session under a new id, so that nobody can have planted it.
+// begin opens a session under a new id, so that nobody can have planted it, in
+// place of the one that this browser had.
 func (s *server) begin(v *visit, actor core.Actor, version int) error {
+	if err := s.end(v); err != nil {
+		return err
+	}
+	id, err := s.desk.BeginSession(v.ctx(), actor, version, clientOf(v.r), v.r.UserAgent())
+	if err != nil {
+		return err
+	}
 	if err := s.sessions.RenewToken(v.ctx()); err != nil {
 		return err
 	}
-	s.sessions.Put(v.ctx(), sessionUser, int64(actor.ID))
-	s.sessions.Put(v.ctx(), sessionVersion, version)
+	s.sessions.Put(v.ctx(), sessionSignIn, int64(id))
 	return nil
+}
+
+// end ends the sign-in of this browser, if there is one still.
+func (s *server) end(v *visit) error {
+	if v.actor.ID == 0 {
+		return nil
+	}
+	err := s.desk.EndSession(v.ctx(), v.actor, s.current(v.ctx()))
+	if errors.Is(err, core.ErrNotFound) {
+		return nil
+	}
+	return err
 }
 
 // homeOf is where a person starts after signing in.

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -82,6 +83,16 @@ func (w *site) furnish(t *testing.T) {
 	w.names["{mailed}"] = w.Text(t, `select conversation_id::text from inbound where id = `+w.names["{mail}"])
 	w.names["{suspended}"] = w.mail(t, "forged@acme.test", core.Refuted)
 	w.names["{delivery}"] = w.Text(t, `select max(id)::text from deliveries where purpose = 'staff_notice'`)
+	own := w.people["own"]
+	w.names["{session}"] = fmt.Sprint(w.Session(t, own.ID))
+	if _, err := w.CreateToken(ctx, own.Address.String()); err != nil {
+		t.Fatal(err)
+	}
+	tokens, err := w.APITokens(ctx, own)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.names["{token}"] = tokens[0].Handle
 	if err := w.DisableUser(ctx, owner, w.people["disabled"].ID); err != nil {
 		t.Fatal(err)
 	}
@@ -124,13 +135,7 @@ func (w *site) session(t *testing.T, who string) *http.Cookie {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var version int
-	err = w.Pool.QueryRow(ctx, `select credential_version from users where id = $1`, actor.ID).Scan(&version)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m.Put(ctx, sessionUser, int64(actor.ID))
-	m.Put(ctx, sessionVersion, version)
+	m.Put(ctx, sessionSignIn, int64(w.Session(t, actor.ID)))
 	token, _, err := m.Commit(ctx)
 	if err != nil {
 		t.Fatal(err)

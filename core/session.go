@@ -1,0 +1,128 @@
+package core
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// SessionLifetime is how long a browser stays signed in.
+const SessionLifetime = 14 * 24 * time.Hour
+
+// SessionID names one sign-in. It is no secret: the browser's cookie is.
+type SessionID int64
+
+// A Session is a browser in which somebody is signed in.
+type Session struct {
+	ID        SessionID
+	Client    string // network address at the sign-in
+	Browser   string // what the browser calls itself
+	CreatedAt time.Time
+	SeenAt    time.Time // to within five minutes
+}
+
+// BeginSession writes a sign-in down, with the version that the credentials had
+// when they were checked. ErrExpired if they changed, or the person was disabled,
+// since then.
+func (d *Desk) BeginSession(ctx context.Context, actor Actor, credentialVersion int, client, browser string) (_ SessionID, err error) {
+	defer wrap(&err, "begin session of user %d", actor.ID)
+	id, err := value[SessionID](ctx, d.pool, `
+		insert into sign_ins (user_id, credential_version, client, browser)
+		select id, credential_version, @client, @browser from users
+		where id = @id and enabled and credential_version = @version returning id`,
+		pgx.StrictNamedArgs{"id": actor.ID, "version": credentialVersion, "client": cleanLine(client, 100), "browser": cleanLine(browser, 300)})
+	if errors.Is(err, ErrNotFound) {
+		return 0, ErrExpired
+	}
+	return id, err
+}
+
+// ActorOf is who a session belongs to, as of now. ErrExpired once it was ended,
+// the person disabled, or the version of their credentials moved: by a change of
+// role or password.
+func (d *Desk) ActorOf(ctx context.Context, id SessionID) (_ Actor, err error) {
+	defer wrap(&err, "session %d", id)
+	a, _, err := scanActor(d.pool.Query(ctx, `
+		with seen as (update sign_ins set seen_at = now() where id = $1 and seen_at < now() - interval '5 minutes')
+		select `+actorColumns+actorTables+`
+		join sign_ins s on s.user_id = u.id and s.credential_version = u.credential_version
+		where s.id = $1 and s.created_at > now() - $2::interval and u.enabled`, id, SessionLifetime))
+	if errors.Is(err, ErrNotFound) {
+		return Actor{}, ErrExpired
+	}
+	return a, err
+}
+
+// Sessions gives the actor's own sessions, the last seen first.
+func (d *Desk) Sessions(ctx context.Context, actor Actor) (_ []Session, err error) {
+	defer wrap(&err, "sessions")
+	if err := actor.Can(DoUsePortal); err != nil {
+		return nil, err
+	}
+	return rows[Session](ctx, d.pool, `
+		select s.id, s.client, s.browser, s.created_at, s.seen_at
+		from sign_ins s join users u on u.id = s.user_id and u.credential_version = s.credential_version
+		where u.id = $1 and s.created_at > now() - $2::interval
+		order by s.seen_at desc, s.id desc limit 100`, actor.ID, SessionLifetime)
+}
+
+// EndSession ends one of the actor's own sessions. ErrNotFound for any other.
+func (d *Desk) EndSession(ctx context.Context, actor Actor, id SessionID) (err error) {
+	defer wrap(&err, "end session %d", id)
+	return d.endOwn(ctx, actor, `delete from sign_ins where user_id = $1 and id = $2`, id)
+}
+
+// EndOtherSessions ends all of the actor's own sessions but the current one.
+func (d *Desk) EndOtherSessions(ctx context.Context, actor Actor, current SessionID) (err error) {
+	defer wrap(&err, "end other sessions")
+	if err := actor.Can(DoUsePortal); err != nil {
+		return err
+	}
+	_, err = d.pool.Exec(ctx, `delete from sign_ins where user_id = $1 and id <> $2`, actor.ID, current)
+	return err
+}
+
+// An APIToken is what its owner sees of a token: never the token.
+type APIToken struct {
+	Handle     string // names it among the owner's; opens nothing
+	CreatedAt  time.Time
+	LastUsedAt *time.Time // to within a minute; nil: never
+}
+
+// handleBytes of the stored hash tell one's own tokens apart.
+const handleBytes = 8
+
+// APITokens gives the actor's own tokens, the newest first.
+func (d *Desk) APITokens(ctx context.Context, actor Actor) (_ []APIToken, err error) {
+	defer wrap(&err, "tokens")
+	if err := actor.Can(DoUsePortal); err != nil {
+		return nil, err
+	}
+	return rows[APIToken](ctx, d.pool, `
+		select encode(substr(secret_hash, 1, $2), 'hex') as handle, created_at, last_used_at
+		from api_tokens where user_id = $1 order by created_at desc, secret_hash limit 100`, actor.ID, handleBytes)
+}
+
+// EndAPIToken ends one of the actor's own tokens. ErrNotFound for any other.
+func (d *Desk) EndAPIToken(ctx context.Context, actor Actor, handle string) (err error) {
+	defer wrap(&err, "end token")
+	start, err := hex.DecodeString(handle)
+	if err != nil || len(start) != handleBytes {
+		return ErrNotFound
+	}
+	return d.endOwn(ctx, actor, `delete from api_tokens where user_id = $1 and substr(secret_hash, 1, octet_length($2::bytea)) = $2`, start)
+}
+
+func (d *Desk) endOwn(ctx context.Context, actor Actor, sql string, which any) error {
+	if err := actor.Can(DoUsePortal); err != nil {
+		return err
+	}
+	tag, err := d.pool.Exec(ctx, sql, actor.ID, which)
+	if err == nil && tag.RowsAffected() == 0 {
+		return ErrNotFound
+	}
+	return err
+}
