@@ -38,18 +38,27 @@ type PersonRef struct {
 	Address Address // the primary one
 	Role    Role
 	Enabled bool
+	Invited bool // and has not answered yet: neither enabled nor called disabled
+	Deleted bool // anonymised: nothing of the person is left
 }
 
 // DisplayName marks the disabled (behaviour.md section 3), and gives an address
 // for those without a name.
 func (p PersonRef) DisplayName() string {
-	switch {
-	case p.Name == "":
-		return p.Address.String()
-	case p.ID != 0 && !p.Enabled:
-		return p.Name + " (Disabled)"
+	name := p.Name
+	if name == "" {
+		name = p.Address.String()
 	}
-	return p.Name
+	return nameWithState(name, p.ID == 0 || p.Enabled || p.Invited || p.Deleted)
+}
+
+// nameWithState is the one place that calls somebody disabled. No mail and no
+// customer reads it: there, names are names.
+func nameWithState(name string, enabled bool) string {
+	if enabled {
+		return name
+	}
+	return name + " (Disabled)"
 }
 
 // A Participant is somebody in CC, with how they came in: mail, agent, api,

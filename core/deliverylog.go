@@ -150,11 +150,13 @@ func (d *Desk) changeDelivery(ctx context.Context, actor Actor, id DeliveryID, a
 func mayLeave(ctx context.Context, tx pgx.Tx, id DeliveryID) error {
 	why, err := value[string](ctx, tx, `
 		select case
+			when u.anonymised_at is not null then 'Its recipient was deleted.'
 			when not u.enabled and d.purpose <> 'invite' then 'Its recipient is disabled.'
 			when s.address is not null then 'Its recipient is suppressed: ' || s.reason
 			when d.purpose in ('reply', 'copy') and d.post_id is null then 'Its words are not public any more.'
 			else '' end
-		from deliveries d left join users u on u.id = d.user_id left join suppressions s on s.address = d.recipient
+		from deliveries d left join addresses a on a.address = d.recipient left join users u on u.id = coalesce(d.user_id, a.user_id)
+		left join suppressions s on s.address = d.recipient
 		where d.id = $1`, id)
 	if err == nil && why != "" {
 		return refuse(ErrConflict, "%s", why)

@@ -15,7 +15,7 @@ const (
 	ViewAll        View = "all"
 	ViewMine       View = "mine"       // assigned to me
 	ViewTeam       View = "team"       // of my teams
-	ViewUnassigned View = "unassigned" // nobody's yet
+	ViewUnassigned View = "unassigned" // nobody's, or of somebody who was disabled
 	ViewTrash      View = "trash"
 )
 
@@ -41,7 +41,7 @@ const listedConversations = `
 		and (c.trashed_at is not null) = (@view = 'trash')
 		and (@view <> 'mine' or c.assignee_id = @actor)
 		and (@view <> 'team' or c.team_id in (select team_id from team_members where user_id = @actor))
-		and (@view <> 'unassigned' or c.assignee_id is null and c.status not in ('completed', 'closed'))
+		and (@view <> 'unassigned' or not ` + assigned + ` and c.status not in ('completed', 'closed'))
 		and (@status = '' or c.status = @status)
 		and (@requester = 0 or c.requester_id = @requester)
 		and ` + seesConversation

@@ -31,6 +31,7 @@ type Mail struct {
 	Reason       string
 	From         string
 	FromName     string
+	Author       PersonRef // whose address From is; ID 0: nobody's
 	EnvelopeFrom string
 	Recipients   []string
 	MessageID    string
@@ -56,12 +57,23 @@ type Mail struct {
 const mailColumns = `
 	i.id, case when i.state = 'received' and i.attempts > 0 and i.due_at > now() then 'processing' else i.state end as status,
 	coalesce(i.suspension, '') as suspension, coalesce(i.rule, '') as rule, coalesce(i.reason, '') as reason,
-	coalesce(i.from_address, '') as "from", coalesce(i.from_name, '') as from_name, i.envelope_from, i.recipients,
+	coalesce(i.from_address, '') as "from", coalesce(i.from_name, '') as from_name, i.envelope_from,
+	coalesce((select ` + personOf + ` from addresses x join users u on u.id = x.user_id left join addresses a on a.user_id = u.id and a.is_primary
+		where x.address = i.from_address), '{}') as author, i.recipients,
 	coalesce(i.message_id, '') as message_id, coalesce(i.subject, '') as subject, coalesce(i.kind, '') as kind, coalesce(i.origin, '') as origin,
 	coalesce(i.conversation_id, 0) as conversation, coalesce(i.post_id, 0) as post, coalesce(i.note_id, 0) as note,
 	coalesce((select e.id from events e where e.conversation_id = i.conversation_id and e.inbound_id = i.id and e.kind = 'auto_reply' limit 1), 0) as event,
 	coalesce(i.delivery_id, 0) as delivery, i.size, i.arrivals, i.attempts, i.last_error, coalesce(host(i.client_ip), '') as client_ip, i.helo,
 	i.raw is not null as has_source, i.received_at`
+
+// Sender names who wrote, as lists show it: the person with that address, else
+// the name that the mail gives. A refuted mail is nobody's.
+func (m Mail) Sender() string {
+	if m.Author.ID != 0 && m.Origin != Refuted {
+		return m.Author.DisplayName()
+	}
+	return m.FromName
+}
 
 type mailRow struct {
 	Mail
@@ -189,7 +201,7 @@ func (d *Desk) AutomaticSkipped(ctx context.Context, actor Actor) (int, error) {
 // ErrConflict for one that is not suspended, was released before, or that no
 // release can help; an Invalid of "requester".
 func (d *Desk) Release(ctx context.Context, actor Actor, ids []InboundID, requester string, trust bool) (err error) {
-	defer wrap(&err, "release")
+	defer d.attempt(ctx, &err, actor, "release suspended mail", "")
 	if err := actor.Can(DoListSuspended); err != nil {
 		return err
 	}
@@ -247,7 +259,9 @@ func (d *Desk) release(ctx context.Context, tx pgx.Tx, actor Actor, id InboundID
 			return err
 		}
 	}
+	detail := map[string]any{"suspension": m.Suspension}
 	if trust {
+		detail["trusted"] = m.From
 		if err := trustSender(ctx, tx, actor, m.Suspension, m.From); err != nil {
 			return err
 		}
@@ -255,7 +269,10 @@ func (d *Desk) release(ctx context.Context, tx pgx.Tx, actor Actor, id InboundID
 	_, err = tx.Exec(ctx, `
 		update inbound set state = 'received', tries = 0, due_at = now(), released_at = now(), released_by = nullif($2, 0), released_from = rule, release_requester = nullif($3, '')
 		where id = $1`, id, actor.ID, requester)
-	return err
+	if err != nil {
+		return err
+	}
+	return audit(ctx, tx, actor, "mail.released", object("mail", id), detail)
 }
 
 func trustSender(ctx context.Context, tx pgx.Tx, actor Actor, why Suspension, from string) error {
@@ -274,7 +291,7 @@ func trustSender(ctx context.Context, tx pgx.Tx, actor Actor, why Suspension, fr
 // DeleteMails removes the content of suspended mails; their entries stay.
 // ErrConflict for a mail that is not suspended.
 func (d *Desk) DeleteMails(ctx context.Context, actor Actor, ids []InboundID) (err error) {
-	defer wrap(&err, "delete mails")
+	defer d.attempt(ctx, &err, actor, "delete suspended mail", "")
 	if err := actor.Can(DoListSuspended); err != nil {
 		return err
 	}
@@ -287,6 +304,9 @@ func (d *Desk) DeleteMails(ctx context.Context, actor Actor, ids []InboundID) (e
 			if tag.RowsAffected() == 0 {
 				return refuse(ErrConflict, "Mail %d is not suspended.", id)
 			}
+			if err := audit(ctx, tx, actor, "mail.deleted", object("mail", id), nil); err != nil {
+				return err
+			}
 		}
 		return nil
 	})
@@ -296,7 +316,7 @@ func (d *Desk) DeleteMails(ctx context.Context, actor Actor, ids []InboundID) (e
 // that is suspended. A mail that was filed stays where it is. ErrNotFound,
 // ErrForbidden.
 func (d *Desk) Replay(ctx context.Context, actor Actor, id InboundID) (err error) {
-	defer wrap(&err, "replay mail %d", id)
+	defer d.attempt(ctx, &err, actor, "replay", object("mail", id))
 	if err := actor.Can(DoAdminister); err != nil {
 		return err
 	}
@@ -308,8 +328,10 @@ func (d *Desk) Replay(ctx context.Context, actor Actor, id InboundID) (err error
 		if state != "failed" && state != "suspended" {
 			return nil
 		}
-		_, err = tx.Exec(ctx, `update inbound set state = 'received', tries = 0, due_at = now() where id = $1 and raw is not null`, id)
-		return err
+		if _, err := tx.Exec(ctx, `update inbound set state = 'received', tries = 0, due_at = now() where id = $1 and raw is not null`, id); err != nil {
+			return err
+		}
+		return audit(ctx, tx, actor, "mail.replayed", object("mail", id), nil)
 	})
 }
 

@@ -102,13 +102,18 @@ func (d *Desk) reply(ctx context.Context, tx pgx.Tx, actor Actor, c locked, f Re
 	return post, d.tellOfPost(ctx, tx, post)
 }
 
-// afterReply moves the status, gives an unassigned conversation to who replied,
-// and makes them a follower (mail-law sections 4 and 8).
+// afterReply moves the status, gives a conversation that is nobody's, or of
+// somebody who was disabled, to who replied, and makes them a follower (mail-law
+// sections 4 and 8).
 func afterReply(ctx context.Context, tx pgx.Tx, actor Actor, c locked, status Status) error {
 	if err := setStatus(ctx, tx, c, status, actor.ID); err != nil {
 		return err
 	}
-	if c.Assignee == 0 {
+	attended, err := value[bool](ctx, tx, `select exists (select from users where id = $1 and enabled)`, c.Assignee)
+	if err != nil {
+		return err
+	}
+	if !attended {
 		if err := setAssignee(ctx, tx, actor.ID, c, actor.ID); err != nil {
 			return err
 		}

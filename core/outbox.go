@@ -204,6 +204,10 @@ func (d *Desk) tellOfNote(ctx context.Context, tx pgx.Tx, note NoteID) error {
 // somebody must.
 const assigned = `exists (select from users s where s.id = c.assignee_id and s.enabled)`
 
+// attended: the conversation has a team, and somebody in it answers customers.
+const attended = `exists (select from team_members m join users s on s.id = m.user_id
+	where m.team_id = c.team_id and s.enabled and s.role in ('agent', 'admin', 'owner'))`
+
 // noticesTo are notices to the agents of a conversation: its assignee, else its
 // team, else owners and admins; and who follows it or is in CC.
 func (d *Desk) noticesTo(ctx context.Context, tx pgx.Tx, id ConversationID, author UserID, kind NoticeKind, except []UserID) ([]mailing, error) {
@@ -218,7 +222,7 @@ func (d *Desk) noticesTo(ctx context.Context, tx pgx.Tx, id ConversationID, auth
 		where c.id = $1 and u.id <> $2 and u.id <> c.requester_id and u.id <> all (coalesce($3::bigint[], '{}')) and (
 			u.id = c.assignee_id
 			or not `+assigned+` and exists (select from team_members m where m.team_id = c.team_id and m.user_id = u.id)
-			or not `+assigned+` and c.team_id is null and u.role in ('admin', 'owner')
+			or not `+assigned+` and not `+attended+` and u.role in ('admin', 'owner')
 			or exists (select from followers f where f.conversation_id = c.id and f.user_id = u.id)
 			or exists (select from participants p where p.conversation_id = c.id and p.user_id = u.id))
 		order by u.id`, id, author, except)

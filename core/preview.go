@@ -29,7 +29,7 @@ func (d *Desk) ReplyPreview(ctx context.Context, actor Actor, id ConversationID,
 	}
 	named, err := rows[struct{ Person PersonRef }](ctx, d.pool, `
 		select jsonb_build_object('ID', coalesce(u.id, 0), 'Name', coalesce(u.name, ''), 'Address', x.address,
-			'Role', coalesce(u.role, ''), 'Enabled', coalesce(u.enabled, true)) as person
+			'Role', coalesce(u.role, ''), 'Enabled', coalesce(u.enabled, true), 'Invited', u.invited_at is not null) as person
 		from unnest($1::text[]) with ordinality x(address, place)
 		left join addresses a on a.address = x.address left join users u on u.id = a.user_id order by place`, nonNil(addresses))
 	if err != nil {

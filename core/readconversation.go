@@ -15,8 +15,9 @@ func (a Actor) sightOf(id ConversationID) pgx.StrictNamedArgs {
 
 // personOf is a PersonRef as JSON, of users u with their primary address a.
 const (
-	personOf = `jsonb_build_object('ID', u.id, 'Name', u.name, 'Address', coalesce(a.address, ''), 'Role', u.role, 'Enabled', u.enabled)`
-	theUser  = `from users u left join addresses a on a.user_id = u.id and a.is_primary where u.id = `
+	personOf = `jsonb_build_object('ID', u.id, 'Name', u.name, 'Address', coalesce(a.address, ''), 'Role', u.role,
+		'Enabled', u.enabled, 'Invited', u.invited_at is not null, 'Deleted', u.anonymised_at is not null)`
+	theUser = `from users u left join addresses a on a.user_id = u.id and a.is_primary where u.id = `
 )
 
 // conversationColumns are those of a Conversation, from conversations c, for a
@@ -30,7 +31,8 @@ const conversationColumns = `
 	coalesce((
 		select jsonb_agg(jsonb_build_object(
 			'ID', coalesce(u.id, 0), 'Name', coalesce(u.name, ''), 'Address', p.address,
-			'Role', coalesce(u.role, ''), 'Enabled', coalesce(u.enabled, true), 'Via', p.via) order by p.created_at, p.address)
+			'Role', coalesce(u.role, ''), 'Enabled', coalesce(u.enabled, true),
+			'Invited', u.invited_at is not null, 'Via', p.via) order by p.created_at, p.address)
 		from participants p left join addresses a on a.address = p.address left join users u on u.id = coalesce(p.user_id, a.user_id)
 		where p.conversation_id = c.id), '[]') as participants,
 	coalesce((

@@ -13,12 +13,15 @@ import (
 // A personJSON is somebody as staff see them. An address in CC without an account
 // has no id.
 type personJSON struct {
-	ID       *core.UserID `json:"id"`
-	FullName string       `json:"full_name"`
-	Email    string       `json:"email"`
+	ID        *core.UserID `json:"id"`
+	FullName  string       `json:"full_name"`
+	Email     string       `json:"email"`
+	IsEnabled bool         `json:"is_enabled"`
 }
 
-func personOf(p core.PersonRef) personJSON { return personJSON{ref(p.ID), p.Name, p.Address.String()} }
+func personOf(p core.PersonRef) personJSON {
+	return personJSON{ref(p.ID), p.Name, p.Address.String(), p.ID == 0 || p.Enabled}
+}
 
 // somebody is null for nobody.
 func somebody(p core.PersonRef) *personJSON {
@@ -141,11 +144,7 @@ func caseFilter(c *apiCall) (f core.ListFilter, err error) {
 	return f, err
 }
 
-func (a *api) theCase(c *apiCall) (apiAnswer, error) {
-	id, err := callID[core.ConversationID](c)
-	if err != nil {
-		return apiAnswer{}, err
-	}
+func (a *api) theCase(c *apiCall, id core.ConversationID) (apiAnswer, error) {
 	if c.asCustomer() {
 		thread, err := a.desk.MyConversation(c.ctx(), c.actor, id)
 		if err != nil {
@@ -192,11 +191,7 @@ func (a *api) createCase(c *apiCall) (apiAnswer, error) {
 	return answer, err
 }
 
-func (a *api) updateCase(c *apiCall) (apiAnswer, error) {
-	id, err := callID[core.ConversationID](c)
-	if err != nil {
-		return apiAnswer{}, err
-	}
+func (a *api) updateCase(c *apiCall, id core.ConversationID) (apiAnswer, error) {
 	var form struct {
 		Subject         *string               `json:"subject"`
 		Status          *string               `json:"status"`
@@ -211,7 +206,7 @@ func (a *api) updateCase(c *apiCall) (apiAnswer, error) {
 	if err := c.decode(&form); err != nil {
 		return apiAnswer{}, err
 	}
-	err = a.desk.UpdateConversation(c.ctx(), c.actor, id, core.Changes{
+	err := a.desk.UpdateConversation(c.ctx(), c.actor, id, core.Changes{
 		Subject: form.Subject, Status: lower[core.Status](form.Status), Priority: lower[string](form.Priority),
 		Type: lower[string](form.Type), Tags: form.Tags, Assignee: form.AssignedAgentID.pointer(),
 		Team: form.AssignedTeamID.pointer(), Requester: form.RequesterID, ConfirmRequester: form.Confirm,
@@ -222,11 +217,7 @@ func (a *api) updateCase(c *apiCall) (apiAnswer, error) {
 	return a.caseNow(c, id)
 }
 
-func (a *api) mergeCases(c *apiCall) (apiAnswer, error) {
-	id, err := callID[core.ConversationID](c)
-	if err != nil {
-		return apiAnswer{}, err
-	}
+func (a *api) mergeCases(c *apiCall, id core.ConversationID) (apiAnswer, error) {
 	var form struct {
 		CaseIDs       []core.ConversationID `json:"case_ids"`
 		AddRequesters bool                  `json:"add_requesters"`
@@ -244,11 +235,7 @@ func (a *api) mergeCases(c *apiCall) (apiAnswer, error) {
 	return a.caseNow(c, survivor)
 }
 
-func (a *api) addParticipant(c *apiCall) (apiAnswer, error) {
-	id, err := callID[core.ConversationID](c)
-	if err != nil {
-		return apiAnswer{}, err
-	}
+func (a *api) addParticipant(c *apiCall, id core.ConversationID) (apiAnswer, error) {
 	var form struct {
 		Email string `json:"email"`
 	}

@@ -33,11 +33,11 @@ func TestACaseOfTheAPIIsMailedToTheCustomerAndSaysWhereItCameFrom(t *testing.T) 
 	res := a.call(t, "agt", "POST", "/cases", `{"subject":"Toner","contents":"Hello","requester_email":"Neu@acme.test","cc":["col@expert.test","bare@x.test"]}`)
 	made := res.data(t)
 	fields(t, made, fmt.Sprintf(`{"subject":"Toner","status":"OPEN","priority":"NORMAL","type":"QUESTION","tags":[],"source_channel":"API",
-		"assigned_agent":{"id":%d,"full_name":"Agt","email":"agt@desk.test"},"assigned_team":null,"linked_cases":[],"merged_into_id":null}`, agt.ID))
+		"assigned_agent":{"id":%d,"full_name":"Agt","email":"agt@desk.test","is_enabled":true},"assigned_team":null,"linked_cases":[],"merged_into_id":null}`, agt.ID))
 	requester, _ := made["requester"].(map[string]any)
 	fields(t, requester, `{"full_name":"neu","email":"neu@acme.test"}`)
 	people, _ := json.Marshal(made["participants"])
-	if want := fmt.Sprintf(`[{"email":"bare@x.test","full_name":"","id":null,"via":"API"},{"email":"col@expert.test","full_name":"Col","id":%d,"via":"API"}]`,
+	if want := fmt.Sprintf(`[{"email":"bare@x.test","full_name":"","id":null,"is_enabled":true,"via":"API"},{"email":"col@expert.test","full_name":"Col","id":%d,"is_enabled":true,"via":"API"}]`,
 		a.people["col"].ID); string(people) != want {
 		t.Errorf("participants are %s, want %s", people, want)
 	}
@@ -57,7 +57,7 @@ func TestPutChangesTheFieldsThatAreGiven(t *testing.T) {
 	changed := a.call(t, "agt", "PUT", path, fmt.Sprintf(`{"subject":"New","status":"OPEN","priority":"URGENT","type":"incident","tags":["b","a","a"],
 		"assigned_agent_id":%d,"assigned_team_id":%v,"requester_id":%d,"id":7,"created_at":"2001-01-01T00:00:00Z"}`, agt, team["id"], a.people["oth"].ID)).data(t)
 	fields(t, changed, fmt.Sprintf(`{"subject":"New","status":"OPEN","priority":"URGENT","type":"INCIDENT","tags":["a","b"],
-		"assigned_team":{"id":%v,"title":"Toner"},"requester":{"id":%d,"full_name":"Oth","email":"oth@acme.test"}}`, team["id"], a.people["oth"].ID))
+		"assigned_team":{"id":%v,"title":"Toner"},"requester":{"id":%d,"full_name":"Oth","email":"oth@acme.test","is_enabled":true}}`, team["id"], a.people["oth"].ID))
 	if strings.HasPrefix(changed["created_at"].(string), "2001") || fmt.Sprint("/cases/", changed["id"]) != path {
 		t.Errorf("id or created_at can be written: %v", changed)
 	}
@@ -109,7 +109,7 @@ func TestANoteMentionsAndIsTheSourceAPI(t *testing.T) {
 	path := fmt.Sprintf("/cases/%d/notes", a.aCase(t))
 	note := a.call(t, "agt", "POST", path, `{"contents":"@Col could you look?"}`).data(t)
 	fields(t, note, fmt.Sprintf(`{"type":"NOTE","source":"API","is_verified":true,"contents":"@Col could you look?",
-		"author":{"id":%d,"full_name":"Agt","email":"agt@desk.test"}}`, a.people["agt"].ID))
+		"author":{"id":%d,"full_name":"Agt","email":"agt@desk.test","is_enabled":true}}`, a.people["agt"].ID))
 	if got := a.Text(t, `select count(*) from deliveries where purpose = 'mention' and recipient = 'col@expert.test'`); got != "1" {
 		t.Errorf("%s mention mails", got)
 	}

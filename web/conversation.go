@@ -43,6 +43,9 @@ func (t typed) Has(address core.Address) bool { return slices.Contains(t.Ticked,
 // Mine tells that the reader asked here: their own words are a customer's words.
 func (p conversationPage) Mine() bool { return p.C.Requester.ID == p.Actor.ID }
 
+// Orphaned tells that the assignee was disabled: others must look after it.
+func (p conversationPage) Orphaned() bool { return p.C.Assignee.ID != 0 && !p.C.Assignee.Enabled }
+
 // MayReply tells that there is a reply box.
 func (p conversationPage) MayReply() bool {
 	return (p.Answers() || p.Mine()) && !p.C.Closed() && !p.C.Trashed && p.C.MergedInto == 0
