@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -23,10 +24,11 @@ var (
 
 // word is a string in the tree of what assistive technology is told.
 func word(v *accessibility.Value) string {
-	if v == nil {
-		return ""
+	said := ""
+	if v != nil {
+		_ = json.Unmarshal(v.Value, &said)
 	}
-	return strings.Trim(string(v.Value), `"`)
+	return said
 }
 
 // named are the things of the page that have this name and one of these roles.
@@ -63,8 +65,8 @@ func (b *tab) find(name string, roles []string) (node cdp.BackendNodeID) {
 	}()
 	b.s.eventually(fmt.Sprintf("one %s «%s» is there", strings.Join(roles, " or "), name), func() bool {
 		found = b.named(name, roles)
-		if len(found) > 1 && slices.Contains(roles, "button") { // before a link of the same name
-			found = b.named(name, []string{"button"})
+		if buttons := b.named(name, []string{"button"}); len(found) > 1 && slices.Contains(roles, "button") && len(buttons) == 1 {
+			found = buttons // before a link of the same name
 		}
 		return len(found) == 1
 	})
@@ -214,5 +216,15 @@ func (b *tab) holds(name, want string) {
 	b.s.eventually("«"+name+"» holds "+want, func() bool {
 		got, _ = ask[string](b, node, `function () { return this.selectedOptions ? this.selectedOptions[0].label : this.value }`)
 		return got == want
+	})
+}
+
+// says holds that a field is told to be faulty, with these words beside it.
+func (b *tab) says(name, words string) {
+	b.s.t.Helper()
+	node := b.find(name, written)
+	b.s.eventually("beside «"+name+"» stands "+words, func() bool {
+		said, err := ask[string](b, node, `function () { return this.closest(".field").innerText }`)
+		return err == nil && strings.Contains(said, words)
 	})
 }

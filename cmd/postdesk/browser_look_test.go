@@ -88,12 +88,3 @@ func (b *tab) shows(page string) {
 	b.picture(filepath.Join(dir, name+"-dark.png"))
 	b.wears(false)
 }
-
-// signIn goes in by the form.
-func (b *tab) signIn(email string) {
-	b.s.t.Helper()
-	b.open("/signin")
-	b.fill("Email address", email)
-	b.fill("Password", password)
-	b.follow("Sign in")
-}
