@@ -34,7 +34,11 @@ type Invalid struct {
 	Field   string
 	Code    string
 	Problem string
-	Owner   UserID // who holds the value already, with CodeDuplicate
+	// With CodeDuplicate: who or what holds the value already.
+	Owner        UserID
+	Mailbox      MailboxID
+	Organization OrganizationID
+	Value        string // which one of several, with CodeInvalid: that can be forced
 }
 
 // Error names the field and what is wrong with it.

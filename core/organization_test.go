@@ -97,8 +97,8 @@ func TestAnOrganizationSetByHandIsKeptAndSoIsNoneByHand(t *testing.T) {
 	free := d.Customer(t, "three@acme.test")
 	staff := d.Collaborator(t, "four@acme.test")
 	acme := organization(t, d, owner, "Acme", "acme.test")
-	if n, err := d.Joinable(ctx, owner, acme); err != nil || n != 1 {
-		t.Errorf("%d are offered, want the free one: %v", n, err)
+	if free, err := d.Joinable(ctx, owner, acme); err != nil || len(free) != 1 {
+		t.Errorf("%v are offered, want the free one: %v", free, err)
 	}
 	if n, err := d.JoinExisting(ctx, owner, acme); err != nil || n != 1 {
 		t.Errorf("%d joined: %v", n, err)

@@ -210,13 +210,18 @@ func insertPerson(ctx context.Context, tx pgx.Tx, p person) (UserID, error) {
 	return id, err
 }
 
-// addressTaken says whose an address is. A mailbox of ours has no owner.
+// addressTaken says whose an address is: a person's, or a mailbox's of ours.
 func addressTaken(ctx context.Context, q querier, address Address) error {
-	owner, err := value[UserID](ctx, q, `select user_id from addresses where address = $1`, address)
-	if err != nil && !errors.Is(err, ErrNotFound) {
+	holder, err := one[struct {
+		Owner   UserID
+		Mailbox MailboxID
+	}](ctx, q, `
+		select coalesce((select user_id from addresses where address = $1), 0) as owner,
+		       coalesce((select id from mailboxes where address = $1), 0) as mailbox`, address)
+	if err != nil {
 		return err
 	}
-	return Invalid{Field: "email", Code: CodeDuplicate, Problem: DuplicateProblem, Owner: owner}
+	return Invalid{Field: "email", Code: CodeDuplicate, Problem: DuplicateProblem, Owner: holder.Owner, Mailbox: holder.Mailbox}
 }
 
 // makeCustomer is the account that a first mail makes: enabled, without a

@@ -10,6 +10,19 @@ import (
 type RoleSetting struct {
 	Role   Role
 	Rights Rights
+	People int // who have the role: enabled, or invited to it
+}
+
+// Fixed says in a sentence why nothing of a role can be changed; "" where
+// something can.
+func (s RoleSetting) Fixed() string {
+	switch {
+	case s.Role.Admin():
+		return "Has every right, and the administration besides."
+	case s.Role == RoleCustomer:
+		return "Sees and answers the own conversations only."
+	}
+	return ""
 }
 
 // RightsChanges are new values of a role's toggles; nil leaves one as it is.
@@ -43,19 +56,23 @@ func (d *Desk) RoleSettings(ctx context.Context, actor Actor) (_ []RoleSetting, 
 }
 
 func roleSetting(ctx context.Context, q querier, role Role) (RoleSetting, error) {
-	r, err := one[Rights](ctx, q, `
+	r, err := one[struct {
+		Rights
+		People int
+	}](ctx, q, `
 		select may_reply as reply, may_merge as merge, may_view_suspended as view_suspended, may_manage_people as manage_people,
 			may_write_articles as write_articles, may_publish_articles as publish_articles,
-			may_manage_categories as manage_categories, case_access as access
+			may_manage_categories as manage_categories, case_access as access,
+			(select count(*) from users u where u.role = roles.role and (u.enabled or u.invited_at is not null)) as people
 		from roles where role = $1`, role)
-	return RoleSetting{role, Actor{Role: role, Rights: r}.rights()}, err
+	return RoleSetting{role, Actor{Role: role, Rights: r.Rights}.rights(), r.People}, err
 }
 
 // UpdateRole changes the toggles of a role, for everybody who has it, at once.
 // Only an agent's can be changed, and the case access of collaborators
 // (behaviour.md section 2). ErrForbidden, Invalid.
 func (d *Desk) UpdateRole(ctx context.Context, actor Actor, role Role, c RightsChanges) (updated RoleSetting, err error) {
-	defer wrap(&err, "update role %q", role)
+	defer d.attempt(ctx, &err, actor, "update", "role "+cleanLine(string(role), 40))
 	if err := actor.Can(DoAdminister); err != nil {
 		return RoleSetting{}, err
 	}
@@ -63,7 +80,17 @@ func (d *Desk) UpdateRole(ctx context.Context, actor Actor, role Role, c RightsC
 		return RoleSetting{}, err
 	}
 	err = d.tx(ctx, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, `
+		if err := stillActs(ctx, tx, actor); err != nil {
+			return err
+		}
+		if _, err := value[Role](ctx, tx, `select role from roles where role = $1 for no key update`, role); err != nil {
+			return err
+		}
+		before, err := roleSetting(ctx, tx, role)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `
 			update roles set
 				may_reply = coalesce(@reply, may_reply), may_merge = coalesce(@merge, may_merge),
 				may_view_suspended = coalesce(@suspended, may_view_suspended), may_manage_people = coalesce(@people, may_manage_people),
@@ -78,9 +105,25 @@ func (d *Desk) UpdateRole(ctx context.Context, actor Actor, role Role, c RightsC
 		if updated, err = roleSetting(ctx, tx, role); err != nil {
 			return err
 		}
-		return audit(ctx, tx, actor, "role.updated", "role "+string(role), map[string]any{"rights": updated.Rights})
+		return recordRights(ctx, tx, actor, role, before.Rights, updated.Rights)
 	})
 	return updated, err
+}
+
+func recordRights(ctx context.Context, tx pgx.Tx, actor Actor, role Role, before, after Rights) error {
+	c := changes{}
+	c.note("reply_publicly", before.Reply, after.Reply)
+	c.note("merge", before.Merge, after.Merge)
+	c.note("view_suspended", before.ViewSuspended, after.ViewSuspended)
+	c.note("manage_people", before.ManagePeople, after.ManagePeople)
+	c.note("write_articles", before.WriteArticles, after.WriteArticles)
+	c.note("publish_articles", before.PublishArticles, after.PublishArticles)
+	c.note("manage_categories", before.ManageCategories, after.ManageCategories)
+	c.note("case_access", before.Access, after.Access)
+	if len(c) == 0 {
+		return nil
+	}
+	return audit(ctx, tx, actor, "role.updated", "role "+string(role), c)
 }
 
 func (c RightsChanges) check(role Role) error {

@@ -23,30 +23,60 @@ func lockStaff(ctx context.Context, tx pgx.Tx, actor Actor) (Actor, error) {
 	return now, nil
 }
 
+// Room is how many people of a kind there are, and may be.
+type Room struct {
+	Most    *int // nil: unlimited
+	Used    int  // enabled or invited
+	Invited int  // of them
+}
+
+// Full tells that nobody more fits.
+func (r Room) Full() bool { return r.Most != nil && r.Used >= *r.Most }
+
+// Rooms gives the limits of the licence: for collaborators, and for the seats of
+// agents, admins and owners. ErrForbidden.
+func (d *Desk) Rooms(ctx context.Context, actor Actor) (collaborators, seats Room, err error) {
+	defer wrap(&err, "rooms")
+	if err := actor.Can(DoAdminister); err != nil {
+		return Room{}, Room{}, err
+	}
+	if collaborators, err = roomOf(ctx, d.pool, RoleCollaborator); err != nil {
+		return Room{}, Room{}, err
+	}
+	seats, err = roomOf(ctx, d.pool, RoleAgent)
+	return collaborators, seats, err
+}
+
+// roomOf counts those who share a limit with a role of staff.
+func roomOf(ctx context.Context, q querier, role Role) (Room, error) {
+	most, counted := "max_seats", `role in ('agent', 'admin', 'owner')`
+	if role == RoleCollaborator {
+		most, counted = "max_collaborators", `role = 'collaborator'`
+	}
+	return one[Room](ctx, q, `
+		select (select `+most+` from instance) as most, count(*) as used, count(*) filter (where not enabled) as invited
+		from users where `+counted+` and (enabled or invited_at is not null)`)
+}
+
 // makeRoom refuses n more people of a role where the limit says so: ErrLimit.
 // Enabled and invited count. Needs lockStaff.
 func makeRoom(ctx context.Context, tx pgx.Tx, role Role, n int) error {
-	column, counted, what := "max_seats", `role in ('agent', 'admin', 'owner')`, "agent seats"
-	switch {
-	case n == 0 || !role.Staff():
+	if n == 0 || !role.Staff() {
 		return nil
-	case role == RoleCollaborator:
-		column, counted, what = "max_collaborators", `role = 'collaborator'`, "collaborators"
 	}
-	room, err := one[struct {
-		Most *int
-		Used int
-	}](ctx, tx, `
-		select `+column+` as most,
-		       (select count(*) from users where `+counted+` and (enabled or invited_at is not null)) as used
-		from instance`)
-	if err != nil {
+	room, err := roomOf(ctx, tx, role)
+	if err != nil || room.Most == nil || room.Used+n <= *room.Most {
 		return err
 	}
-	if room.Most != nil && room.Used+n > *room.Most {
+	what := "agent seats"
+	if role == RoleCollaborator {
+		what = "collaborators"
+	}
+	if room.Full() {
 		return refuse(ErrLimit, "The limit of %d %s is reached: %d are enabled or invited. Disable somebody, or raise the limit.", *room.Most, what, room.Used)
 	}
-	return nil
+	return refuse(ErrLimit, "There is room for %d more, and these are %d: the limit is %d %s, and %d are enabled or invited.",
+		*room.Most-room.Used, n, *room.Most, what, room.Used)
 }
 
 // sameSeat tells that a change between two roles needs no other place.

@@ -3,7 +3,6 @@ package core
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -27,10 +26,23 @@ func (d *Desk) Teams(ctx context.Context, actor Actor) (_ []Team, err error) {
 const teamColumns = `t.id, t.title,
 	array(select user_id from team_members m where m.team_id = t.id order by user_id) as members`
 
+// Team gives one. ErrNotFound, ErrForbidden.
+func (d *Desk) Team(ctx context.Context, actor Actor, id TeamID) (_ Team, err error) {
+	defer wrap(&err, "team %d", id)
+	if err := actor.Can(DoView); err != nil {
+		return Team{}, err
+	}
+	return teamByID(ctx, d.pool, id)
+}
+
+func teamByID(ctx context.Context, q querier, id TeamID) (Team, error) {
+	return one[Team](ctx, q, `select `+teamColumns+` from teams t where t.id = $1`, id)
+}
+
 // CreateTeam makes a team of staff. Invalid (FIELD_DUPLICATE for a taken title),
 // ErrForbidden.
 func (d *Desk) CreateTeam(ctx context.Context, actor Actor, title string, members []UserID) (made Team, err error) {
-	defer wrap(&err, "create team")
+	defer d.attempt(ctx, &err, actor, "create a team", "")
 	if title, err = teamTitle(actor, title); err != nil {
 		return Team{}, err
 	}
@@ -42,7 +54,7 @@ func (d *Desk) CreateTeam(ctx context.Context, actor Actor, title string, member
 		if err != nil {
 			return err
 		}
-		made, err = saveTeam(ctx, tx, actor, id, title, members, "team.created")
+		made, err = saveTeam(ctx, tx, actor, Team{ID: id}, members, "team.created")
 		return err
 	})
 	return made, err
@@ -51,15 +63,19 @@ func (d *Desk) CreateTeam(ctx context.Context, actor Actor, title string, member
 // UpdateTeam gives a team another title and other members. ErrNotFound, Invalid,
 // ErrForbidden.
 func (d *Desk) UpdateTeam(ctx context.Context, actor Actor, id TeamID, title string, members []UserID) (updated Team, err error) {
-	defer wrap(&err, "update team %d", id)
+	defer d.attempt(ctx, &err, actor, "update", object("team", id))
 	if title, err = teamTitle(actor, title); err != nil {
 		return Team{}, err
 	}
 	err = d.tx(ctx, func(tx pgx.Tx) error {
-		if _, err := value[TeamID](ctx, tx, `update teams set title = $2 where id = $1 returning id`, id, title); err != nil {
+		before, err := lockTeam(ctx, tx, id)
+		if err != nil {
 			return err
 		}
-		updated, err = saveTeam(ctx, tx, actor, id, title, members, "team.updated")
+		if _, err := tx.Exec(ctx, `update teams set title = $2 where id = $1`, id, title); err != nil {
+			return err
+		}
+		updated, err = saveTeam(ctx, tx, actor, before, members, "team.updated")
 		return err
 	})
 	return updated, err
@@ -75,24 +91,40 @@ func teamTitle(actor Actor, title string) (string, error) {
 	return title, nil
 }
 
-// saveTeam sets the members; all must be staff.
-func saveTeam(ctx context.Context, tx pgx.Tx, actor Actor, id TeamID, title string, members []UserID, act string) (Team, error) {
-	if _, err := tx.Exec(ctx, `delete from team_members where team_id = $1 and user_id <> all($2)`, id, nonNil(members)); err != nil {
+// lockTeam reads a team and keeps others from changing it meanwhile.
+func lockTeam(ctx context.Context, tx pgx.Tx, id TeamID) (Team, error) {
+	if _, err := value[TeamID](ctx, tx, `select id from teams where id = $1 for no key update`, id); err != nil {
+		return Team{}, err
+	}
+	return teamByID(ctx, tx, id)
+}
+
+// saveTeam sets the members, all of them staff, and tells what is another than
+// before.
+func saveTeam(ctx context.Context, tx pgx.Tx, actor Actor, before Team, members []UserID, act string) (Team, error) {
+	if _, err := tx.Exec(ctx, `delete from team_members where team_id = $1 and user_id <> all($2)`, before.ID, nonNil(members)); err != nil {
 		return Team{}, err
 	}
 	missing, err := value[bool](ctx, tx, `
 		with staff as (select id from users where id = any(@members) and role <> 'customer' for key share),
 		     made as (insert into team_members (team_id, user_id) select @id, id from staff on conflict do nothing)
 		select exists (select 1 from unnest(@members::bigint[]) m where m not in (select id from staff))`,
-		pgx.StrictNamedArgs{"id": id, "members": nonNil(members)})
+		pgx.StrictNamedArgs{"id": before.ID, "members": nonNil(members)})
 	if err != nil {
 		return Team{}, err
 	}
 	if missing {
 		return Team{}, Invalid{Field: "members", Code: CodeInvalid, Problem: "Only staff can be in a team."}
 	}
-	if err := audit(ctx, tx, actor, act, fmt.Sprintf("team %d", id), map[string]any{"title": title, "members": nonNil(members)}); err != nil {
+	after, err := teamByID(ctx, tx, before.ID)
+	if err != nil {
 		return Team{}, err
 	}
-	return one[Team](ctx, tx, `select `+teamColumns+` from teams t where t.id = $1`, id)
+	detail := changes{}
+	detail.note("title", before.Title, after.Title)
+	detail.note("members", nonNil(before.Members), nonNil(after.Members))
+	if len(detail) == 0 {
+		return after, nil
+	}
+	return after, audit(ctx, tx, actor, act, object("team", after.ID), detail)
 }

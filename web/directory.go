@@ -3,142 +3,146 @@ package web
 import (
 	"fmt"
 	"net/http"
-	"regexp"
-	"slices"
-	"strconv"
+	"net/url"
 
 	"postdesk/core"
 )
 
 type directoryPage struct {
 	base
-	Query             string
-	Enabled, Disabled []core.User
-	Settings          core.Settings
+	Query                string
+	Role                 core.Role
+	Team                 core.TeamID
+	Roles                []core.Role
+	Teams                []core.Team
+	Enabled, Disabled    staffList
+	Collaborators, Seats core.Room
+	Link                 string // just copied, shown once
+	LinkOf               core.UserID
 }
 
-// directory lists every account of staff, in two lists.
-func (s *server) directory(v *visit) (err error) {
+// A staffList is one of the two lists, a piece of it at a time.
+type staffList struct {
+	Rows []core.Member
+	Foot paging
+}
+
+// Filtered tells that not everybody is asked for.
+func (p directoryPage) Filtered() bool { return p.Query != "" || p.Role != "" || p.Team != 0 }
+
+// At is the address of an act on somebody, which leads back to this piece.
+func (p directoryPage) At(id core.UserID) string {
+	u := url.URL{Path: fmt.Sprintf("/admin/directory/%d", id)}
+	if here, err := url.Parse(p.Here); err == nil {
+		q := here.Query()
+		q.Del("said")
+		u.RawQuery = q.Encode()
+	}
+	return u.String()
+}
+
+// May tells that the reader may touch somebody with a role at all.
+func (p directoryPage) May(role core.Role) bool { return p.Actor.MayEdit(role) == nil }
+
+// State is how far an invite is.
+func (p directoryPage) State(m core.Member) core.InviteState { return m.InviteState(p.now) }
+
+// Of tells how many there are, of how many there may be.
+func (p directoryPage) Of(r core.Room, what string) string {
+	text := fmt.Sprintf("%d %s, no limit", r.Used, what)
+	if r.Most != nil {
+		text = fmt.Sprintf("%d of %d %s", r.Used, *r.Most, what)
+	}
+	if r.Invited > 0 {
+		text += fmt.Sprintf(", %d of them invited", r.Invited)
+	}
+	return text
+}
+
+// team leads to the directory by its other name.
+func (s *server) team(v *visit) error {
 	if err := v.actor.Can(core.DoAdminister); err != nil {
 		return err
 	}
-	p := directoryPage{Query: v.query("q")}
-	for _, list := range []struct {
-		enabled bool
-		into    *[]core.User
-	}{{true, &p.Enabled}, {false, &p.Disabled}} {
-		f := core.UserFilter{Staff: true, Enabled: &list.enabled, Query: p.Query, Page: core.Page{Limit: 100}}
-		if *list.into, _, err = s.desk.Users(v.ctx(), v.actor, f); err != nil {
-			return err
-		}
+	return v.see("/admin/directory", "")
+}
+
+// directory lists every account of staff, in two lists.
+func (s *server) directory(v *visit) error {
+	return s.showDirectory(v, http.StatusOK, directoryPage{}, nil)
+}
+
+func (s *server) showDirectory(v *visit, status int, p directoryPage, f faults) (err error) {
+	if err := v.actor.Can(core.DoAdminister); err != nil {
+		return err
 	}
-	if p.Settings, err = s.desk.Settings(v.ctx()); err != nil {
+	p.Query, p.Role, p.Team, p.Roles = v.query("q"), core.Role(v.query("role")), number[core.TeamID](v.query("team")), core.Roles()[1:]
+	if !p.Role.Staff() {
+		p.Role = ""
+	}
+	if p.Enabled, err = s.staffList(v, p, "page", true); err != nil {
+		return err
+	}
+	if p.Disabled, err = s.staffList(v, p, "disabled", false); err != nil {
+		return err
+	}
+	if p.Teams, err = s.desk.Teams(v.ctx(), v.actor); err != nil {
+		return err
+	}
+	if p.Collaborators, p.Seats, err = s.desk.Rooms(v.ctx(), v.actor); err != nil {
 		return err
 	}
 	if p.base, err = s.page(v, "Agent directory", "directory"); err != nil {
 		return err
 	}
-	return s.render(v, http.StatusOK, "directory", p)
+	p.Faults = f
+	return s.render(v, status, "directory", p)
 }
 
-type invitePage struct {
-	base
-	Rows  []inviteRow
-	Teams []core.Team
-	Roles []core.Role
+func (s *server) staffList(v *visit, p directoryPage, name string, enabled bool) (l staffList, err error) {
+	f := core.DirectoryFilter{Enabled: &enabled, Query: p.Query, Role: p.Role, Team: p.Team, Page: pieceOf(v, name, pageSize)}
+	total := 0
+	l.Rows, total, err = s.desk.Directory(v.ctx(), v.actor, f)
+	l.Foot = footOf(v, name, f.Page, len(l.Rows), total)
+	return l, err
 }
 
-// An inviteRow is one line of the form, as typed, with what is wrong with it.
-type inviteRow struct {
-	core.Invitee
-	Number int
-	Faults faults
-}
-
-// In tells a team that was chosen.
-func (r inviteRow) In(id core.TeamID) bool { return slices.Contains(r.Teams, id) }
-
-// Fault is what is wrong with a field of the line.
-func (r inviteRow) Fault(field string) fault { return r.Faults[field] }
-
-func (s *server) invitePage(v *visit) error {
-	return s.showInvite(v, http.StatusOK, []core.Invitee{{Role: core.RoleCollaborator}}, nil, nil)
-}
-
-func (s *server) showInvite(v *visit, status int, invitees []core.Invitee, wrong []core.Invalid, f faults) (err error) {
+// onMember runs an act of the directory on somebody, and shows the same piece of
+// it again.
+func (s *server) onMember(v *visit) error {
 	if err := v.actor.Can(core.DoAdminister); err != nil {
 		return err
 	}
-	p := invitePage{}
-	for i, invitee := range invitees {
-		p.Rows = append(p.Rows, inviteRow{Invitee: invitee, Number: i, Faults: faults{}})
-	}
-	for _, fault := range wrong {
-		p.place(fault)
-	}
-	for _, role := range core.Roles()[1:] {
-		if v.actor.MayCreate(role) == nil {
-			p.Roles = append(p.Roles, role)
-		}
-	}
-	if p.Teams, err = s.desk.Teams(v.ctx(), v.actor); err != nil {
+	id, err := pathID[core.UserID](v, "id")
+	if err != nil {
 		return err
 	}
-	if p.base, err = s.page(v, "Add new team members", "directory"); err != nil {
-		return err
+	said := ""
+	switch v.field("do") {
+	case "send":
+		said, err = "link-sent", s.desk.SendAccountMail(v.ctx(), v.actor, id)
+	case "revoke":
+		said, err = "revoked", s.desk.RevokeInvite(v.ctx(), v.actor, id)
+	case "copy":
+		return s.copyMemberLink(v, id)
+	default:
+		err = core.Invalid{Field: "", Code: core.CodeInvalid, Problem: "There is no such act."}
 	}
-	p.Faults = f
-	return s.render(v, status, "invite", p)
+	next := url.URL{Path: "/admin/directory", RawQuery: v.r.URL.RawQuery}
+	return v.after(err, next.String(), said, func(status int, f faults) error {
+		return s.showDirectory(v, status, directoryPage{}, f)
+	})
 }
 
-var inviteField = regexp.MustCompile(`^invitees\[(\d+)\]\.(.+)$`)
-
-// place puts a fault beside the field that has it.
-func (p *invitePage) place(i core.Invalid) {
-	m := inviteField.FindStringSubmatch(i.Field)
-	if m == nil {
-		return
+// copyMemberLink shows a new link once, on the answer to the POST: it never stands
+// in an address of ours that somebody could come back to.
+func (s *server) copyMemberLink(v *visit, id core.UserID) error {
+	secret, _, err := s.desk.CopyLink(v.ctx(), v.actor, id)
+	if err != nil {
+		return v.after(err, "", "", func(status int, f faults) error {
+			return s.showDirectory(v, status, directoryPage{}, f)
+		})
 	}
-	if at, err := strconv.Atoi(m[1]); err == nil && at < len(p.Rows) {
-		p.Rows[at].Faults[m[2]] = fault{i.Problem, i.Owner}
-	}
-}
-
-// invite saves all rows or none. Empty ones are passed over; "another row" only
-// shows the form again.
-func (s *server) invite(v *visit) error {
-	var invitees []core.Invitee
-	for i, email := range v.r.PostForm["email"] {
-		row := core.Invitee{Email: email, Name: at(v.r.PostForm["name"], i), Role: core.Role(at(v.r.PostForm["role"], i)),
-			Teams: idsOf[core.TeamID](v.r.PostForm[fmt.Sprintf("teams.%d", i)])}
-		if v.field("do") == "row" || row.Email != "" || row.Name != "" {
-			invitees = append(invitees, row)
-		}
-	}
-	if v.field("do") == "row" {
-		return s.showInvite(v, http.StatusOK, append(invitees, core.Invitee{Role: core.RoleCollaborator}), nil, nil)
-	}
-	_, wrong, err := s.desk.Invite(v.ctx(), v.actor, invitees)
-	if err == nil && len(wrong) == 0 {
-		return v.see("/admin/directory", "invited")
-	}
-	f, status, ok := faultsOf(err)
-	if err != nil && !ok {
-		return err
-	}
-	if err == nil {
-		status = http.StatusBadRequest
-	}
-	if len(invitees) == 0 {
-		invitees = []core.Invitee{{Role: core.RoleCollaborator}}
-		f = faults{"": {Problem: "Name somebody first."}}
-	}
-	return s.showInvite(v, status, invitees, wrong, f)
-}
-
-func at(values []string, i int) string {
-	if i < len(values) {
-		return values[i]
-	}
-	return ""
+	v.w.Header().Set("Cache-Control", "no-store")
+	return s.showDirectory(v, http.StatusOK, directoryPage{Link: s.publicURL + "/accept/" + secret, LinkOf: id}, nil)
 }

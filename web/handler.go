@@ -234,7 +234,12 @@ type faults map[string]fault
 type fault struct {
 	Problem string
 	Owner   core.UserID // who has that value already
+	// Which organization has it, or which one of several values it is.
+	Organization core.OrganizationID
+	Value        string
 }
+
+func faultOf(i core.Invalid) fault { return fault{i.Problem, i.Owner, i.Organization, i.Value} }
 
 // faultsOf says what a person can mend in the form, and the status to say it
 // with; ok is false for every error that no form can answer.
@@ -244,7 +249,7 @@ func faultsOf(err error) (f faults, status int, ok bool) {
 	var refusal core.Refusal
 	switch {
 	case errors.As(err, &invalid):
-		return faults{invalid.Field: {invalid.Problem, invalid.Owner}}, status, true
+		return faults{invalid.Field: faultOf(invalid)}, status, true
 	case errors.Is(err, core.ErrNotFound):
 		return nil, status, false
 	case errors.As(err, &refusal), errors.Is(err, core.ErrConflict):

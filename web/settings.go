@@ -3,62 +3,10 @@ package web
 import (
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
 
 	"postdesk/core"
 )
-
-type teamsPage struct {
-	base
-	Teams  []core.Team
-	Staff  []core.User
-	Title  string // of a new one, as typed
-	Edited core.TeamID
-}
-
-// Has tells a member.
-func (p teamsPage) Has(t core.Team, id core.UserID) bool { return slices.Contains(t.Members, id) }
-
-func (s *server) teams(v *visit) error { return s.showTeams(v, http.StatusOK, teamsPage{}, nil) }
-
-func (s *server) showTeams(v *visit, status int, p teamsPage, f faults) (err error) {
-	if err := v.actor.Can(core.DoAdminister); err != nil {
-		return err
-	}
-	if p.Teams, err = s.desk.Teams(v.ctx(), v.actor); err != nil {
-		return err
-	}
-	if p.Staff, _, err = s.desk.Users(v.ctx(), v.actor, core.UserFilter{Staff: true, Page: core.Page{Limit: 100}}); err != nil {
-		return err
-	}
-	if p.base, err = s.page(v, "Teams", "teams"); err != nil {
-		return err
-	}
-	p.Faults = f
-	return s.render(v, status, "teams", p)
-}
-
-func (s *server) createTeam(v *visit) error {
-	title := v.field("title")
-	_, err := s.desk.CreateTeam(v.ctx(), v.actor, title, idsOf[core.UserID](v.r.PostForm["member"]))
-	return s.teamAnswer(v, "created", teamsPage{Title: title}, err)
-}
-
-func (s *server) updateTeam(v *visit) error {
-	id, err := pathID[core.TeamID](v, "id")
-	if err != nil {
-		return err
-	}
-	_, err = s.desk.UpdateTeam(v.ctx(), v.actor, id, v.field("title"), idsOf[core.UserID](v.r.PostForm["member"]))
-	return s.teamAnswer(v, "updated", teamsPage{Edited: id}, err)
-}
-
-func (s *server) teamAnswer(v *visit, said string, p teamsPage, err error) error {
-	return v.after(err, "/admin/teams", said, func(status int, f faults) error {
-		return s.showTeams(v, status, p, f)
-	})
-}
 
 type mailboxesPage struct {
 	base
