@@ -72,6 +72,22 @@ func (a Actor) MayDisable(subject UserID, role Role, lastOwner bool) error {
 	return a.MayEdit(role)
 }
 
+// MayAnonymise checks that the actor deletes a person for good: admins, nobody
+// above them, never themselves. ErrForbidden, or ErrConflict for the last enabled
+// owner.
+func (a Actor) MayAnonymise(subject UserID, role Role, lastOwner bool) error {
+	if err := a.Can(DoAdminister); err != nil {
+		return err
+	}
+	switch {
+	case role == RoleOwner && lastOwner:
+		return refuse(ErrConflict, "The last enabled owner cannot be deleted.")
+	case subject == a.ID:
+		return refuse(ErrForbidden, "You cannot delete yourself.")
+	}
+	return a.MayEdit(role)
+}
+
 // MayAddAddress checks that the actor adds an address, which counts at once, to
 // somebody else: only to people below the own role, since who holds an address
 // can reset the password. ErrForbidden.
