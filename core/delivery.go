@@ -33,6 +33,10 @@ const (
 // old address that staff added one, or that another one is the primary now.
 const NoticeAddresses NoticeKind = "addresses"
 
+// NoticeConfirm goes with PurposeVerify where the account has a password: the
+// address was added to it, and the password confirms that.
+const NoticeConfirm NoticeKind = "confirm"
+
 // NoticeSignIn goes with PurposeReset: the link signs in and sets no password.
 const NoticeSignIn NoticeKind = "sign_in"
 

@@ -305,8 +305,11 @@ func (d *Desk) addAccount(ctx context.Context, tx pgx.Tx, o *Outgoing, r outgoin
 		PurposeInvite:          "You are invited to " + r.Instance,
 		PurposeReset:           "Set a new password",
 	}[r.Purpose]
-	if r.Kind == NoticeSignIn {
+	switch {
+	case r.Kind == NoticeSignIn:
 		o.Subject = "Your sign-in link"
+	case r.Purpose == PurposeVerify && r.Kind == "" && r.UserHasPassword:
+		o.Notice, o.Subject = NoticeConfirm, "Confirm your address"
 	}
 	if r.Kind == NoticeAddresses {
 		o.Subject, o.AccountPage = "The addresses of your account were changed", d.cfg.PublicURL+"/profile"

@@ -88,7 +88,9 @@ func TestASessionIsWrittenToOnlyEveryFiveMinutesAndEndsByItself(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	age := func() string { return d.Text(t, `select round(extract(epoch from now() - seen_at) / 60)::int from sign_ins`) }
+	age := func() string {
+		return d.Text(t, `select round(extract(epoch from now() - seen_at) / 60)::int from sign_ins`)
+	}
 	d.Exec(t, `update sign_ins set seen_at = now() - interval '4 minutes'`)
 	if look(); age() != "4" {
 		t.Errorf("a look wrote, seen %s minutes ago", age())

@@ -161,33 +161,34 @@ func (b *body) account(o *core.Outgoing) error {
 		b.Foot = "If this is not right, answer this mail."
 		return nil
 	}
-	var label string
-	switch o.Purpose {
-	case core.PurposeVerify:
-		b.Title = "Confirm your address"
-		b.Before = []string{fmt.Sprintf("There is an account for this address at %s. Confirm the address and set a password with this link:", b.Instance)}
-		label = "Confirm address"
-	case core.PurposeInvite:
-		b.Title = "You are invited to " + b.Instance
-		b.Before = []string{fmt.Sprintf("%s invited you to join the team of %s. Accept and set a password with this link:", someone(o.Author), b.Instance)}
-		label = "Accept invitation"
-	case core.PurposeReset:
-		if o.Notice == core.NoticeSignIn {
-			b.Title = "Your sign-in link"
-			b.Before = []string{fmt.Sprintf("Somebody asked to sign in with this address at %s. This link signs you in without a password:", b.Instance)}
-			label = "Sign in"
-			break
-		}
-		b.Title = "Set a new password"
-		b.Before = []string{fmt.Sprintf("Somebody asked for a new password for this address at %s. Set it with this link:", b.Instance)}
-		label = "Set a new password"
-	}
+	before, label := b.accountWords(o)
+	b.Before = []string{before}
 	b.Foot = "If you did not expect this mail, you need not do anything."
 	b.link(o, label)
 	if b.Link.URL == "" {
 		return fmt.Errorf("no usable link")
 	}
 	return nil
+}
+
+// accountWords sets the title, and says why there is a link and what it does.
+func (b *body) accountWords(o *core.Outgoing) (before, label string) {
+	switch {
+	case o.Notice == core.NoticeConfirm:
+		b.Title = "Confirm your address"
+		return fmt.Sprintf("This address was added to an account at %s. If you did that, confirm it with this link and your password:", b.Instance), "Confirm address"
+	case o.Notice == core.NoticeSignIn:
+		b.Title = "Your sign-in link"
+		return fmt.Sprintf("Somebody asked to sign in with this address at %s. This link signs you in without a password:", b.Instance), "Sign in"
+	case o.Purpose == core.PurposeVerify:
+		b.Title = "Confirm your address"
+		return fmt.Sprintf("There is an account for this address at %s. Confirm the address and set a password with this link:", b.Instance), "Confirm address"
+	case o.Purpose == core.PurposeInvite:
+		b.Title = "You are invited to " + b.Instance
+		return fmt.Sprintf("%s invited you to join the team of %s. Accept and set a password with this link:", someone(o.Author), b.Instance), "Accept invitation"
+	}
+	b.Title = "Set a new password"
+	return fmt.Sprintf("Somebody asked for a new password for this address at %s. Set it with this link:", b.Instance), "Set a new password"
 }
 
 // say takes over what a person wrote, with the history and the files.

@@ -138,6 +138,10 @@ func outgoings() map[string]core.Outgoing {
 	verify.Link, verify.LinkExpires = acknowledgement.Link, acknowledgement.LinkExpires
 	all["verify"] = verify
 
+	confirm := verify
+	confirm.Notice = core.NoticeConfirm
+	all["confirm"] = confirm
+
 	addresses := toStaff(base(core.PurposeVerify), "Cara Customer", "cara@customer.test")
 	addresses.Subject, addresses.Notice, addresses.Author = "The addresses of your account were changed", core.NoticeAddresses, "Abe Agent"
 	addresses.AccountPage = "https://help.acme.test/profile"
@@ -154,6 +158,11 @@ func outgoings() map[string]core.Outgoing {
 	reset.Link = "https://help.acme.test/reset/Zm9vYmFyYmF6cXV4-Zm9vYmFyYmF6cXV4_Zm9vYmFyYmE"
 	reset.LinkExpires = reset.Date.Add(time.Hour)
 	all["reset"] = reset
+
+	signIn := toStaff(base(core.PurposeReset), "Cara Customer", "cara@customer.test")
+	signIn.Subject, signIn.Notice = "Your sign-in link", core.NoticeSignIn
+	signIn.Link, signIn.LinkExpires = invite.Link, signIn.Date.Add(15*time.Minute)
+	all["sign_in"] = signIn
 	return all
 }
 

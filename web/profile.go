@@ -13,12 +13,12 @@ type profilePage struct {
 	User     core.User
 	Email    string         // of a new address, as typed
 	Waiting  []core.Address // added, and not confirmed yet
-	Sessions []ownSession
+	Sessions []openBrowser
 	Tokens   []core.APIToken
 }
 
-// ownSession is a session as its owner sees it.
-type ownSession struct {
+// openBrowser is a session as its owner sees it.
+type openBrowser struct {
 	core.Session
 	Browser string // in short words
 	Here    bool   // this browser
@@ -55,11 +55,11 @@ func (s *server) showProfile(v *visit, status int, changes *core.ProfileChanges,
 	return s.render(v, status, "profile", page)
 }
 
-func (s *server) ownSessions(v *visit) (shown []ownSession, err error) {
+func (s *server) ownSessions(v *visit) (shown []openBrowser, err error) {
 	current := s.current(v.ctx())
 	sessions, err := s.desk.Sessions(v.ctx(), v.actor)
 	for _, one := range sessions {
-		shown = append(shown, ownSession{one, browserName(one.Browser), one.ID == current})
+		shown = append(shown, openBrowser{one, browserName(one.Browser), one.ID == current})
 	}
 	return shown, err
 }
