@@ -3,6 +3,7 @@ package core_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -38,8 +39,8 @@ func TestPeopleAreFoundByAddressNameRoleAndState(t *testing.T) {
 		{core.UserFilter{Enabled: &off}, []core.UserID{ann.ID}, 1},
 		{core.UserFilter{Query: "CAR"}, []core.UserID{cara.ID}, 1},
 		{core.UserFilter{Query: "home.t"}, []core.UserID{cara.ID}, 1},
-		{core.UserFilter{Query: "e_x"}, []core.UserID{cole.ID}, 1},
-		{core.UserFilter{Query: "_a"}, nil, 0},
+		{core.UserFilter{Query: "ole_x"}, nil, 0},
+		{core.UserFilter{Query: "cole_x acme"}, []core.UserID{cole.ID}, 1},
 		{core.UserFilter{Query: "%"}, nil, 0},
 	} {
 		users, total, err := d.Users(ctx, owner, c.filter)
@@ -183,16 +184,20 @@ func TestOnlyAdminsAdministerAndEachActIsAudited(t *testing.T) {
 	if err := d.ClearSuppression(ctx, agent, "full@acme.test"); !errors.Is(err, core.ErrNotFound) {
 		t.Errorf("cleared twice: %v", err)
 	}
-	trail, total, err := d.AuditTrail(ctx, owner, core.Page{})
-	if err != nil || total != len(acts)+1 {
-		t.Fatalf("%d acts told, want %d: %v", total, len(acts)+1, err)
+	trail, _, err := d.AuditTrail(ctx, owner, core.AuditFilter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	trail = slices.DeleteFunc(trail, func(e core.AuditEntry) bool { return e.Act == "refused" })
+	if len(trail) != len(acts)+1 {
+		t.Fatalf("%d acts told, want %d", len(trail), len(acts)+1)
 	}
 	for _, e := range trail {
 		if _, known := acts[e.Act]; !known && e.Act != "suppression.cleared" || e.ActorName == "" || e.Object == "" {
 			t.Errorf("told: %+v", e)
 		}
 	}
-	if _, _, err := d.AuditTrail(ctx, agent, core.Page{}); !errors.Is(err, core.ErrForbidden) {
+	if _, _, err := d.AuditTrail(ctx, agent, core.AuditFilter{}); !errors.Is(err, core.ErrForbidden) {
 		t.Errorf("an agent reads the audit: %v", err)
 	}
 }

@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -40,3 +41,26 @@ func RevokeLinksIn(ctx context.Context, d *Desk, text string) (shown []string, e
 
 // PublicProvider is the list's answer.
 func PublicProvider(domain string) bool { return publicProvider(domain) }
+
+// ExplainSearch tells how the database answers what was typed, query by query.
+func ExplainSearch(ctx context.Context, d *Desk, actor Actor, typed string) (plans []string, err error) {
+	s := searchFor(typed)
+	ask := map[string]pgx.StrictNamedArgs{s.nearSQL(): s.args(pgx.StrictNamedArgs{})}
+	if text, ok := s.beginning(); ok {
+		ask[beginningSQL] = pgx.StrictNamedArgs{"text": text, "end": text + "\U0010FFFF"}
+	}
+	where, args := UserFilter{Query: typed}.where(actor)
+	ask[`select u.id`+where+` order by u.id desc limit 50`] = args
+	for sql, args := range ask {
+		lines, err := d.pool.Query(ctx, `explain `+sql, args)
+		if err != nil {
+			return nil, err
+		}
+		plan, err := pgx.CollectRows(lines, pgx.RowTo[string])
+		if err != nil {
+			return nil, err
+		}
+		plans = append(plans, sql+"\n"+strings.Join(plan, "\n"))
+	}
+	return plans, nil
+}

@@ -2,7 +2,6 @@ package core
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -27,6 +26,8 @@ type User struct {
 	Addresses        []Identity // the primary one first
 	Teams            []Team
 	CreatedAt        time.Time
+	Deleted          bool   // anonymised: nothing of the person is left
+	MergedInto       UserID // the same person as that one; 0: not merged
 }
 
 // An Identity is one address of a person.
@@ -49,10 +50,7 @@ func (u User) Primary() Address {
 // DisplayName is the name as pages show it, with " (Disabled)" where that is so.
 // An invitee is not called disabled.
 func (u User) DisplayName() string {
-	if !u.Enabled && u.InvitedAt == nil {
-		return u.Name + " (Disabled)"
-	}
-	return u.Name
+	return nameWithState(u.Name, u.Enabled || u.InvitedAt != nil || u.Deleted)
 }
 
 // A UserFilter narrows a list of users. Empty fields filter nothing.
@@ -62,7 +60,7 @@ type UserFilter struct {
 	Staff        bool // everybody but customers
 	Organization OrganizationID
 	Enabled      *bool
-	Query        string // part of a name or an address
+	Query        string // words that each begin a word of the name or of an address
 	Page         Page
 }
 
@@ -70,6 +68,7 @@ const userColumns = `
 	u.id, u.name, u.role, u.enabled, u.password_hash is not null as has_password, u.invited_at,
 	coalesce(u.organization_id, 0) as organization, coalesce(o.name, '') as organization_name,
 	coalesce(u.timezone, '') as timezone, u.locale, u.phone, u.signature, u.tags, u.created_at,
+	u.anonymised_at is not null as deleted, coalesce(u.merged_into, 0) as merged_into,
 	coalesce((select jsonb_agg(jsonb_build_object('address', a.address, 'primary', a.is_primary, 'verified', a.verified_at is not null)
 	                           order by a.is_primary desc, a.address)
 	          from addresses a where a.user_id = u.id), '[]') as addresses,
@@ -119,7 +118,7 @@ func userSeen(ctx context.Context, q querier, actor Actor, id UserID) (User, err
 	args["id"] = id
 	return one[User](ctx, q, `select `+userColumns+`
 		from users u left join organizations o on o.id = u.organization_id
-		where u.id = @id and `+seesUser, args)
+		where u.id = @id and u.merged_into is null and `+seesUser, args)
 }
 
 // Users lists people, newest first, and counts all that the filter leaves.
@@ -129,13 +128,22 @@ func (d *Desk) Users(ctx context.Context, actor Actor, f UserFilter) (users []Us
 	if err := actor.Can(DoView); err != nil {
 		return nil, 0, err
 	}
+	where, args := f.where(actor)
+	if where == "" {
+		return nil, 0, nil
+	}
+	return list[User](ctx, d.pool, userColumns, where, `u.id desc`, f.Page, args)
+}
+
+// where is the filter as a condition; "" is one that nobody meets.
+func (f UserFilter) where(actor Actor) (string, pgx.StrictNamedArgs) {
 	args := actor.sight()
 	args["email"], args["role"], args["staff"] = "", f.Role, f.Staff
-	args["organization"], args["enabled"], args["query"] = f.Organization, f.Enabled, likePattern(f.Query)
+	args["organization"], args["enabled"] = f.Organization, f.Enabled
 	if f.Email != "" {
 		email, err := ParseAddress(f.Email)
 		if err != nil {
-			return nil, 0, nil // nobody has what is no address
+			return "", nil // nobody has what is no address
 		}
 		args["email"] = email.String()
 	}
@@ -144,40 +152,18 @@ func (d *Desk) Users(ctx context.Context, actor Actor, f UserFilter) (users []Us
 		  and (@role = '' or u.role = @role) and (not @staff or u.role <> 'customer')
 		  and (@organization::bigint = 0 or u.organization_id = @organization)
 		  and (@enabled::boolean is null or u.enabled = @enabled)
-		  and (@query = '%%' or u.name ilike @query
-		       or exists (select 1 from addresses a where a.user_id = u.id and a.address ilike @query))
+		  and u.merged_into is null and u.anonymised_at is null
 		  and ` + seesUser
-	return list[User](ctx, d.pool, userColumns, where, `u.id desc`, f.Page, args)
-}
-
-// An AddressMatch is somebody who holds an address like the one being typed.
-type AddressMatch struct {
-	User    UserID
-	Name    string
-	Address Address
-	Role    Role
-	Enabled bool
-}
-
-// SuggestAddresses finds who holds an address like this, of any role, disabled
-// too: such an address cannot be registered again. From two characters on, ten
-// at most. ErrForbidden, ErrNotFound for customers.
-func (d *Desk) SuggestAddresses(ctx context.Context, actor Actor, query string) (_ []AddressMatch, err error) {
-	defer wrap(&err, "suggest addresses")
-	if err := actor.Can(DoView); err != nil {
-		return nil, err
+	if f.Query != "" {
+		s := searchFor(f.Query)
+		if len(s.words) == 0 {
+			return "", nil // nobody is called like a comma
+		}
+		args = s.args(args)
+		where += ` and u.id in (` + s.found() + `)`
+		if exactly := s.matching(); exactly != "" {
+			where += ` and exists (select 1 from addresses a where a.user_id = u.id` + exactly + `)`
+		}
 	}
-	query = strings.TrimSpace(query)
-	if len([]rune(query)) < 2 {
-		return nil, nil
-	}
-	if typed, err := ParseAddress(query); err == nil {
-		query = typed.String()
-	}
-	return rows[AddressMatch](ctx, d.pool, `
-		select u.id as user, u.name, a.address, u.role, u.enabled
-		from addresses a join users u on u.id = a.user_id
-		where a.address ilike @query or u.name ilike @query
-		order by (a.address ilike @start) desc, a.address limit 10`,
-		pgx.StrictNamedArgs{"query": likePattern(query), "start": strings.TrimPrefix(likePattern(query), "%")})
+	return where, args
 }
