@@ -47,6 +47,7 @@ type LinkInfo struct {
 	InvitedBy     string // name of who asked for the link, if not the person
 	Next          string // the page that was wanted; a stranger may have chosen it
 	Expires       time.Time
+	Timezone      string // of the person; empty: the instance's
 }
 
 // mintLink makes a link and kills the older ones of that purpose. Only its hash
@@ -142,26 +143,27 @@ func noOwner(ctx context.Context, q querier) (bool, error) {
 
 // link is an open link as it is stored, with its person.
 type link struct {
-	Purpose LinkPurpose
-	User    UserID
-	Address Address
-	Expires time.Time
-	Name    string
-	Role    Role
-	Enabled bool
-	Invited bool
-	Hash    *string
-	Own     bool // the address is the person's
-	Proven  bool // and was verified before
-	By      string
-	LeadsTo string
+	Purpose  LinkPurpose
+	User     UserID
+	Address  Address
+	Expires  time.Time
+	Name     string
+	Role     Role
+	Enabled  bool
+	Invited  bool
+	Hash     *string
+	Own      bool // the address is the person's
+	Proven   bool // and was verified before
+	By       string
+	LeadsTo  string
+	Timezone string
 }
 
 // info tells what the page must ask for.
 func (l link) info() LinkInfo {
 	return LinkInfo{Purpose: l.Purpose, Name: l.Name, Address: l.Address, Expires: l.Expires,
 		NeedsName: l.Purpose == LinkSetup || l.Purpose == LinkInvite, NeedsEmail: l.Purpose == LinkSetup,
-		KnownPassword: l.knownPassword(), HasPassword: l.Hash != nil, Role: l.Role, InvitedBy: l.By, Next: l.LeadsTo}
+		KnownPassword: l.knownPassword(), HasPassword: l.Hash != nil, Role: l.Role, InvitedBy: l.By, Next: l.LeadsTo, Timezone: l.Timezone}
 }
 
 // knownPassword: the account is in use, and this address was added to it. The
@@ -183,7 +185,7 @@ func openLink(ctx context.Context, q querier, secret, lock string) (link, error)
 		select l.purpose, coalesce(l.user_id, 0) as user, l.address, l.expires_at as expires, coalesce(u.name, '') as name,
 		       coalesce(u.role, 'owner') as role, coalesce(u.enabled, false) as enabled, u.invited_at is not null as invited,
 		       u.password_hash as hash, a.address is not null as own, a.verified_at is not null as proven,
-		       coalesce(b.name, '') as by, l.leads_to
+		       coalesce(b.name, '') as by, l.leads_to, coalesce(u.timezone, '') as timezone
 		from links l left join users u on u.id = l.user_id left join addresses a on a.address = l.address and a.user_id = l.user_id
 		left join users b on b.id = l.created_by and b.id <> l.user_id
 		where l.secret_hash = $1 and l.consumed_at is null and l.revoked_at is null and l.expires_at > now()

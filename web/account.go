@@ -135,7 +135,8 @@ func (s *server) showAccept(v *visit, status int, typed core.AcceptForm, f fault
 	if err != nil {
 		return err
 	}
-	b.Here = "/" // the secret stays out of every other address
+	b.zone = core.Zone(link.Timezone, b.zone.String()) // nobody is signed in yet
+	b.Here = "/"                                       // the secret stays out of every other address
 	v.w.Header().Set("Cache-Control", "no-store")
 	return s.render(v, status, "accept", acceptPage{base: b, Link: link, Secret: secret,
 		Name: firstOf(typed.Name, link.Name), Email: typed.Email})

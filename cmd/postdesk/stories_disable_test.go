@@ -229,7 +229,7 @@ func TestADisabledAgentsConversationsFallToOthers(t *testing.T) {
 	olga.open(path("/agent/conversations/%v", fresh["case_id"]))
 	s.want("he can be picked", olga.says("Abe Agent"), false)
 	s.want("his name in the timeline", s.shows(olga, path("/agent/conversations/%v", id), "Abe Agent (Disabled)"), true)
-	s.want("the teams", s.shows(olga, "/admin/teams", "Abe Agent (Disabled)"), true)
+	s.want("his team", s.shows(olga, path("/admin/teams/%v", team["id"]), "Abe Agent (Disabled)"), true)
 
 	// To the customer, his state is nobody's business.
 	caras := s.signedIn("cara@acme.test")
