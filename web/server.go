@@ -8,6 +8,7 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
 
 	"postdesk/core"
 )
@@ -78,6 +79,7 @@ func (s *server) routes() chi.Router {
 	top.Route("/api/v1", s.mountAPI)
 	r := chi.NewRouter()
 	top.Mount("/", r)
+	r.Use(middleware.GetHead) // what looks at a link before a person does asks so
 	r.Use(s.sessions.LoadAndSave)
 	r.NotFound(s.open(func(*visit) error { return core.ErrNotFound }))
 	r.MethodNotAllowed(s.open(func(*visit) error { return errMethod }))
@@ -144,6 +146,11 @@ func (s *server) routes() chi.Router {
 	post("/agent/users/{id}/enable", s.enableUser)
 	post("/agent/users/{id}/send-link", s.sendLink)
 	post("/agent/users/{id}/copy-link", s.copyLink)
+	get("/agent/users/{id}/merge", s.mergeUserPage)
+	post("/agent/users/{id}/merge", s.mergeUser)
+	post("/agent/users/{id}/unmerge", s.unmergeUser)
+	get("/agent/users/{id}/anonymise", s.anonymisePage)
+	post("/agent/users/{id}/anonymise", s.anonymise)
 	get("/agent/organizations", s.organizations)
 	get("/agent/organizations/new", s.newOrganization)
 	post("/agent/organizations", s.createOrganization)
