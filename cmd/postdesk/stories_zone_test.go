@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os/exec"
 	"regexp"
 	"strings"
 	"testing"
@@ -59,4 +60,15 @@ func TestEveryMailTellsTheTimeOfItsRecipient(t *testing.T) {
 	s.want("the mail's expiry", regexp.MustCompile(`until \w+, \d+ \w+ \d{4}, \d\d:\d\d IST \(\+05:30\)\.`).MatchString(reset.Text), true)
 	ask.open(reset.Links()[0])
 	s.want("the page's expiry", ask.says("(Asia/Kolkata, IST (+05:30))"), true)
+}
+
+func TestTheProgramBringsItsOwnTimeZones(t *testing.T) {
+	t.Parallel()
+	out, err := exec.Command("go", "list", "-deps", "postdesk/cmd/postdesk").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(out), "\ntime/tzdata\n") {
+		t.Error("on a machine without zone files everybody would live in UTC")
+	}
 }
