@@ -125,7 +125,7 @@ func (s *server) user(v *visit) error {
 	}
 	p, err := s.userPage(v, id)
 	if err != nil {
-		return err
+		return s.toSurvivor(v, id, err)
 	}
 	return s.render(v, http.StatusOK, "user", p)
 }

@@ -70,6 +70,11 @@ func (w *site) furnish(t *testing.T) {
 	w.Conversation(t, w.people["somebody"], "Another one")
 	w.names["{spare}"] = w.Text(t, `select max(id)::text from conversations`)
 	w.names["{user}"] = w.Text(t, `select user_id::text from addresses where address = 'somebody@people.test'`)
+	double, merged := w.Customer(t, "double@people.test"), w.Customer(t, "merged@people.test")
+	if err := w.MergeUsers(ctx, owner, w.people["somebody"].ID, merged.ID); err != nil {
+		t.Fatal(err)
+	}
+	w.names["{double}"], w.names["{merged}"] = fmt.Sprint(double.ID), fmt.Sprint(merged.ID)
 	w.names["{file}"] = w.Text(t, `select max(id)::text from attachments`)
 	if _, err := w.CreateOrganization(ctx, owner, core.NewOrganization{Name: "Acme", Domains: []string{"acme.test"}}); err != nil {
 		t.Fatal(err)
