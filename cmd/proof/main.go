@@ -1,6 +1,7 @@
 // Command proof runs the real gateway as a child process and tells what it
-// measures: how fast mail comes in and is filed (bench), and that no kill of the
-// process loses, doubles or alters one (crash).
+// measures: how fast mail comes in and is filed (bench), that no kill of the
+// process loses, doubles or alters one (crash), and that the time of an answer
+// does not tell who has an account (timing).
 //
 // It promises to stay on loopback, to be bounded in time and count, to end only
 // processes that it started, and to take its folder away again. It never knows a
@@ -24,6 +25,8 @@ type commands struct {
 
 	Bench benchCommand `cmd:"" help:"Messages a second from SMTP to a filed conversation, with CPU and memory."`
 	Crash crashCommand `cmd:"" help:"Kill the gateway while mail comes in, then count what was lost or doubled."`
+
+	Timing timingCommand `cmd:"" help:"How long sign-in and reset take for addresses with and without an account."`
 }
 
 func main() {
