@@ -65,8 +65,10 @@ func (b *tab) find(name string, roles []string) (node cdp.BackendNodeID) {
 	}()
 	b.s.eventually(fmt.Sprintf("one %s «%s» is there", strings.Join(roles, " or "), name), func() bool {
 		found = b.named(name, roles)
-		if buttons := b.named(name, []string{"button"}); len(found) > 1 && slices.Contains(roles, "button") && len(buttons) == 1 {
-			found = buttons // before a link of the same name
+		if len(found) > 1 && slices.Contains(roles, "button") {
+			if buttons := b.named(name, []string{"button"}); len(buttons) == 1 {
+				found = buttons // before a link of the same name
+			}
 		}
 		return len(found) == 1
 	})

@@ -82,7 +82,7 @@ func (b *tab) shows(page string) {
 	if dir == "" {
 		return
 	}
-	name := strings.Trim(strings.ReplaceAll(page, "/", "_"), "_") + "-" + b.screen.name
+	name := strings.Trim(strings.ReplaceAll(page, "/", "_")+"-"+b.screen.name, "_-")
 	b.picture(filepath.Join(dir, name+"-light.png"))
 	b.wears(true)
 	b.picture(filepath.Join(dir, name+"-dark.png"))

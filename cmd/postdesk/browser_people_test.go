@@ -60,6 +60,7 @@ const taken = "The value of the field is already used for another resource"
 
 func TestTeamMembersAreInvitedAllOrNoneAndAccept(t *testing.T) {
 	on(t, func(s *story, here screen) {
+		s.owner.do("POST", "/users", object{"email": "cara@acme.test", "full_name": "Cara Customer"})
 		olga := s.tab(here)
 		olga.signIn("olga@desk.test")
 		olga.isAt("/agent")
@@ -67,26 +68,26 @@ func TestTeamMembersAreInvitedAllOrNoneAndAccept(t *testing.T) {
 		olga.follow("Invite team members")
 		olga.sees("Add new team members")
 
-		first := olga.in("Team member 0")
+		first := olga.in("Team member 1")
 		first.fill("Name", "Ada Adviser")
 		first.fill("Email", "ada@desk.test")
 		first.choose("Role", "Agent")
 		olga.click("Add a new team member")
-		second := olga.in("Team member 1")
+		second := olga.in("Team member 2")
 		second.fill("Name", "Cole Copy")
-		second.fill("Email", "OLGA@desk.test")
+		second.fill("Email", "CARA@acme.test")
 		olga.refused(400, "Save")
 
 		olga.sees(taken)
-		second = olga.in("Team member 1")
+		second = olga.in("Team member 2")
 		second.says("Email", taken)
 		second.holds("Name", "Cole Copy")
-		second.holds("Email", "OLGA@desk.test")
-		first = olga.in("Team member 0")
+		second.holds("Email", "CARA@acme.test")
+		first = olga.in("Team member 1")
 		first.holds("Name", "Ada Adviser")
 		first.holds("Email", "ada@desk.test")
 		first.holds("Role", "Agent")
-		s.want("nobody was made", s.count(`select count(*) from users`), 1)
+		s.want("nobody was made", s.count(`select count(*) from users`), 2)
 
 		second.fill("Email", "cole@partner.test")
 		olga.follow("Save")
@@ -103,7 +104,33 @@ func TestTeamMembersAreInvitedAllOrNoneAndAccept(t *testing.T) {
 		olga.lists("Enabled", "Ada Adviser", true)
 		olga.lists("Disabled", "Ada Adviser", false)
 		olga.lists("Disabled", "Cole Copy", true)
+		if !here.plain {
+			before := olga.document()
+			olga.fill("Name or address", "cole")
+			s.eventually("the lists follow what is typed", func() bool { return !strings.Contains(olga.under("Enabled"), "Ada Adviser") })
+			olga.lists("Disabled", "Cole Copy", true)
+			s.want("the page stayed", olga.document(), before)
+		}
 	}, desktop, phone, byKey, plain)
+}
+
+func TestWhoHasAnAccountIsGivenTheRoleInstead(t *testing.T) {
+	on(t, func(s *story, here screen) {
+		s.owner.do("POST", "/users", object{"email": "cara@acme.test", "full_name": "Cara Customer"})
+		olga := s.tab(here)
+		olga.signIn("olga@desk.test")
+		olga.open("/admin/directory/invite")
+		row := olga.in("Team member 1")
+		row.fill("Name", "Cara")
+		row.fill("Email", "cara@acme.test")
+		row.choose("Role", "Collaborator")
+		olga.refused(400, "Save")
+		olga.sees("It is Cara Customer’s")
+		olga.follow("Make Cara Customer a collaborator instead")
+		olga.open("/admin/directory")
+		olga.lists("Enabled", "Cara Customer", true)
+		s.want("nobody was made", s.count(`select count(*) from users where role = 'collaborator'`), 1)
+	}, phone)
 }
 
 func TestAUserIsMadeByHandAndRoundedOut(t *testing.T) {
@@ -211,4 +238,29 @@ func TestWhoForgotThePasswordGetsInByMail(t *testing.T) {
 		again.follow("Sign in")
 		again.isAt("/agent")
 	}, desktop, phone, plain)
+}
+
+func TestWhoIsSignedInElsewhereCanEndThat(t *testing.T) {
+	on(t, func(s *story, here screen) {
+		s.person("agent", "abe@desk.test", "Abe Agent")
+		there, abe := s.tab(here), s.tab(here)
+		there.signIn("abe@desk.test")
+		there.isAt("/agent")
+
+		abe.open("/signin")
+		abe.fill("Email address", "abe@desk.test")
+		abe.follow("Mail me a link instead")
+		abe.sees("Look into your mail")
+		abe.open(s.got("abe@desk.test", "/accept/").Links()[0])
+		abe.follow("Sign in")
+		abe.isAt("/agent")
+
+		abe.open("/profile")
+		abe.sees("This browser")
+		abe.follow("Sign out everywhere else")
+		there.menu("Users")
+		there.isAt("/signin")
+		abe.open("/agent")
+		abe.isAt("/agent")
+	}, desktop, plain)
 }
