@@ -10,14 +10,12 @@ import (
 
 // An AuditEntry is one administrative act, or that somebody was refused one.
 type AuditEntry struct {
-	ID        int64
-	ActorID   UserID // 0: a command
-	ActorName string
-	Act       string // "user.disabled"; "refused", with the act in Detail
-	Object    string // "user 7"; "role agent"; "settings"; may be empty
-	// ObjectName is what the object is called now, empty for what is gone or has
-	// no name.
-	ObjectName string
+	ID         int64
+	Actor      PersonRef         // ID 0: a command
+	Act        string            // "user.disabled"; "refused", with the act in Detail
+	Object     string            // "user 7"; "role agent"; "settings"; may be empty
+	ObjectName string            // what it is called now; empty for what is gone or has no name
+	Person     PersonRef         // the object, if it is a user
 	Detail     map[string]any    // changed fields as {"from", "to"}; never a secret
 	People     map[string]string // the names of the users whose ids stand in Detail
 	At         time.Time
@@ -35,11 +33,11 @@ type AuditFilter struct {
 }
 
 const auditColumns = `
-	a.id, coalesce(a.actor_id, 0) as actor_id, coalesce(u.name, '') as actor_name, a.act, a.object, a.detail, a.at,
-	coalesce(case when a.object ~ '^[a-z]+ [0-9]{1,18}$' then (
-		with o as (select split_part(a.object, ' ', 2)::bigint as id)
-		select case split_part(a.object, ' ', 1)
-			when 'user' then (select name from users where id = o.id)
+	t.id, coalesce((select ` + personOf + theUser + `t.actor_id), '{}') as actor, t.act, t.object, t.detail, t.at,
+	coalesce((select ` + personOf + theUser + `substring(t.object from '^user ([0-9]{1,18})$')::bigint), '{}') as person,
+	coalesce(case when t.object ~ '^[a-z]+ [0-9]{1,18}$' then (
+		with o as (select split_part(t.object, ' ', 2)::bigint as id)
+		select case split_part(t.object, ' ', 1)
 			when 'organization' then (select name from organizations where id = o.id)
 			when 'team' then (select title from teams where id = o.id)
 			when 'mailbox' then (select address from mailboxes where id = o.id)
@@ -47,7 +45,7 @@ const auditColumns = `
 			when 'delivery' then (select coalesce(nullif(subject, ''), recipient) from deliveries where id = o.id)
 		end from o) end, '') as object_name,
 	coalesce((select jsonb_object_agg(m.id, m.name) from users m
-	          where m.id in (select jsonb_path_query(a.detail, 'lax $.members.*[*] ? (@.type() == "number")')::bigint)), '{}') as people`
+	          where m.id in (select jsonb_path_query(t.detail, 'lax $.members.*[*] ? (@.type() == "number")')::bigint)), '{}') as people`
 
 // AuditTrail lists administrative acts, newest first, and counts all that the
 // filter leaves. ErrForbidden.
@@ -57,10 +55,10 @@ func (d *Desk) AuditTrail(ctx context.Context, actor Actor, f AuditFilter) (_ []
 		return nil, 0, err
 	}
 	conditions, args := f.conditions()
-	where := ` from audit a left join users u on u.id = a.actor_id` + conditions
+	where := ` from audit t` + conditions
 	var found []AuditEntry
 	err = d.read(ctx, func(tx pgx.Tx) error {
-		found, total, err = list[AuditEntry](ctx, tx, auditColumns, where, `a.at desc, a.id desc`, f.Page, args)
+		found, total, err = list[AuditEntry](ctx, tx, auditColumns, where, `t.at desc, t.id desc`, f.Page, args)
 		return err
 	})
 	return found, total, err
@@ -77,15 +75,15 @@ func (f AuditFilter) conditions() (where string, args pgx.StrictNamedArgs) {
 		}
 	}
 	if f.Command {
-		all = append(all, `a.actor_id is null`)
+		all = append(all, `t.actor_id is null`)
 	}
 	family, _, whole := strings.Cut(f.Act, ".")
-	only(f.Actor != 0, `a.actor_id = @actor`, "actor", f.Actor)
-	only(f.Act != "", `split_part(a.act, '.', 1) = @family`, "family", family)
-	only(whole, `a.act = @act`, "act", f.Act)
-	only(f.Object != "", `a.object = @object`, "object", f.Object)
-	only(!f.Since.IsZero(), `a.at >= @since`, "since", f.Since)
-	only(!f.Until.IsZero(), `a.at < @until`, "until", f.Until)
+	only(f.Actor != 0, `t.actor_id = @actor`, "actor", f.Actor)
+	only(f.Act != "", `split_part(t.act, '.', 1) = @family`, "family", family)
+	only(whole, `t.act = @act`, "act", f.Act)
+	only(f.Object != "", `t.object = @object`, "object", f.Object)
+	only(!f.Since.IsZero(), `t.at >= @since`, "since", f.Since)
+	only(!f.Until.IsZero(), `t.at < @until`, "until", f.Until)
 	if len(all) == 0 {
 		return "", args
 	}

@@ -91,7 +91,7 @@ func TestCaseAccessDecidesWhichCustomersAreSeen(t *testing.T) {
 	d.Conversation(t, hidden, "secret")
 	d.Exec(t, `insert into participants (conversation_id, address, user_id, via) values ($1, 'expert@lab.test', $2, 'agent')`, c, expert.ID)
 	note, err := d.AddUserNote(ctx, owner, noted.ID, "ask @expert@lab.test about her")
-	if err != nil || note == 0 {
+	if err != nil || note.ID == 0 {
 		t.Fatal(note, err)
 	}
 	for who, want := range map[core.UserID]error{seen.ID: nil, noted.ID: nil, owner.ID: nil, expert.ID: nil, hidden.ID: core.ErrNotFound} {
@@ -130,7 +130,7 @@ func TestTheJourneyTellsNotesEventsAndConversationsNewestFirst(t *testing.T) {
 	told := func(entries []core.JourneyEntry) string {
 		var b []string
 		for _, e := range entries {
-			b = append(b, e.AuthorName+": "+e.Event+e.Text)
+			b = append(b, e.Author.Name+": "+e.Event+e.Text)
 		}
 		return strings.Join(b, "; ")
 	}
@@ -193,7 +193,7 @@ func TestOnlyAdminsAdministerAndEachActIsAudited(t *testing.T) {
 		t.Fatalf("%d acts told, want %d", len(trail), len(acts)+1)
 	}
 	for _, e := range trail {
-		if _, known := acts[e.Act]; !known && e.Act != "suppression.cleared" || e.ActorName == "" || e.Object == "" {
+		if _, known := acts[e.Act]; !known && e.Act != "suppression.cleared" || e.Actor.Name == "" || e.Object == "" {
 			t.Errorf("told: %+v", e)
 		}
 	}

@@ -57,10 +57,17 @@ type refusalEnvelope struct {
 }
 
 type apiError struct {
-	Code      string      `json:"code"`
-	Parameter string      `json:"parameter,omitempty"`
-	Message   string      `json:"message"`
-	OwnerID   core.UserID `json:"owner_id,omitempty"` // of FIELD_DUPLICATE: who has the value
+	Code      string `json:"code"`
+	Parameter string `json:"parameter,omitempty"`
+	Message   string `json:"message"`
+	// With FIELD_DUPLICATE: who or what has the value, for those who may see it.
+	OwnerID  core.UserID  `json:"owner_id,omitempty"`
+	Resource *apiResource `json:"resource,omitempty"`
+}
+
+type apiResource struct {
+	Type string `json:"type"`
+	ID   int64  `json:"id"`
 }
 
 // An apiFault is an error of the API alone.
@@ -125,7 +132,36 @@ func invalidField(i core.Invalid) apiError {
 	if field == "members" {
 		field = "member_ids"
 	}
-	return apiError{Code: i.Code, Parameter: field, Message: i.Problem, OwnerID: i.Owner}
+	e := apiError{Code: i.Code, Parameter: field, Message: i.Problem, OwnerID: i.Owner}
+	switch {
+	case i.Owner != 0:
+		e.Resource = &apiResource{"user", int64(i.Owner)}
+	case i.Organization != 0:
+		e.Resource = &apiResource{"organization", int64(i.Organization)}
+	case i.Mailbox != 0:
+		e.Resource = &apiResource{"mailbox", int64(i.Mailbox)}
+	}
+	return e
+}
+
+// hideForeign takes out of an error whose a value is, where the caller may not
+// see them.
+func (a *api) hideForeign(c *apiCall, problems []apiError) {
+	for i, p := range problems {
+		if p.Resource == nil {
+			continue
+		}
+		err := c.actor.Can(core.DoView)
+		switch id := p.Resource.ID; p.Resource.Type {
+		case "user":
+			_, err = a.desk.User(c.ctx(), c.actor, core.UserID(id))
+		case "organization":
+			_, err = a.desk.Organization(c.ctx(), c.actor, core.OrganizationID(id))
+		}
+		if err != nil {
+			problems[i].Resource, problems[i].OwnerID = nil, 0
+		}
+	}
 }
 
 // A rendered answer is finished before its first byte leaves.
@@ -154,6 +190,10 @@ func (a *api) render(c *apiCall, answer apiAnswer, err error) rendered {
 // refuse renders an error, and logs what is ours to mend under a reference.
 func (a *api) refuse(c *apiCall, err error) rendered {
 	status, problems := refusal(err)
+	a.hideForeign(c, problems)
+	if said := (core.Refusal{}); errors.As(err, &said) && said.After > 0 {
+		c.w.Header().Set("Retry-After", strconv.Itoa(int(said.After.Seconds())))
+	}
 	if status == http.StatusInternalServerError {
 		reference := rand.Text()[:10]
 		level := slog.LevelError

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/go-chi/chi/v5"
@@ -45,13 +46,16 @@ func (c *apiCall) readBody() (err error) {
 	return err
 }
 
-// callID reads the number in the path. What is no number names nothing.
-func callID[T ~int64](c *apiCall) (T, error) {
-	n, err := strconv.ParseInt(chi.URLParam(c.r, "id"), 10, 64)
-	if err != nil || n <= 0 {
-		return 0, core.ErrNotFound
+// byID reads the number in the path for a handler. What is no number names
+// nothing.
+func byID[T ~int64](do func(c *apiCall, id T) (apiAnswer, error)) apiHandler {
+	return func(c *apiCall) (apiAnswer, error) {
+		n, err := strconv.ParseInt(chi.URLParam(c.r, "id"), 10, 64)
+		if err != nil || n <= 0 {
+			return apiAnswer{}, core.ErrNotFound
+		}
+		return do(c, T(n))
 	}
-	return T(n), nil
 }
 
 // query gives a parameter of the address; what no text can hold is refused.
@@ -61,6 +65,27 @@ func (c *apiCall) query(name string) (string, error) {
 		return "", badParameter(name, "This is no text.")
 	}
 	return v, nil
+}
+
+// search gives what is looked for in a list: q, or query, as it was called first.
+func (c *apiCall) search() (string, error) {
+	if q, err := c.query("q"); err != nil || q != "" {
+		return q, err
+	}
+	return c.query("query")
+}
+
+// moment gives a parameter that is an instant, the zero one where it is missing.
+func (c *apiCall) moment(name string) (time.Time, error) {
+	v, err := c.query(name)
+	if err != nil || v == "" {
+		return time.Time{}, err
+	}
+	t, err := time.Parse(time.RFC3339, v)
+	if err != nil {
+		return time.Time{}, badParameter(name, "It takes an instant like 2006-01-31T15:04:05Z.")
+	}
+	return t, nil
 }
 
 // choice gives a parameter that has a few values, in lower case.
@@ -193,6 +218,14 @@ func lower[T ~string](v *string) *T {
 	}
 	t := T(strings.ToLower(strings.TrimSpace(*v)))
 	return &t
+}
+
+// deref gives the zero value for nil.
+func deref[T any](v *T) (value T) {
+	if v != nil {
+		value = *v
+	}
+	return value
 }
 
 // upper shows an enumerated value as the API names it.

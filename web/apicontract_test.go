@@ -277,6 +277,7 @@ func TestLimitsConflictsAndOwnersAreTold(t *testing.T) {
 	if res := a.call(t, "agt", "POST", fmt.Sprintf("/cases/%d/reply", closed), `{"contents":"C"}`); res.Code != 409 {
 		t.Errorf("a reply to a closed case: %d %s", res.Code, res.Body)
 	}
+	withPassword(a, t)
 	for i := range 5 {
 		res := a.call(t, "own", "POST", own+"/identities", fmt.Sprintf(`{"email":"n%d@acme.test"}`, i))
 		if i < 3 && res.Code != 201 || i > 3 && (res.Code != 429 || res.Header().Get("Retry-After") == "") {

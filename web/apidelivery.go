@@ -55,31 +55,7 @@ func (a *api) deliveries(c *apiCall) (apiAnswer, error) {
 	return listed("delivery", all, total, deliveryOf)
 }
 
-func (a *api) delivery(c *apiCall) (apiAnswer, error) {
-	return a.deliveryAfter(c, func(context.Context, core.Actor, core.DeliveryID) error { return nil })
-}
-
-func (a *api) retryDelivery(c *apiCall) (apiAnswer, error) {
-	return a.deliveryAfter(c, a.desk.RetryDelivery)
-}
-
-func (a *api) sendDelivery(c *apiCall) (apiAnswer, error) {
-	return a.deliveryAfter(c, a.desk.SendHeld)
-}
-
-func (a *api) discardDelivery(c *apiCall) (apiAnswer, error) {
-	return a.deliveryAfter(c, a.desk.DiscardHeld)
-}
-
-// deliveryAfter shows an outgoing mail after something was done with it.
-func (a *api) deliveryAfter(c *apiCall, do func(context.Context, core.Actor, core.DeliveryID) error) (apiAnswer, error) {
-	id, err := callID[core.DeliveryID](c)
-	if err != nil {
-		return apiAnswer{}, err
-	}
-	if err := do(c.ctx(), c.actor, id); err != nil {
-		return apiAnswer{}, err
-	}
+func (a *api) delivery(c *apiCall, id core.DeliveryID) (apiAnswer, error) {
 	d, err := a.desk.Delivery(c.ctx(), c.actor, id)
 	if err != nil {
 		return apiAnswer{}, err
@@ -87,11 +63,17 @@ func (a *api) deliveryAfter(c *apiCall, do func(context.Context, core.Actor, cor
 	return found("delivery", deliveryOf(d))
 }
 
-func (a *api) deliverySource(c *apiCall) (apiAnswer, error) {
-	id, err := callID[core.DeliveryID](c)
-	if err != nil {
-		return apiAnswer{}, err
-	}
+// afterDelivery shows an outgoing mail after something was done with it.
+func (a *api) afterDelivery(do func(context.Context, core.Actor, core.DeliveryID) error) apiHandler {
+	return byID(func(c *apiCall, id core.DeliveryID) (apiAnswer, error) {
+		if err := do(c.ctx(), c.actor, id); err != nil {
+			return apiAnswer{}, err
+		}
+		return a.delivery(c, id)
+	})
+}
+
+func (a *api) deliverySource(c *apiCall, id core.DeliveryID) (apiAnswer, error) {
 	raw, err := a.desk.DeliverySource(c.ctx(), c.actor, id)
 	if err != nil {
 		return apiAnswer{}, err

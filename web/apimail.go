@@ -88,15 +88,7 @@ func mailFilter(c *apiCall) (f core.MailFilter, err error) {
 	return f, err
 }
 
-func (a *api) mail(c *apiCall) (apiAnswer, error) {
-	id, err := callID[core.InboundID](c)
-	if err != nil {
-		return apiAnswer{}, err
-	}
-	return a.mailNow(c, id)
-}
-
-func (a *api) mailNow(c *apiCall, id core.InboundID) (apiAnswer, error) {
+func (a *api) mail(c *apiCall, id core.InboundID) (apiAnswer, error) {
 	m, err := a.desk.Mail(c.ctx(), c.actor, id)
 	if err != nil {
 		return apiAnswer{}, err
@@ -104,11 +96,7 @@ func (a *api) mailNow(c *apiCall, id core.InboundID) (apiAnswer, error) {
 	return found("mail", mailOf(m))
 }
 
-func (a *api) mailSource(c *apiCall) (apiAnswer, error) {
-	id, err := callID[core.InboundID](c)
-	if err != nil {
-		return apiAnswer{}, err
-	}
+func (a *api) mailSource(c *apiCall, id core.InboundID) (apiAnswer, error) {
 	raw, err := a.desk.MailSource(c.ctx(), c.actor, id)
 	if err != nil {
 		return apiAnswer{}, err
@@ -116,11 +104,7 @@ func (a *api) mailSource(c *apiCall) (apiAnswer, error) {
 	return sourceOf(raw)
 }
 
-func (a *api) releaseMail(c *apiCall) (apiAnswer, error) {
-	id, err := callID[core.InboundID](c)
-	if err != nil {
-		return apiAnswer{}, err
-	}
+func (a *api) releaseMail(c *apiCall, id core.InboundID) (apiAnswer, error) {
 	var form struct {
 		Requester string `json:"requester"`
 		Trust     bool   `json:"trust"`
@@ -134,22 +118,14 @@ func (a *api) releaseMail(c *apiCall) (apiAnswer, error) {
 	return a.mailIfSeen(c, id)
 }
 
-func (a *api) replayMail(c *apiCall) (apiAnswer, error) {
-	id, err := callID[core.InboundID](c)
-	if err != nil {
-		return apiAnswer{}, err
-	}
+func (a *api) replayMail(c *apiCall, id core.InboundID) (apiAnswer, error) {
 	if err := a.desk.Replay(c.ctx(), c.actor, id); err != nil {
 		return apiAnswer{}, err
 	}
-	return a.mailNow(c, id)
+	return a.mail(c, id)
 }
 
-func (a *api) deleteMail(c *apiCall) (apiAnswer, error) {
-	id, err := callID[core.InboundID](c)
-	if err != nil {
-		return apiAnswer{}, err
-	}
+func (a *api) deleteMail(c *apiCall, id core.InboundID) (apiAnswer, error) {
 	if _, err := a.desk.Mail(c.ctx(), c.actor, id); err != nil { // a missing one is not one in the wrong state
 		return apiAnswer{}, err
 	}
@@ -162,7 +138,7 @@ func (a *api) deleteMail(c *apiCall) (apiAnswer, error) {
 // mailIfSeen shows a mail after something was done with it. Agents see suspended
 // mail only: to them a released one is just a number.
 func (a *api) mailIfSeen(c *apiCall, id core.InboundID) (apiAnswer, error) {
-	answer, err := a.mailNow(c, id)
+	answer, err := a.mail(c, id)
 	if errors.Is(err, core.ErrForbidden) {
 		return found("mail", rowJSON[core.InboundID]{id})
 	}

@@ -75,11 +75,7 @@ func ownPostOf(p core.ThreadPost) ownPostJSON {
 	return ownPostJSON{p.ID, core.EntryMessage, ownAuthorJSON{p.Author}, p.Mine, p.Text, attachmentsOf(p.Attachments), p.CreatedAt.UTC()}
 }
 
-func (a *api) posts(c *apiCall) (apiAnswer, error) {
-	id, err := callID[core.ConversationID](c)
-	if err != nil {
-		return apiAnswer{}, err
-	}
+func (a *api) posts(c *apiCall, id core.ConversationID) (apiAnswer, error) {
 	page, err := c.page()
 	if err != nil {
 		return apiAnswer{}, err
@@ -100,11 +96,7 @@ func (a *api) posts(c *apiCall) (apiAnswer, error) {
 
 // reply says something in public: staff as the company, a customer as the
 // requester of the case.
-func (a *api) reply(c *apiCall) (apiAnswer, error) {
-	id, err := callID[core.ConversationID](c)
-	if err != nil {
-		return apiAnswer{}, err
-	}
+func (a *api) reply(c *apiCall, id core.ConversationID) (apiAnswer, error) {
 	var form struct {
 		Contents string   `json:"contents"`
 		CC       []string `json:"cc"`
@@ -144,20 +136,16 @@ func (a *api) ownReply(c *apiCall, id core.ConversationID, text string) (apiAnsw
 	return apiAnswer{}, errors.New("the new post is not in its case")
 }
 
-func (a *api) noteOnCase(c *apiCall) (apiAnswer, error) {
-	id, err := callID[core.ConversationID](c)
-	if err != nil {
-		return apiAnswer{}, err
-	}
+func (a *api) noteOnCase(c *apiCall, id core.ConversationID) (apiAnswer, error) {
 	text, err := c.contents()
 	if err != nil {
 		return apiAnswer{}, err
 	}
-	note, err := a.desk.AddNote(c.ctx(), c.actor, id, text)
+	noted, err := a.desk.AddNote(c.ctx(), c.actor, id, text)
 	if err != nil {
 		return apiAnswer{}, err
 	}
-	return a.madePost(c, id, core.EntryNote, int64(note))
+	return a.madePost(c, id, core.EntryNote, int64(noted.ID))
 }
 
 func (c *apiCall) contents() (string, error) {

@@ -54,14 +54,11 @@ func (a *api) updateRole(c *apiCall) (apiAnswer, error) {
 	if err := c.decode(&form); err != nil {
 		return apiAnswer{}, err
 	}
-	if err := c.actor.Can(core.DoAdminister); err != nil {
-		return apiAnswer{}, err
-	}
-	if form.Role == nil {
+	if form.Role == nil && c.actor.Can(core.DoAdminister) == nil {
 		return apiAnswer{}, core.Invalid{Field: "role", Code: core.CodeRequired, Problem: "Name the role to change."}
 	}
 	p := form.Permissions
-	s, err := a.desk.UpdateRole(c.ctx(), c.actor, *lower[core.Role](form.Role), core.RightsChanges{
+	s, err := a.desk.UpdateRole(c.ctx(), c.actor, deref(lower[core.Role](form.Role)), core.RightsChanges{
 		Reply: p.ReplyPublicly, Merge: p.Merge, ViewSuspended: p.ViewSuspended, ManagePeople: p.ManagePeople,
 		WriteArticles: p.WriteArticles, PublishArticles: p.PublishArticles, ManageCategories: p.ManageCategories,
 		Access: lower[core.Access](form.CaseAccess),
@@ -70,29 +67,4 @@ func (a *api) updateRole(c *apiCall) (apiAnswer, error) {
 		return apiAnswer{}, err
 	}
 	return found("role", roleOf(s))
-}
-
-// A meJSON is the token's owner with the rights that count now.
-type meJSON struct {
-	userJSON
-	Email       string          `json:"email"`
-	Permissions permissionsJSON `json:"permissions"`
-	CaseAccess  string          `json:"case_access"`
-}
-
-func (a *api) me(c *apiCall) (apiAnswer, error) {
-	u, err := a.desk.User(c.ctx(), c.actor, c.actor.ID)
-	if err != nil {
-		return apiAnswer{}, err
-	}
-	may := func(do core.Deed) bool { return c.actor.Can(do) == nil }
-	access := c.actor.Rights.Access
-	if c.actor.Role.Admin() {
-		access = core.AccessAll
-	}
-	return found("user", meJSON{userOf(u), u.Primary().String(), permissionsJSON{
-		ReplyPublicly: may(core.DoReply), Merge: may(core.DoMerge), ViewSuspended: may(core.DoListSuspended),
-		ManagePeople: may(core.DoManagePeople), WriteArticles: may(core.DoWriteArticle),
-		PublishArticles: may(core.DoPublishArticle), ManageCategories: may(core.DoManageCategories),
-	}, upper(access)})
 }

@@ -119,6 +119,9 @@ func fitsObject(doc map[string]any, schema any, v map[string]any) error {
 			return fmt.Errorf("%v is missing", name)
 		}
 	}
+	if dig(schema, "additionalProperties") == true {
+		return ofType(schema, "object")
+	}
 	for name, one := range v {
 		if properties[name] == nil {
 			return fmt.Errorf("%s is not described", name)

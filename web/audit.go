@@ -102,14 +102,16 @@ func auditLineOf(e core.AuditEntry) auditLine {
 	l := auditLine{AuditEntry: e, Refused: e.Act == "refused", Thing: e.ObjectName}
 	kind, id, _ := strings.Cut(e.Object, " ")
 	l.Link = pageOfObject(kind, id)
-	if l.Thing == "" {
+	switch {
+	case kind == "role":
+		l.Thing = upperFirst(id)
+	case e.Person.ID != 0:
+		l.Thing = e.Person.DisplayName()
+	case l.Thing == "":
 		l.Thing = e.Object
 	}
-	if kind == "role" {
-		l.Thing = upperFirst(id)
-	}
 	detail := maps.Clone(e.Detail)
-	switch itself := e.ActorID != 0 && e.Object == fmt.Sprintf("user %d", e.ActorID); {
+	switch itself := e.Actor.ID != 0 && e.Object == fmt.Sprintf("user %d", e.Actor.ID); {
 	case l.Refused:
 		l.Said = fmt.Sprintf("was refused to %v", detail["act"])
 		delete(detail, "act")
