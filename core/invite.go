@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -33,40 +34,26 @@ func (d *Desk) Invite(ctx context.Context, actor Actor, invitees []Invitee) (inv
 	var full error
 	err = d.tx(ctx, func(tx pgx.Tx) error {
 		invited = nil
-		found := append([]Invalid(nil), faults...)
 		if err := lockAddresses(ctx, tx, addresses...); err != nil {
 			return err
 		}
-		if full = roomForAll(ctx, tx, actor, people); full != nil && !errors.Is(full, ErrLimit) {
-			return full
+		found, free, err := takenAmong(ctx, tx, people)
+		if err != nil {
+			return err
 		}
-		for i, p := range people {
-			if p.address.IsZero() {
-				continue
+		if found = slices.Concat(faults, found); len(free) > 0 {
+			if full = roomForAll(ctx, tx, actor, free); full != nil && !errors.Is(full, ErrLimit) {
+				return full
 			}
-			id, err := d.invite(ctx, tx, actor, p, full != nil || len(found) > 0)
-			var fault Invalid
-			if errors.As(err, &fault) {
-				fault.Field = inviteField(i, fault.Field)
-				found = append(found, fault)
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			if id == 0 {
-				continue
-			}
-			u, err := userByID(ctx, tx, id)
-			if err != nil {
-				return err
-			}
-			invited = append(invited, u)
 		}
 		if len(found) > 0 {
 			return inviteFaults(found)
 		}
-		return full
+		if full != nil {
+			return full
+		}
+		invited, err = d.inviteAll(ctx, tx, actor, free)
+		return err
 	})
 	var found inviteFaults
 	if errors.As(err, &found) {
@@ -84,6 +71,28 @@ type inviteFaults []Invalid
 func (f inviteFaults) Error() string { return f[0].Error() }
 
 func inviteField(row int, field string) string { return fmt.Sprintf("invitees[%d].%s", row, field) }
+
+// takenAmong parts the people whose address is taken, as faults, from those who
+// can be made. The zero person has a fault already.
+func takenAmong(ctx context.Context, tx pgx.Tx, people []person) (found []Invalid, free []person, err error) {
+	for i, p := range people {
+		if p.address.IsZero() {
+			continue
+		}
+		err := addressFree(ctx, tx, p.address)
+		var taken Invalid
+		switch {
+		case errors.As(err, &taken):
+			taken.Field = inviteField(i, taken.Field)
+			found = append(found, taken)
+		case err != nil:
+			return nil, nil, err
+		default:
+			free = append(free, p)
+		}
+	}
+	return found, free, nil
+}
 
 // roomForAll asks the limits for everybody at once, so that the answer counts
 // nobody who is not made in the end.
@@ -106,12 +115,20 @@ func roomForAll(ctx context.Context, tx pgx.Tx, actor Actor, people []person) er
 	return makeRoom(ctx, tx, RoleAgent, seats)
 }
 
-// invite makes one account; once there is a fault it only looks for more.
-func (d *Desk) invite(ctx context.Context, tx pgx.Tx, actor Actor, p person, onlyLook bool) (UserID, error) {
-	if onlyLook {
-		return 0, addressFree(ctx, tx, p.address)
+// inviteAll makes the accounts. Needs lockAddresses.
+func (d *Desk) inviteAll(ctx context.Context, tx pgx.Tx, actor Actor, people []person) (invited []User, err error) {
+	for _, p := range people {
+		id, err := d.createPerson(ctx, tx, actor, p)
+		if err != nil {
+			return nil, err
+		}
+		u, err := userByID(ctx, tx, id)
+		if err != nil {
+			return nil, err
+		}
+		invited = append(invited, u)
 	}
-	return d.createPerson(ctx, tx, actor, p)
+	return invited, nil
 }
 
 // checkInvitees checks each row by itself and against the rows before it. The

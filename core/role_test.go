@@ -48,3 +48,50 @@ func TestWhatNoToggleCanGiveCannotBeToggled(t *testing.T) {
 		}
 	}
 }
+
+func TestAToggleCountsAtOnceForOpenSessionsAndLeavesTheOthers(t *testing.T) {
+	t.Parallel()
+	d := coretest.OpenDesk(t, core.Config{})
+	ctx, owner, agent := t.Context(), d.Owner(t, "o@x.test"), d.Agent(t, "a@x.test")
+	session := d.Session(t, agent.ID)
+	c := d.Conversation(t, d.Customer(t, "c@x.test"), "help")
+	no, yes, own := false, true, core.AccessOwn
+	may := func() (reply, merge, all bool) {
+		t.Helper()
+		a, err := d.ActorOf(ctx, session)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = d.Desk.Conversation(ctx, a, c)
+		return a.Can(core.DoReply) == nil, a.Can(core.DoMerge) == nil, err == nil
+	}
+	if _, err := d.UpdateRole(ctx, owner, core.RoleAgent, core.RightsChanges{Reply: &no, Access: &own}); err != nil {
+		t.Fatal(err)
+	}
+	if reply, merge, all := may(); reply || !merge || all {
+		t.Errorf("reply %v, merge %v, all %v", reply, merge, all)
+	}
+	updated, err := d.UpdateRole(ctx, owner, core.RoleAgent, core.RightsChanges{Merge: &no, Reply: &yes})
+	if err != nil || updated.Rights.Access != core.AccessOwn || updated.People != 1 {
+		t.Errorf("%+v %v", updated, err)
+	}
+	if reply, merge, _ := may(); !reply || merge {
+		t.Errorf("reply %v, merge %v", reply, merge)
+	}
+}
+
+func TestWhoIsNoAdminAnyMoreChangesNoRole(t *testing.T) {
+	t.Parallel()
+	d := coretest.OpenDesk(t, core.Config{})
+	ctx, owner, admin := t.Context(), d.Owner(t, "o@x.test"), d.Admin(t, "a@x.test")
+	if _, err := d.UpdateUser(ctx, owner, admin.ID, role(core.RoleAgent)); err != nil {
+		t.Fatal(err)
+	}
+	no := false
+	if _, err := d.UpdateRole(ctx, admin, core.RoleAgent, core.RightsChanges{Merge: &no}); !errors.Is(err, core.ErrForbidden) {
+		t.Errorf("%v", err)
+	}
+	if _, err := d.DeleteTeam(ctx, admin, 1); !errors.Is(err, core.ErrForbidden) {
+		t.Errorf("%v", err)
+	}
+}

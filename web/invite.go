@@ -221,6 +221,12 @@ func withArticle(r core.Role) string {
 	return "a " + string(r)
 }
 
+// articled is withArticle with the name as pages write it: "an Agent".
+func articled(r core.Role) string {
+	article, _, _ := strings.Cut(withArticle(r), " ")
+	return article + " " + roleName(r)
+}
+
 func at(values []string, i int) string {
 	if i < len(values) {
 		return values[i]
