@@ -1,6 +1,10 @@
 package core_test
 
-import "postdesk/core"
+import (
+	"slices"
+
+	"postdesk/core"
+)
 
 // What people do in the panel, in a walk.
 
@@ -158,6 +162,45 @@ func (w *walk) participants() {
 		return
 	}
 	w.deed(w.RemoveParticipant(w.Context(), actor, id, whom), "%s takes %s out of #%d", actor.Address, whom, id)
+}
+
+// mergePeople: from then on the one who stays reads what the other could. What is
+// said meanwhile is read by the one who stays; the one who comes back has only what
+// they wrote themselves or got by mail.
+func (w *walk) mergePeople() {
+	actor := w.staff()
+	var gone []core.UserID
+	w.scan(&gone, `select array_agg(id order by id) from users where merged_into is not null`)
+	if len(gone) > 0 && w.one(2) {
+		id := pick(w, gone...)
+		if w.deed(w.UnmergeUsers(w.Context(), actor, id), "%s undoes the merge of user %d", actor.Address, id) {
+			w.seen["people parted"]++
+		}
+		return
+	}
+	stays, goes := pick(w, cara, cole, eve), pick(w, cara, cole, eve)
+	survivor, other := w.who(stays), w.who(goes)
+	all := slices.Concat(w.addresses(survivor.ID), w.addresses(other.ID))
+	if !w.deed(w.MergeUsers(w.Context(), actor, survivor.ID, other.ID), "%s merges %s into %s", actor.Address, goes, stays) {
+		return
+	}
+	w.seen["people merged"]++
+	for _, from := range all {
+		for name := range w.mayRead[from] {
+			w.reads(w.primary(survivor.ID), name)
+		}
+	}
+}
+
+// addresses are all of a person's, primary the one that mail goes to.
+func (w *walk) addresses(id core.UserID) (all []string) {
+	w.scan(&all, `select coalesce(array_agg(address order by address), '{}') from addresses where user_id = $1`, id)
+	return all
+}
+
+func (w *walk) primary(id core.UserID) (address string) {
+	w.scan(&address, `select address from addresses where user_id = $1 and is_primary`, id)
+	return address
 }
 
 // timePasses makes notices old enough to be answered by a person.
