@@ -111,12 +111,34 @@ const mostMatches = 10
 // SuggestAddresses finds who holds an address like this, of any role, disabled
 // too: such an address cannot be registered again. From two characters on, ten
 // at most, those that begin like what is typed first. Who was deleted or merged
-// away holds nothing. ErrForbidden, ErrNotFound for customers.
+// away holds nothing. Who may not make accounts is told only of those whom they
+// may view. ErrForbidden, ErrNotFound for customers.
 func (d *Desk) SuggestAddresses(ctx context.Context, actor Actor, query string) (matches []AddressMatch, err error) {
 	defer wrap(&err, "suggest addresses")
 	if err := actor.Can(DoView); err != nil {
 		return nil, err
 	}
+	matches, err = d.addressesLike(ctx, query)
+	if err != nil || len(matches) == 0 || actor.Can(DoManagePeople) == nil || actor.rights().Access == AccessAll {
+		return matches, err
+	}
+	args := actor.sight()
+	args["ids"] = idsOfMatches(matches)
+	seen, err := rows[struct{ ID UserID }](ctx, d.pool, `select u.id from users u where u.id = any(@ids) and `+seesUser, args)
+	return slices.DeleteFunc(matches, func(m AddressMatch) bool {
+		return m.User != 0 && !slices.Contains(seen, struct{ ID UserID }{m.User})
+	}), err
+}
+
+func idsOfMatches(matches []AddressMatch) []UserID {
+	ids := make([]UserID, len(matches))
+	for i, m := range matches {
+		ids[i] = m.User
+	}
+	return ids
+}
+
+func (d *Desk) addressesLike(ctx context.Context, query string) (matches []AddressMatch, err error) {
 	s := searchFor(query)
 	if len([]rune(s.typed)) < 2 || len(s.words) == 0 {
 		return nil, nil

@@ -120,6 +120,10 @@ func (c *cast) lists(who player, access string, scenes []scene) {
 				c.t.Errorf("row %q: %s with access %s, %s: API %s: %.300s", rowView, who.actor.Role, access, s.name, request, said)
 			}
 		}
+		// An agent may make accounts, and is told whose an address is; others are not.
+		if _, said := who.request("GET /autocomplete/emails?query=" + name); strings.Contains(said, address) != (who.actor.Role == core.RoleAgent) {
+			c.t.Errorf("row %q: %s with access %s, %s: suggestions: %.300s", rowView, who.actor.Role, access, s.name, said)
+		}
 		for _, request := range []string{"GET /agent?q=" + name, "GET /agent/users?q=" + name, "GET /agent/organizations?q=" + name, path("GET /agent/conversations/%v", sees[0].id)} {
 			if _, said := who.page(request); strings.Contains(said, address) || strings.Contains(said, path("conversations/%v\"", s.id)) {
 				c.t.Errorf("row %q: %s with access %s, %s: %s shows it", rowView, who.actor.Role, access, s.name, request)
