@@ -82,9 +82,10 @@ func (b *tab) shows(page string) {
 	if dir == "" {
 		return
 	}
-	name := strings.Trim(strings.ReplaceAll(page, "/", "_")+"-"+b.screen.name, "_-")
+	name := "page" + strings.ReplaceAll(page, "/", "_") + "-" + b.screen.name
 	b.picture(filepath.Join(dir, name+"-light.png"))
-	b.wears(true)
+	b.wears("dark")
+	b.open(page) // afresh: colours that fade would be caught half way
 	b.picture(filepath.Join(dir, name+"-dark.png"))
-	b.wears(false)
+	b.wears("light")
 }

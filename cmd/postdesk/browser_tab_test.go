@@ -22,7 +22,6 @@ type screen struct {
 	phone         bool // is touched, and has the width of a hand
 	keyboard      bool // goes by Tab and Enter alone
 	plain         bool // runs no scripts
-	dark          bool
 }
 
 var (
@@ -72,7 +71,7 @@ func (s *story) tab(here screen) *tab {
 	b.must(call(emulation.SetTouchEmulationEnabled, emulation.SetTouchEmulationEnabledParams{Enabled: here.phone}))
 	b.must(call(emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}))
 	b.must(call(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: here.plain}))
-	b.wears(here.dark)
+	b.wears("light")
 	return b
 }
 
@@ -84,15 +83,11 @@ func (b *tab) see(event any) {
 	}
 }
 
-// wears switches between the light and the dark face.
-func (b *tab) wears(dark bool) {
+// wears switches between the light and the dark face. Nothing moves in either.
+func (b *tab) wears(scheme string) {
 	b.s.t.Helper()
-	scheme := "light"
-	if dark {
-		scheme = "dark"
-	}
-	b.must(call(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}))
+	b.must(call(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+		{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}}}))
 }
 
 // end shows what went wrong here, with a picture of the page.

@@ -78,8 +78,8 @@ func (w *watch) see(event any) {
 	case *network.EventResponseReceived:
 		w.answered(e.Response.Status, e.Response.URL)
 	case *network.EventLoadingFailed:
-		if !e.Canceled && e.BlockedReason != "" {
-			w.fault("a %s was blocked: %s", e.Type, e.BlockedReason)
+		if !e.Canceled && e.ErrorText != "net::ERR_ABORTED" { // what is left behind by going on
+			w.fault("a %s failed: %s %s", e.Type, e.ErrorText, e.BlockedReason)
 		}
 	}
 }
