@@ -11,7 +11,7 @@ var peopleDeeds = []deed{
 	{rowPeople, "POST /agent/users/{collaborator} phone={word}&was.phone=", `PUT /users/{collaborator} {"phone":"{word}"}`, adminsDo, `(select phone = '{word}' from users where id = {collaborator})`},
 	{rowPeople, "POST /agent/users/{agent} phone={word}&was.phone=", `PUT /users/{agent} {"phone":"{word}"}`, adminsDo, `(select phone = '{word}' from users where id = {agent})`},
 	{rowPeople, "POST /agent/users/{owner} phone={word}&was.phone=", `PUT /users/{owner} {"phone":"{word}"}`, ownersDo, `(select phone = '{word}' from users where id = {owner})`},
-	{rowPeople, "POST /agent/users/{customer} organization={org}&was.organization=0", `PUT /users/{customer} {"organization_id":{org}}`, peopleRight,
+	{rowPeople, "POST /agent/users/{customer} organization={word}&was.organization=", `PUT /users/{customer} {"organization_id":{org}}`, peopleRight,
 		`(select coalesce(organization_id = {org}, false) from users where id = {customer})`},
 	{rowPeople, "POST /agent/users/{customer}/disable", "POST /users/{customer}/disable", peopleRight, `(select not enabled from users where id = {customer})`},
 	{rowPeople, "POST /agent/users/{disabled}/enable", "POST /users/{disabled}/enable", peopleRight, `(select enabled from users where id = {disabled})`},
