@@ -48,6 +48,9 @@ func (s *server) showUserMerge(v *visit, status int, with core.UserID, f faults)
 	if p.U, err = s.desk.User(v.ctx(), v.actor, id); err != nil {
 		return err
 	}
+	if p.U.Role.Staff() || !p.U.Enabled {
+		return core.Refusal{Kind: core.ErrConflict, Problem: "Only enabled customers can be merged."}
+	}
 	if p.base, err = s.page(v, "Merge "+p.U.Name, "users"); err != nil {
 		return err
 	}
