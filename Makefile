@@ -4,7 +4,7 @@
 DATA_DIR ?=
 ARGS     ?=
 
-.PHONY: run test check bench crash postgresql chromium
+.PHONY: run test check bench crash timing postgresql chromium
 
 # The program itself, not `go run`: a Ctrl-C that ends it well is no error.
 run: postgresql
@@ -26,6 +26,10 @@ bench: postgresql
 # Kills the program in the middle of 2,000 mails and counts.
 crash: postgresql
 	@go run ./cmd/proof crash
+
+# How long sign-in and reset take, for addresses with and without an account.
+timing: postgresql
+	@go run ./cmd/proof timing
 
 # PostgreSQL is the one thing that running needs and Go does not bring. Asks first
 # on a terminal.

@@ -190,7 +190,11 @@ func (d *Desk) acceptAddedAddress(ctx context.Context, secret string, l link, f 
 		if err != nil {
 			return err
 		}
-		if err := proveAddress(ctx, tx, l.User, l.Address); err != nil {
+		err = proveAddress(ctx, tx, l.User, l.Address)
+		if taken := (Invalid{}); errors.As(err, &taken) { // by its first mail, say
+			return refuse(ErrConflict, "The address belongs to another account by now.")
+		}
+		if err != nil {
 			return err
 		}
 		if !l.Own { // an address of one's own that was not verified is nothing new

@@ -165,13 +165,15 @@ func TestALinkThatComesBackInAMailIsRevoked(t *testing.T) {
 	t.Parallel()
 	d := coretest.OpenDesk(t, core.Config{})
 	ctx, who := t.Context(), d.Customer(t, "cara@acme.test")
-	secret := link(t, d, core.LinkVerify, who)
-	shown, err := core.RevokeLinksIn(ctx, d.Desk, "> https://desk.test/accept/"+secret+"\n> "+core.NewSecret())
-	if err != nil || len(shown) != 1 || shown[0] != secret {
-		t.Errorf("found %q %v", shown, err)
-	}
-	if _, err := d.Link(ctx, secret); !errors.Is(err, core.ErrExpired) {
-		t.Errorf("a link that was shown around: %v", err)
+	for _, purpose := range []core.LinkPurpose{core.LinkVerify, core.LinkReset, core.LinkSignIn} {
+		secret := link(t, d, purpose, who)
+		shown, err := core.RevokeLinksIn(ctx, d.Desk, "> https://desk.test/accept/"+secret+"\n> "+core.NewSecret())
+		if err != nil || len(shown) != 1 || shown[0] != secret {
+			t.Errorf("%s: found %q %v", purpose, shown, err)
+		}
+		if _, err := d.Link(ctx, secret); !errors.Is(err, core.ErrExpired) {
+			t.Errorf("a %s link that was shown around: %v", purpose, err)
+		}
 	}
 }
 

@@ -217,3 +217,34 @@ func TestAnAccountMailThatWaitsDiesWithThePasswordChange(t *testing.T) {
 		t.Errorf("addresses still wait: %v %v", waiting, err)
 	}
 }
+
+// A32 of reliability.md.
+func TestWhoAsksForLinksBeforeTheFirstMailHasNothingAfterIt(t *testing.T) {
+	t.Parallel()
+	d := coretest.OpenDesk(t, core.Config{})
+	ctx := t.Context()
+	if err := errors.Join(d.RequestReset(ctx, "victim@acme.test", ""), d.RequestSignInLink(ctx, "victim@acme.test", "", "")); err != nil {
+		t.Fatal(err)
+	}
+	mallory := withPassword(t, d, "mallory@evil.test")
+	if err := d.AddIdentity(ctx, mallory, mallory.ID, "victim@acme.test"); err != nil {
+		t.Fatal(err)
+	}
+	victim, err := core.MakeCustomer(ctx, d.Desk, address(t, "victim@acme.test"), "Victim", true)
+	if err != nil || victim == mallory.ID {
+		t.Fatal(victim, err)
+	}
+	if got := d.Text(t, `select concat((select count(*) from links where user_id = $1), (select count(*) from deliveries where user_id = $1),
+		(select count(*) from users where id = $1 and password_hash is not null))`, victim); got != "000" {
+		t.Errorf("links, mails, passwords from before: %s", got)
+	}
+	added := mallory
+	added.Address = address(t, "victim@acme.test")
+	// The link that went to the victim, and that the victim passes on.
+	if _, _, err := d.AcceptLink(ctx, link(t, d, core.LinkVerify, added), core.AcceptForm{Password: goodPassword}); !errors.Is(err, core.ErrConflict) {
+		t.Errorf("the address went to two people: %v", err)
+	}
+	if owner := d.Text(t, `select user_id from addresses where address = 'victim@acme.test'`); owner != fmt.Sprint(victim) {
+		t.Errorf("the address belongs to %s", owner)
+	}
+}
