@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -15,11 +16,21 @@ type noteSubject struct {
 	Organization OrganizationID
 }
 
+// A Noted is a note that was written.
+type Noted struct {
+	ID NoteID
+	// Told are those whom it mentions, who get a mail about it.
+	Told []UserID
+	// Unheard: it mentions nobody, though it looks as if it meant to. A mistyped
+	// mention that passed in silence would leave its author waiting.
+	Unheard bool
+}
+
 // AddNote writes a private note on a conversation and tells those whom it
 // mentions (behaviour.md section 5). Everybody of staff who may view it may note,
 // on a closed one too; on a merged one the note goes to the survivor.
 // ErrNotFound, ErrForbidden, ErrConflict, Invalid of "contents".
-func (d *Desk) AddNote(ctx context.Context, actor Actor, id ConversationID, text string) (note NoteID, err error) {
+func (d *Desk) AddNote(ctx context.Context, actor Actor, id ConversationID, text string) (noted Noted, err error) {
 	defer wrap(&err, "note on conversation %d", id)
 	err = d.change(ctx, actor, id, DoNote, func(tx pgx.Tx, c locked) error {
 		if c.MergedInto != 0 {
@@ -30,49 +41,54 @@ func (d *Desk) AddNote(ctx context.Context, actor Actor, id ConversationID, text
 		if err := c.open(); err != nil {
 			return err
 		}
-		if note, err = d.addNote(ctx, tx, actor, noteSubject{Conversation: c.ID}, text, sourceOr(actor.Channel, ChannelAgent)); err != nil {
+		if noted, err = d.addNote(ctx, tx, actor, noteSubject{Conversation: c.ID}, text, sourceOr(actor.Channel, ChannelAgent)); err != nil {
 			return err
 		}
 		if err := takePart(ctx, tx, c.ID, actor); err != nil {
 			return err
 		}
-		return d.tellOfNote(ctx, tx, note)
+		return d.tellOfNote(ctx, tx, noted.ID)
 	})
-	return note, err
+	return noted, err
 }
 
 // addNote is the step: it writes the note and its mentions, each with a mail that
 // holds no word of the note. The caller has checked the right on the subject.
-func (d *Desk) addNote(ctx context.Context, tx pgx.Tx, actor Actor, about noteSubject, text string, source Channel) (NoteID, error) {
-	text, err := words("contents", text)
-	if err != nil {
-		return 0, err
+func (d *Desk) addNote(ctx context.Context, tx pgx.Tx, actor Actor, about noteSubject, text string, source Channel) (noted Noted, err error) {
+	if text, err = words("contents", text); err != nil {
+		return Noted{}, err
 	}
 	mentioned, err := mentionedIn(ctx, tx, text)
 	if err != nil {
-		return 0, err
+		return Noted{}, err
 	}
-	note, err := value[NoteID](ctx, tx, `
+	noted.ID, err = value[NoteID](ctx, tx, `
 		insert into notes (conversation_id, user_id, organization_id, author_id, source, text, is_verified)
 		values (nullif($1, 0), nullif($2, 0), nullif($3, 0), $4, $5, $6, true) returning id`,
 		about.Conversation, about.User, about.Organization, actor.ID, source, text)
 	if err != nil {
-		return 0, err
+		return Noted{}, err
 	}
+	noted.Unheard = len(mentioned) == 0 && mentionLike.MatchString(text)
 	for _, person := range mentioned {
 		if person == actor.ID {
 			continue
 		}
-		mention, err := value[MentionID](ctx, tx, `insert into mentions (note_id, user_id) values ($1, $2) returning id`, note, person)
+		mention, err := value[MentionID](ctx, tx, `insert into mentions (note_id, user_id) values ($1, $2) returning id`, noted.ID, person)
 		if err != nil {
-			return 0, err
+			return Noted{}, err
 		}
 		if err := d.enqueueMention(ctx, tx, mention, person, actor.ID); err != nil {
-			return 0, err
+			return Noted{}, err
 		}
+		noted.Told = append(noted.Told, person)
 	}
-	return note, nil
+	return noted, nil
 }
+
+// mentionLike is what somebody writes who means to mention a person; the @ of an
+// address in running text is not.
+var mentionLike = regexp.MustCompile(`(?:^|[^\pL\pN._+-])@[\pL\pN]`)
 
 // mentionedIn finds the enabled staff whom a note mentions. A name that several
 // bear is refused with all of them: the note must not go to the wrong one.

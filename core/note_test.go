@@ -23,7 +23,7 @@ func TestANoteTellsWhomItMentionsAndNobodyOutside(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := d.Text(t, `select string_agg(user_id::text, ' ') from mentions where note_id = $1`, note); got != d.Text(t, `select id from users where name = 'Mia'`) {
+	if got := d.Text(t, `select string_agg(user_id::text, ' ') from mentions where note_id = $1`, note.ID); got != d.Text(t, `select id from users where name = 'Mia'`) {
 		t.Errorf("mentioned %s", got)
 	}
 	if got := d.Text(t, `select string_agg(purpose || ' ' || recipient, ', ') from deliveries`); got != "mention mia@partner.test" {

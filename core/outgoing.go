@@ -288,10 +288,10 @@ func (d *Desk) addMention(o *Outgoing, r outgoingRow) {
 	switch {
 	case r.ConversationID != 0:
 		path, o.Where = fmt.Sprintf("conversations/%d", r.ConversationID), fmt.Sprintf("conversation #%d", r.ConversationID)
-	case r.NoteUser != 0:
-		path, o.Where = fmt.Sprintf("users/%d", r.NoteUser), "a user"
+	case r.NoteUser != 0: // the page finds the piece of the journey that holds the note
+		path, o.Where = fmt.Sprintf("users/%d?note=%d", r.NoteUser, r.NoteID), "a user"
 	default:
-		path, o.Where = fmt.Sprintf("organizations/%d", r.NoteOrganization), "an organization"
+		path, o.Where = fmt.Sprintf("organizations/%d?note=%d", r.NoteOrganization, r.NoteID), "an organization"
 	}
 	o.Page = fmt.Sprintf("%s/agent/%s#note-%d", d.cfg.PublicURL, path, r.NoteID)
 }
@@ -313,6 +313,7 @@ func (d *Desk) addAccount(ctx context.Context, tx pgx.Tx, o *Outgoing, r outgoin
 	}
 	if r.Kind == NoticeAddresses {
 		o.Subject, o.AccountPage = "The addresses of your account were changed", d.cfg.PublicURL+"/profile"
+		o.Author = MaskAddresses(o.Author) // a name may be what a From header once said
 		return nil
 	}
 	if r.Purpose == PurposeAcknowledgement {

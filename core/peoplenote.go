@@ -59,3 +59,31 @@ func notesOn(ctx context.Context, tx pgx.Tx, subject string, id int64, page Page
 		n.text, n.elided, n.warnings, coalesce(n.inbound_id, 0) as inbound_id, n.created_at`,
 		` from notes n where `+subject, `n.created_at desc, n.id desc`, page, pgx.StrictNamedArgs{"id": id})
 }
+
+// AddUserNote writes a private note on a person. ErrNotFound, ErrForbidden,
+// Invalid.
+func (d *Desk) AddUserNote(ctx context.Context, actor Actor, id UserID, text string) (_ Noted, err error) {
+	defer wrap(&err, "note on user %d", id)
+	return d.noteOnPeople(ctx, actor, noteSubject{User: id}, text)
+}
+
+// AddOrganizationNote writes a private note on an organization. ErrNotFound,
+// ErrForbidden, Invalid.
+func (d *Desk) AddOrganizationNote(ctx context.Context, actor Actor, id OrganizationID, text string) (_ Noted, err error) {
+	defer wrap(&err, "note on organization %d", id)
+	return d.noteOnPeople(ctx, actor, noteSubject{Organization: id}, text)
+}
+
+func (d *Desk) noteOnPeople(ctx context.Context, actor Actor, about noteSubject, text string) (noted Noted, err error) {
+	if err := actor.Can(DoNote); err != nil {
+		return Noted{}, err
+	}
+	err = d.tx(ctx, func(tx pgx.Tx) error {
+		if err := about.seen(ctx, tx, actor); err != nil {
+			return err
+		}
+		noted, err = d.addNote(ctx, tx, actor, about, text, sourceOr(actor.Channel, ChannelAgent))
+		return err
+	})
+	return noted, err
+}

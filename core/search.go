@@ -79,16 +79,16 @@ func (s search) found() string {
 	return strings.Join(one, " intersect ")
 }
 
-// matching is what found leaves open on an address a of a user u: the order of
-// what stands between signs.
-func (s search) matching() string {
-	var open []string
+// matching is the condition that an address a of a user u, or that user's name, has
+// each word; of all words, or of those that found leaves open: with signs in them.
+func (s search) matching(all bool) string {
+	var conditions []string
 	for i, word := range s.words {
-		if strings.ContainsFunc(word, isSign) {
-			open = append(open, fmt.Sprintf(` and position(' ' || btrim(search_text(@word%d)) in ' ' || search_text(a.address || ' ' || u.name)) > 0`, i))
+		if all || strings.ContainsFunc(word, isSign) {
+			conditions = append(conditions, fmt.Sprintf(` and position(' ' || btrim(search_text(@word%d)) in ' ' || search_text(a.address || ' ' || u.name)) > 0`, i))
 		}
 	}
-	return strings.Join(open, "")
+	return strings.Join(conditions, "")
 }
 
 // An AddressMatch is somebody who holds an address like the one being typed, or
@@ -184,7 +184,7 @@ func (s search) nearSQL() string {
 		}
 	}
 	for i := range from {
-		from[i] = `(select ` + matchColumns + ` from ` + from[i] + there + s.matching() + ` limit 200)`
+		from[i] = `(select ` + matchColumns + ` from ` + from[i] + there + s.matching(len(s.words) > 1) + ` limit 200)`
 	}
 	return `select * from (` + strings.Join(from, " union ") + `) m order by m.address using ~<~ limit 20`
 }

@@ -161,7 +161,7 @@ func (f UserFilter) where(actor Actor) (string, pgx.StrictNamedArgs) {
 		}
 		args = s.args(args)
 		where += ` and u.id in (` + s.found() + `)`
-		if exactly := s.matching(); exactly != "" {
+		if exactly := s.matching(false); exactly != "" {
 			where += ` and exists (select 1 from addresses a where a.user_id = u.id` + exactly + `)`
 		}
 	}

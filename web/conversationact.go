@@ -83,9 +83,13 @@ func uploads(r *http.Request) ([]core.Upload, error) {
 }
 
 func (s *server) note(v *visit) error {
+	id, err := pathID[core.ConversationID](v, "id")
+	if err != nil {
+		return err
+	}
 	t := typed{Note: v.r.PostFormValue("note"), NoteTab: true}
-	return s.onConversation(v, t, s.notedWord(v, t.Note), func(id core.ConversationID) error {
-		_, err := s.desk.AddNote(v.ctx(), v.actor, id, t.Note)
+	noted, err := s.desk.AddNote(v.ctx(), v.actor, id, t.Note)
+	return s.onConversation(v, t, notedWord(noted), func(core.ConversationID) error {
 		if f, _, ok := faultsOf(err); ok && f["contents"].Problem != "" {
 			return core.Invalid{Field: "note", Code: core.CodeInvalid, Problem: f["contents"].Problem}
 		}

@@ -104,12 +104,11 @@ const peopleSize = 25
 type organizationPage struct {
 	base
 	organizationForm
-	O        core.Organization
-	Was      string // the domains that the form was made with
-	Members  []core.User
-	People   paging
-	Journey  []core.JourneyEntry
-	Only     core.EntryKind
+	O       core.Organization
+	Was     string // the domains that the form was made with
+	Members []core.User
+	People  paging
+	journeyPart
 	Staff    []core.User
 	Joinable []core.Candidate
 	Note     string
@@ -153,8 +152,7 @@ func (s *server) organizationPage(v *visit, id core.OrganizationID) (p organizat
 		return p, err
 	}
 	p.People = footOf(v, "people", people, len(p.Members), total)
-	p.Only = kindOf(v.query("only"))
-	if p.Journey, err = s.desk.OrganizationJourney(v.ctx(), v.actor, id, core.JourneyFilter{Only: p.Only, Page: core.Page{Limit: 100}}); err != nil {
+	if p.journeyPart, err = readJourney(v, id, s.desk.OrganizationJourney, s.desk.JourneyPlace); err != nil {
 		return p, err
 	}
 	if p.Staff, _, err = s.desk.Users(v.ctx(), v.actor, enabledStaff()); err != nil {
@@ -201,11 +199,13 @@ func (s *server) updateOrganization(v *visit) error {
 }
 
 func (s *server) organizationNote(v *visit) error {
-	text := v.r.PostFormValue("note")
-	return s.onOrganization(v, s.notedWord(v, text), func(p *organizationPage) { p.Note = text }, func(id core.OrganizationID) error {
-		_, err := s.desk.AddOrganizationNote(v.ctx(), v.actor, id, text)
+	id, err := pathID[core.OrganizationID](v, "id")
+	if err != nil {
 		return err
-	})
+	}
+	text := v.r.PostFormValue("note")
+	noted, err := s.desk.AddOrganizationNote(v.ctx(), v.actor, id, text)
+	return s.onOrganization(v, notedWord(noted), func(p *organizationPage) { p.Note = text }, func(core.OrganizationID) error { return err })
 }
 
 func (s *server) joinExisting(v *visit) error {

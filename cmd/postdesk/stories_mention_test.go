@@ -199,7 +199,7 @@ func TestAMentionOnAUserOrAnOrganizationIsAnsweredWithAConversationToo(t *testin
 	cara := s.owner.list("/users?email=cara@acme.test")[0]
 	for about, subject := range map[string]any{"users": cara["id"], "organizations": organization["id"]} {
 		note := s.owner.do("POST", path("/"+about+"/%v/notes", subject), object{"contents": "nachtigall @mia@partner.test, who is that?"})
-		mentioned := s.got("mia@partner.test", path("/agent/"+about+"/%v#note-%v", subject, note["id"]))
+		mentioned := s.got("mia@partner.test", path("/agent/"+about+"/%v?note=%v#note-%v", subject, note["id"], note["id"]))
 		m := s.file(answer(mentioned, "mia@partner.test", "kanarienvogel"))
 		s.want("rule", m["rule"], "mention")
 		s.want("link", s.links(m["case_id"]), "[]")
