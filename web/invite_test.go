@@ -236,3 +236,42 @@ func TestOnlyAnOwnerInvitesOwners(t *testing.T) {
 		t.Errorf("a crafted form: %d", got.Status)
 	}
 }
+
+// T112 of mail-cases.md.
+func TestOnlyTheNewestLinkOfAnInviteWorksOnceByPOST(t *testing.T) {
+	t.Parallel()
+	w := openSite(t)
+	act := fmt.Sprintf("/admin/directory/%d", w.invitee(t, "Zoe", "zoe@people.test", core.RoleAgent))
+	link := func() string {
+		t.Helper()
+		return strings.TrimPrefix(attribute(w.ask(t, "admin", act, url.Values{"do": {"copy"}}).find(t, "input", "readonly")[0], "value"), "http://desk.test")
+	}
+	form := url.Values{"name": {"Zoe Zander"}, "password": {"a long password"}}
+	old, newest := link(), link()
+	for range 3 { // a mail scanner looks at everything
+		if page := w.ask(t, "", newest, nil); page.Status != http.StatusOK || len(page.find(t, "input", "name=password")) != 1 {
+			t.Fatalf("the page of the newest link: %d", page.Status)
+		}
+	}
+	friendly := func(what string, got answer) {
+		t.Helper()
+		if got.Status != http.StatusGone || !strings.Contains(got.Body, "Ask for a new one.") {
+			t.Errorf("%s: %d", what, got.Status)
+		}
+	}
+	friendly("the older link", w.ask(t, "", old, form))
+	w.Exec(t, `update links set expires_at = now() - interval '1 second' where consumed_at is null and revoked_at is null`)
+	friendly("after seven days", w.ask(t, "", newest, form))
+	newest = link()
+	if got := w.ask(t, "", newest, form); got.Status != http.StatusSeeOther || got.Header.Get("Location") != "/agent" {
+		t.Errorf("accepted: %d to %s", got.Status, got.Header.Get("Location"))
+	}
+	friendly("used twice", w.ask(t, "", newest, form))
+	page := w.ask(t, "admin", "/admin/directory", nil)
+	if got := namesListed(t, page, "enabled"); !strings.Contains(got, "Zoe Zander") {
+		t.Errorf("enabled: %s", got)
+	}
+	if late := w.ask(t, "admin", act, url.Values{"do": {"copy"}}); late.Status != http.StatusConflict || len(late.find(t, "input", "readonly")) != 0 {
+		t.Errorf("a link for somebody who has accepted: %d", late.Status)
+	}
+}
