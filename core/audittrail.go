@@ -68,6 +68,7 @@ func (d *Desk) AuditTrail(ctx context.Context, actor Actor, f AuditFilter) (_ []
 func (f AuditFilter) conditions() (where string, args pgx.StrictNamedArgs) {
 	var all []string
 	args = pgx.StrictNamedArgs{}
+	f.Act, f.Object = cleanLine(f.Act, 100), cleanLine(f.Object, maxAddress)
 	only := func(given bool, condition, name string, v any) {
 		if given {
 			all = append(all, condition)

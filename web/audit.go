@@ -126,7 +126,11 @@ func auditLineOf(e core.AuditEntry) auditLine {
 		delete(detail, "to")
 	}
 	for _, field := range slices.Sorted(maps.Keys(detail)) {
-		l.Changes = append(l.Changes, changeOf(field, detail[field], e.People))
+		c := changeOf(field, detail[field], e.People)
+		if strings.HasSuffix(e.Act, ".created") && c.From == nothing { // there was nothing before
+			c = auditChange{Field: c.Field, Value: c.To}
+		}
+		l.Changes = append(l.Changes, c)
 	}
 	return l
 }
@@ -203,11 +207,14 @@ func changeOf(field string, v any, people map[string]string) auditChange {
 	return c
 }
 
+// nothing is how an empty value reads.
+const nothing = "none"
+
 // auditValue shows a value as people would say it.
 func auditValue(field string, v any, people map[string]string) string {
 	switch v := v.(type) {
 	case nil:
-		return "none"
+		return nothing
 	case bool:
 		if v {
 			return "yes"
@@ -237,7 +244,7 @@ func auditValue(field string, v any, people map[string]string) string {
 
 func orNone(text string) string {
 	if text == "" {
-		return "none"
+		return nothing
 	}
 	return text
 }
