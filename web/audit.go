@@ -169,7 +169,7 @@ func saidOfAct(act string) string {
 		"user.created": "created", "user.invited": "invited", "user.accepted": "accepted the link of", "user.updated": "updated",
 		"user.role": "changed the role of", "user.disabled": "disabled", "user.enabled": "enabled",
 		"user.address_added": "added an address to", "user.address_removed": "removed an address of", "user.address_primary": "changed the primary address of",
-		"user.link_sent": "sent a link to", "user.link_copied": "copied the link of", "user.token_created": "made an API token for",
+		"user.invite_revoked": "took back the invite of", "user.link_sent": "sent a link to", "user.link_copied": "copied the link of", "user.token_created": "made an API token for",
 		"user.password_changed": "changed the password of", "user.merged": "merged another account into", "user.unmerged": "undid a merge into",
 		"user.anonymised": "anonymised", "user.session_ended": "ended a session of",
 		"organization.created": "created", "organization.updated": "updated", "organization.joined_existing": "let existing users join",
