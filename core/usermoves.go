@@ -239,7 +239,16 @@ func (m *userMerge) record(ctx context.Context, tx pgx.Tx) error {
 		"addresses": addressesOf(m.moved.Addresses)}); err != nil {
 		return err
 	}
-	return recordUser(ctx, tx, m.actor, "merged_into", m.from.ID, map[string]any{"user": m.into.ID, "name": m.into.Name})
+	return tellJourney(ctx, tx, m.actor, "merged_into", m.from.ID, map[string]any{"user": m.into.ID, "name": m.into.Name})
+}
+
+// tellJourney tells an act in the journey of the other whom it concerns: the audit
+// has it once.
+func tellJourney(ctx context.Context, tx pgx.Tx, actor Actor, act string, user UserID, detail map[string]any) error {
+	_, err := tx.Exec(ctx, `
+		insert into events (user_id, kind, actor_id, detail) values (@user, @act, nullif(@actor::bigint, 0), @detail)`,
+		pgx.StrictNamedArgs{"user": user, "act": act, "actor": actor.ID, "detail": detail})
+	return err
 }
 
 func addressesOf(moved []movedAddress) []string {

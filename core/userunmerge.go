@@ -260,5 +260,5 @@ func (m *userMerge) recordBack(ctx context.Context, tx pgx.Tx, w *wayBack) error
 	if len(w.left) > 0 {
 		detail["left"] = w.left
 	}
-	return recordUser(ctx, tx, m.actor, "unmerged", m.from.ID, detail)
+	return tellJourney(ctx, tx, m.actor, "unmerged", m.from.ID, detail)
 }
