@@ -25,7 +25,7 @@ type auditPage struct {
 // Families are the kinds of acts that the filter offers.
 func (auditPage) Families() []option {
 	return []option{{"user", "People"}, {"organization", "Organizations"}, {"team", "Teams"}, {"role", "Roles"}, {"mailbox", "Mailboxes"},
-		{"settings", "Settings"}, {"mail", "Mail log"}, {"delivery", "Outbox"}, {"suppression", "Suppressions"}, {"refused", "Refused attempts"}}
+		{"settings", "Settings"}, {"mail", "Mail log"}, {"delivery", "Outbox"}, {"suppression", "Suppressions"}, {"refused", "Refused"}}
 }
 
 type option struct{ Value, Label string }
@@ -113,7 +113,7 @@ func auditLineOf(e core.AuditEntry) auditLine {
 	detail := maps.Clone(e.Detail)
 	switch itself := e.Actor.ID != 0 && e.Object == fmt.Sprintf("user %d", e.Actor.ID); {
 	case l.Refused:
-		l.Said = fmt.Sprintf("was refused to %v", detail["act"])
+		l.Said = fmt.Sprintf("tried to %v", detail["act"])
 		delete(detail, "act")
 	case itself && saidOfOneself(e.Act) != "":
 		l.Said, l.Thing = saidOfOneself(e.Act), ""

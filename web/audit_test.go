@@ -84,7 +84,7 @@ func TestTheAuditIsReadAsSentences(t *testing.T) {
 		}
 	}
 	refused := page.find(t, "li", "class=audit-line refused")
-	if len(refused) != 1 || !strings.Contains(strings.Join(strings.Fields(textOf(refused[0])), " "), "Agent was refused to disable Admin") {
+	if len(refused) != 1 || !strings.Contains(strings.Join(strings.Fields(textOf(refused[0])), " "), "Agent tried to disable Admin Refused") {
 		t.Errorf("refused: %d", len(refused))
 	}
 	for _, link := range []string{fmt.Sprintf("/agent/users/%d", user), fmt.Sprintf("/agent/users/%d", admin.ID), "/admin/teams", "/admin/settings"} {
