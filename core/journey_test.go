@@ -55,7 +55,7 @@ func TestEveryKindOfActivityReadsAsASentence(t *testing.T) {
 		{"updated", map[string]any{"organization": change("Acme", "")}, "removed the organization"},
 		{"updated", map[string]any{"timezone": change("Europe/Vienna", "")}, "set the timezone back to that of the help desk"},
 		{"updated", map[string]any{"locale": change("en", "de"), "signature": change("", "Bye")}, "set the language to de and changed the signature"},
-		{"updated", map[string]any{"tags": change(list("trial"), list("vip", "big"))}, "added the tag vip, added the tag big and removed the tag trial"},
+		{"updated", map[string]any{"tags": change(list("trial"), list("vip", "big"))}, "added the tags vip and big and removed the tag trial"},
 		{"updated", map[string]any{"teams": change(list(), list("Billing"))}, "added to the team Billing"},
 		{"updated", map[string]any{"domains": change(list("a.test"), list("b.test"))}, "added the domain b.test and removed the domain a.test"},
 		{"updated", map[string]any{"shares_conversations": change(false, true)}, "let members read each other's conversations"},

@@ -151,11 +151,11 @@ func changedField(field string, from, to any) []string {
 	what := map[string]string{"timezone": "timezone", "locale": "language", "phone": "phone number", "name": "name", "organization": "organization"}[field]
 	switch {
 	case field == "tags":
-		return gainedAndLost(from, to, "added the tag %s", "removed the tag %s")
+		return gainedAndLost(from, to, "tag", "added", "removed")
 	case field == "teams":
-		return gainedAndLost(from, to, "added to the team %s", "took out of the team %s")
+		return gainedAndLost(from, to, "team", "added to", "took out of")
 	case field == "domains":
-		return gainedAndLost(from, to, "added the domain %s", "removed the domain %s")
+		return gainedAndLost(from, to, "domain", "added", "removed")
 	case field == "shares_conversations" && to == true:
 		return []string{"let members read each other's conversations"}
 	case field == "shares_conversations":
@@ -172,21 +172,27 @@ func changedField(field string, from, to any) []string {
 	return []string{"set the " + what + " to " + is}
 }
 
-// gainedAndLost tells what a list gained and lost.
-func gainedAndLost(from, to any, gained, lost string) []string {
+// gainedAndLost tells what a list of things gained and lost: "added the tags a and
+// b".
+func gainedAndLost(from, to any, thing, gained, lost string) []string {
 	was, _ := from.([]any)
 	is, _ := to.([]any)
 	var told []string
-	for _, v := range is {
-		if !slices.Contains(was, v) {
-			told = append(told, fmt.Sprintf(gained, v))
+	tell := func(verb string, list, others []any) {
+		var words []string
+		for _, v := range list {
+			if !slices.Contains(others, v) {
+				words = append(words, fmt.Sprint(v))
+			}
+		}
+		if len(words) > 1 {
+			told = append(told, verb+" the "+thing+"s "+inSequence(words))
+		} else if len(words) == 1 {
+			told = append(told, verb+" the "+thing+" "+words[0])
 		}
 	}
-	for _, v := range was {
-		if !slices.Contains(is, v) {
-			told = append(told, fmt.Sprintf(lost, v))
-		}
-	}
+	tell(gained, is, was)
+	tell(lost, was, is)
 	return told
 }
 

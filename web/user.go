@@ -30,7 +30,9 @@ type userPage struct {
 }
 
 // Asked tells that the person has a link to answer yet.
-func (p userPage) Asked() bool { return !p.U.HasPassword && (p.U.Enabled || p.U.InvitedAt != nil) }
+func (p userPage) Asked() bool {
+	return !p.U.HasPassword && (p.U.Enabled || p.U.InvitedAt != nil) && p.U.ID != p.Actor.ID
+}
 
 // HasMenu tells that there is something to do with the account.
 func (p userPage) HasMenu() bool {
