@@ -84,9 +84,9 @@ func (s *server) renderPart(v *visit, page, part string, data any) error {
 func (s *server) createUser(v *visit) error {
 	email := v.field("email")
 	user, err := s.desk.CreateUser(v.ctx(), v.actor, core.NewUser{Email: email, Role: core.RoleCustomer})
-	said := "user-created"
+	said := "made"
 	if !s.relaySet {
-		said = "user-created-held"
+		said = "made-held"
 	}
 	return v.after(err, userPath(user.ID), said, func(status int, f faults) error {
 		return s.showNewUser(v, status, email, f)

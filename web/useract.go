@@ -20,19 +20,19 @@ func (s *server) userNote(v *visit) error {
 
 func (s *server) addAddress(v *visit) error {
 	email := v.field("email")
-	return s.onUser(v, "address-added", func(p *userPage) { p.Email = email }, func(id core.UserID) error {
+	return s.onUser(v, "counts", func(p *userPage) { p.Email = email }, func(id core.UserID) error {
 		return s.desk.AddIdentity(v.ctx(), v.actor, id, email)
 	})
 }
 
 func (s *server) makePrimary(v *visit) error {
-	return s.onUser(v, "address-primary", nil, func(id core.UserID) error {
+	return s.onUser(v, "new-primary", nil, func(id core.UserID) error {
 		return s.desk.MakePrimary(v.ctx(), v.actor, id, v.field("email"))
 	})
 }
 
 func (s *server) removeAddress(v *visit) error {
-	return s.onUser(v, "address-removed", nil, func(id core.UserID) error {
+	return s.onUser(v, "freed", nil, func(id core.UserID) error {
 		return s.desk.RemoveIdentity(v.ctx(), v.actor, id, v.field("email"))
 	})
 }
