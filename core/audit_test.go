@@ -83,6 +83,7 @@ func (a *auditDesk) acts(t *testing.T) []auditAct {
 	ivy, joe := invitee[0].ID, invitee[1].ID
 	suspended, other, failed := a.mail(t, "suspended"), a.mail(t, "suspended"), a.mail(t, "failed")
 	gone, held, discarded := a.delivery(t, "failed"), a.delivery(t, "held"), a.delivery(t, "held")
+	one, two := a.Customer(t, "one@acme.test").ID, a.Customer(t, "two@acme.test").ID
 	a.Exec(t, `insert into suppressions (address, reason) values ('full@acme.test', 'mailbox full')`)
 	return []auditAct{
 		{"user.updated", user, "name Cara Carola, phone - +49 1, organization - Acme", func() error {
@@ -146,7 +147,17 @@ func (a *auditDesk) acts(t *testing.T) []auditAct {
 		{"delivery.retried", fmt.Sprintf("delivery %d", gone), "", func() error { return a.RetryDelivery(ctx, by, gone) }},
 		{"delivery.sent", fmt.Sprintf("delivery %d", held), "", func() error { return a.SendHeld(ctx, by, held) }},
 		{"delivery.discarded", fmt.Sprintf("delivery %d", discarded), "", func() error { return a.DiscardHeld(ctx, by, discarded) }},
+		{"delivery.held", "outbox", "mails:1", func() error {
+			a.Exec(t, `update deliveries set state = 'sent', sent_at = now() where state = 'queued'`)
+			a.delivery(t, "queued")
+			return a.HoldOutbox(ctx)
+		}},
 		{"suppression.cleared", "full@acme.test", "", func() error { return a.ClearSuppression(ctx, by, "full@acme.test") }},
+		{"user.merged", fmt.Sprintf("user %d", one), "", func() error { return a.MergeUsers(ctx, by, one, two) }},
+		{"user.unmerged", fmt.Sprintf("user %d", one), "", func() error { return a.UnmergeUsers(ctx, by, two) }},
+		{"user.role", fmt.Sprintf("user %d", one), "customer agent", func() error {
+			return second(a.GiveRoleInstead(ctx, by, core.Invitee{Email: "one@acme.test", Role: core.RoleAgent}))
+		}},
 		{"user.anonymised", user, "", func() error { return a.AnonymiseUser(ctx, by, a.customer) }},
 	}
 }
@@ -250,7 +261,7 @@ func TestWhoIsRefusedAnAdministrativeActIsWrittenDown(t *testing.T) {
 	t.Parallel()
 	a := openAuditDesk(t)
 	ctx, agent, collaborator := t.Context(), a.Agent(t, "ann@desk.test"), a.Collaborator(t, "col@lab.test")
-	admin := core.RoleAdmin
+	admin, talk := core.RoleAdmin, a.Conversation(t, a.Customer(t, "bob@acme.test"), "Printer")
 	for _, c := range []struct {
 		by          core.Actor
 		act, object string
@@ -266,6 +277,15 @@ func TestWhoIsRefusedAnAdministrativeActIsWrittenDown(t *testing.T) {
 		{agent, "invite team members", "", func(by core.Actor) error {
 			_, _, err := a.Invite(ctx, by, []core.Invitee{{Email: "x@desk.test", Role: core.RoleAdmin}})
 			return err
+		}},
+		{collaborator, "reply to", fmt.Sprintf("conversation %d", talk), func(by core.Actor) error {
+			return second(a.Reply(ctx, by, talk, core.ReplyForm{Text: "Hello"}))
+		}},
+		{collaborator, "update", fmt.Sprintf("conversation %d", talk), func(by core.Actor) error {
+			return a.UpdateConversation(ctx, by, talk, core.Changes{Tags: &[]string{"mine"}})
+		}},
+		{collaborator, "open a conversation for somebody", "", func(by core.Actor) error {
+			return second(a.CreateConversation(ctx, by, core.NewConversation{}))
 		}},
 		{collaborator, "update", "role collaborator", func(by core.Actor) error {
 			return second(a.UpdateRole(ctx, by, core.RoleCollaborator, core.RightsChanges{}))

@@ -39,6 +39,7 @@ const auditColumns = `
 		with o as (select split_part(t.object, ' ', 2)::bigint as id)
 		select case split_part(t.object, ' ', 1)
 			when 'organization' then (select name from organizations where id = o.id)
+			when 'conversation' then (select subject from conversations where id = o.id)
 			when 'team' then (select title from teams where id = o.id)
 			when 'mailbox' then (select address from mailboxes where id = o.id)
 			when 'mail' then (select coalesce(nullif(subject, ''), from_address) from inbound where id = o.id)

@@ -27,7 +27,7 @@ type Changes struct {
 // UpdateConversation changes properties; each change is an event. ErrNotFound,
 // ErrForbidden, ErrConflict, Invalid of the field as the API names it.
 func (d *Desk) UpdateConversation(ctx context.Context, actor Actor, id ConversationID, ch Changes) (err error) {
-	defer wrap(&err, "update conversation %d", id)
+	defer d.attempt(ctx, &err, actor, "update", object("conversation", id))
 	return d.change(ctx, actor, id, DoChange, func(tx pgx.Tx, c locked) error {
 		if err := c.open(); err != nil {
 			return err
@@ -172,7 +172,7 @@ func setTeam(ctx context.Context, tx pgx.Tx, by UserID, c locked, to TeamID) err
 // Trash takes a conversation out of all lists; mail to it makes a new one.
 // ErrNotFound, ErrForbidden, ErrConflict.
 func (d *Desk) Trash(ctx context.Context, actor Actor, id ConversationID) (err error) {
-	defer wrap(&err, "trash conversation %d", id)
+	defer d.attempt(ctx, &err, actor, "trash", object("conversation", id))
 	return d.change(ctx, actor, id, DoMerge, func(tx pgx.Tx, c locked) error {
 		if err := c.open(); err != nil {
 			return err
@@ -186,7 +186,7 @@ func (d *Desk) Trash(ctx context.Context, actor Actor, id ConversationID) (err e
 
 // Restore takes it out of the trash again. ErrNotFound, ErrForbidden.
 func (d *Desk) Restore(ctx context.Context, actor Actor, id ConversationID) (err error) {
-	defer wrap(&err, "restore conversation %d", id)
+	defer d.attempt(ctx, &err, actor, "restore", object("conversation", id))
 	return d.change(ctx, actor, id, DoMerge, func(tx pgx.Tx, c locked) error {
 		if !c.Trashed {
 			return nil

@@ -26,7 +26,7 @@ type NewConversation struct {
 // Invalid of "subject", "contents", "requester_id", "requester_email", "cc" or
 // "files".
 func (d *Desk) CreateConversation(ctx context.Context, actor Actor, n NewConversation) (id ConversationID, err error) {
-	defer wrap(&err, "create conversation")
+	defer d.attempt(ctx, &err, actor, "open a conversation for somebody", "")
 	if err := actor.Can(DoOpenForCustomer); err != nil {
 		return 0, err
 	}

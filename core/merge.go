@@ -16,7 +16,7 @@ import (
 // the customers in CC of somebody else's conversation: they are suggested.
 // ErrNotFound, ErrForbidden, ErrConflict, Invalid of "case_ids".
 func (d *Desk) Merge(ctx context.Context, actor Actor, ids []ConversationID, requesterToo bool) (survivor ConversationID, err error) {
-	defer wrap(&err, "merge conversations %v", ids)
+	defer d.attempt(ctx, &err, actor, fmt.Sprintf("merge conversations %v", ids), "")
 	if err := actor.Can(DoView); err != nil {
 		return 0, err
 	}
@@ -46,7 +46,7 @@ func (d *Desk) Merge(ctx context.Context, actor Actor, ids []ConversationID, req
 // notes in the conversation where the mention stands: nothing of it stays
 // public. ErrNotFound, ErrForbidden, ErrConflict.
 func (d *Desk) FileAsNote(ctx context.Context, actor Actor, id ConversationID) (source ConversationID, err error) {
-	defer wrap(&err, "file conversation %d as note", id)
+	defer d.attempt(ctx, &err, actor, "file as a note", object("conversation", id))
 	if err := actor.Can(DoView); err != nil {
 		return 0, err
 	}

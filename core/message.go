@@ -38,7 +38,7 @@ func words(field, text string) (string, error) {
 // ErrForbidden, ErrConflict for a closed conversation, Invalid of "contents",
 // "cc", "status" or "files".
 func (d *Desk) Reply(ctx context.Context, actor Actor, id ConversationID, f ReplyForm) (post PostID, err error) {
-	defer wrap(&err, "reply to conversation %d", id)
+	defer d.attempt(ctx, &err, actor, "reply to", object("conversation", id))
 	if err := actor.Can(DoView); err != nil {
 		return 0, err
 	}

@@ -342,6 +342,8 @@ func (d *Desk) DiscardUnproven(ctx context.Context) (err error) {
 // may have been sent long ago. Called when a process starts with --hold-outbox.
 func (d *Desk) HoldOutbox(ctx context.Context) (err error) {
 	defer wrap(&err, "hold the outbox")
-	_, err = d.pool.Exec(ctx, `update deliveries set state = 'held', due_at = now() where state = 'queued'`)
+	_, err = d.pool.Exec(ctx, `
+		with held as (update deliveries set state = 'held', due_at = now() where state = 'queued' returning 1)
+		insert into audit (act, object, detail) select 'delivery.held', 'outbox', jsonb_build_object('mails', count(*)) from held having count(*) > 0`)
 	return err
 }

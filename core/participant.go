@@ -10,7 +10,7 @@ import (
 // AddParticipant puts somebody in CC, by address; nobody is told before the next
 // reply. ErrNotFound, ErrForbidden, ErrConflict, Invalid of "email".
 func (d *Desk) AddParticipant(ctx context.Context, actor Actor, id ConversationID, email string) (err error) {
-	defer wrap(&err, "add participant to conversation %d", id)
+	defer d.attempt(ctx, &err, actor, "add a participant to", object("conversation", id))
 	return d.change(ctx, actor, id, DoChange, func(tx pgx.Tx, c locked) error {
 		if strings.TrimSpace(email) == "" {
 			return Invalid{Field: "email", Code: CodeRequired, Problem: "Whom? There is no address."}
@@ -25,7 +25,7 @@ func (d *Desk) AddParticipant(ctx context.Context, actor Actor, id ConversationI
 // RemoveParticipant takes somebody out of CC. ErrNotFound, ErrForbidden, Invalid
 // of "email".
 func (d *Desk) RemoveParticipant(ctx context.Context, actor Actor, id ConversationID, email string) (err error) {
-	defer wrap(&err, "remove participant from conversation %d", id)
+	defer d.attempt(ctx, &err, actor, "remove a participant from", object("conversation", id))
 	return d.change(ctx, actor, id, DoChange, func(tx pgx.Tx, c locked) error {
 		address, err := ParseAddress(email)
 		if err != nil {

@@ -147,6 +147,10 @@ func pageOfObject(kind, id string) string {
 		return "/agent/users/" + id
 	case "organization":
 		return "/agent/organizations/" + id
+	case "conversation":
+		return "/agent/conversations/" + id
+	case "outbox":
+		return "/admin/outbox"
 	case "mail":
 		return "/admin/mail/" + id
 	case "delivery":
@@ -177,7 +181,7 @@ func saidOfAct(act string) string {
 		"role.updated": "changed the rights of the role", "mailbox.created": "created the mailbox",
 		"settings.updated": "changed the", "settings.limits": "changed the limits in the",
 		"mail.released": "released the mail", "mail.deleted": "deleted the content of the mail", "mail.replayed": "ran the rules again on the mail",
-		"delivery.retried": "tried to send again", "delivery.sent": "sent the held mail", "delivery.discarded": "discarded the held mail",
+		"delivery.retried": "tried to send again", "delivery.sent": "sent the held mail", "delivery.discarded": "discarded the held mail", "delivery.held": "held all mail in the",
 		"suppression.cleared": "lets mail go again to",
 	}[act]
 	if said == "" {
