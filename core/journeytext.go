@@ -116,11 +116,17 @@ func (d detailOf) merged(kind string) string {
 	if addresses := inWords(d["addresses"]); addresses != "none" {
 		with = " (" + addresses + ")"
 	}
+	if name == "" {
+		name = "somebody who was deleted since"
+	}
 	switch kind {
 	case "merged_into":
 		return "merged this person into " + name
 	case "merged":
 		return "merged " + name + with + " into this person"
+	}
+	if left := inWords(d["left"]); left != "none" {
+		return "undid the merge with " + name + ", but for " + left + ": gone or somebody else's by then"
 	}
 	return "undid the merge with " + name
 }

@@ -111,6 +111,10 @@ func TestTheWayBackOfAMergeStopsAtWhatHappenedSince(t *testing.T) {
 	if got := d.Text(t, `select string_agg(detail->>'left', ' ') from events where kind = 'unmerged' and user_id = $1`, double.ID); got != `["second@acme.test"]` {
 		t.Errorf("what was left is told as %s", got)
 	}
+	journey, err := d.UserJourney(ctx, admin, double.ID, core.JourneyFilter{Only: core.EntryEvent})
+	if err != nil || len(journey) == 0 || journey[0].Sentence() != "undid the merge with Cara, but for second@acme.test: gone or somebody else's by then" {
+		t.Errorf("told as %+v (%v)", journey, err)
+	}
 	if err := errors.Join(d.MergeUsers(ctx, admin, cara.ID, double.ID), d.MakePrimary(ctx, admin, cara.ID, "double@acme.test"), d.RemoveIdentity(ctx, admin, cara.ID, "cara@acme.test")); err != nil {
 		t.Fatal(err)
 	}
