@@ -4,21 +4,30 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"postdesk/core"
 )
 
 type directoryPage struct {
 	base
-	Query                string
-	Role                 core.Role
-	Team                 core.TeamID
-	Roles                []core.Role
-	Teams                []core.Team
-	Enabled, Disabled    staffList
-	Collaborators, Seats core.Room
-	Link                 string // just copied, shown once
-	LinkOf               core.UserID
+	rooms
+	Query             string
+	Role              core.Role
+	Team              core.TeamID
+	Roles             []core.Role
+	Teams             []core.Team
+	Enabled, Disabled staffList
+	Link              string // just copied, shown once
+	LinkOf            core.UserID
+}
+
+// rooms are the limits, where people are let in.
+type rooms struct{ Collaborators, Seats core.Room }
+
+func (s *server) rooms(v *visit) (r rooms, err error) {
+	r.Collaborators, r.Seats, err = s.desk.Rooms(v.ctx(), v.actor)
+	return r, err
 }
 
 // A staffList is one of the two lists, a piece of it at a time.
@@ -48,10 +57,16 @@ func (p directoryPage) May(role core.Role) bool { return p.Actor.MayEdit(role) =
 func (p directoryPage) State(m core.Member) core.InviteState { return m.InviteState(p.now) }
 
 // Of tells how many there are, of how many there may be.
-func (p directoryPage) Of(r core.Room, what string) string {
-	text := fmt.Sprintf("%d %s, no limit", r.Used, what)
+func (rooms) Of(r core.Room, one, many string) string {
+	counted, text := r.Used, fmt.Sprint(r.Used)
 	if r.Most != nil {
-		text = fmt.Sprintf("%d of %d %s", r.Used, *r.Most, what)
+		counted, text = *r.Most, fmt.Sprintf("%d of %d", r.Used, *r.Most)
+	}
+	if text += " " + many; counted == 1 {
+		text = strings.TrimSuffix(text, many) + one
+	}
+	if r.Most == nil {
+		text += ", no limit"
 	}
 	if r.Invited > 0 {
 		text += fmt.Sprintf(", %d of them invited", r.Invited)
@@ -89,7 +104,7 @@ func (s *server) showDirectory(v *visit, status int, p directoryPage, f faults) 
 	if p.Teams, err = s.desk.Teams(v.ctx(), v.actor); err != nil {
 		return err
 	}
-	if p.Collaborators, p.Seats, err = s.desk.Rooms(v.ctx(), v.actor); err != nil {
+	if p.rooms, err = s.rooms(v); err != nil {
 		return err
 	}
 	if p.base, err = s.page(v, "Agent directory", "directory"); err != nil {

@@ -210,7 +210,7 @@ func TestTheDirectoryShowsTheLimitsAndWarnsWhenTheyAreReached(t *testing.T) {
 		}
 		return squeezed(list[0]), len(inside(list[0], "li", "class=full")), strings.Contains(page.Body, "is reached")
 	}
-	if text, full, warned := rooms(); text != "1 collaborators, no limit 3 seats for agents, admins and owners, no limit" || full != 0 || warned {
+	if text, full, warned := rooms(); text != "1 collaborator, no limit3 seats for agents, admins and owners, no limit" || full != 0 || warned {
 		t.Errorf("without limits: %s, %d full, warned %v", text, full, warned)
 	}
 	w.invitee(t, "Mia", "mia@lab.test", core.RoleCollaborator)
@@ -218,7 +218,7 @@ func TestTheDirectoryShowsTheLimitsAndWarnsWhenTheyAreReached(t *testing.T) {
 	if err := w.SetLimits(t.Context(), &two, &nine); err != nil {
 		t.Fatal(err)
 	}
-	if text, full, warned := rooms(); text != "2 of 2 collaborators, 1 of them invited 3 of 9 seats for agents, admins and owners" || full != 1 || !warned {
+	if text, full, warned := rooms(); text != "2 of 2 collaborators, 1 of them invited3 of 9 seats for agents, admins and owners" || full != 1 || !warned {
 		t.Errorf("at a limit: %s, %d full, warned %v", text, full, warned)
 	}
 }

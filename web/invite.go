@@ -14,6 +14,7 @@ import (
 
 type invitePage struct {
 	base
+	rooms
 	Rows  []inviteRow
 	Teams []core.Team
 	Roles []core.Role
@@ -85,6 +86,9 @@ func (s *server) showInvite(v *visit, status int, p invitePage, invitees []core.
 		}
 	}
 	if p.Teams, err = s.desk.Teams(v.ctx(), v.actor); err != nil {
+		return err
+	}
+	if p.rooms, err = s.rooms(v); err != nil {
 		return err
 	}
 	top := p.Faults

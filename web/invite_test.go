@@ -189,6 +189,9 @@ func TestAnInviteBeyondTheLimitLosesNothingAndSaysTheCode(t *testing.T) {
 	if got.Status != http.StatusUpgradeRequired || len(alerts) != 1 || !strings.Contains(textOf(alerts[0]), "There is room for 1 more, and these are 2") {
 		t.Fatalf("%d, %d alerts", got.Status, len(alerts))
 	}
+	if limits := got.find(t, "ul", "class=rooms"); len(limits) != 1 || !strings.HasPrefix(squeezed(limits[0]), "1 of 2 collaborators") {
+		t.Error("the form does not show how much room there is")
+	}
 	if codes := got.find(t, "code"); len(codes) != 1 || textOf(codes[0]) != "LICENSE_LIMIT_REACHED" || fmt.Sprint(typedIn(t, got)) != fmt.Sprint(rows) {
 		t.Errorf("%d codes, %v", len(codes), typedIn(t, got))
 	}
