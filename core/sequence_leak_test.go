@@ -178,6 +178,9 @@ func (w *walk) learn(c core.Delivery) {
 	}
 	for _, name := range canaryWord.FindAllString(everything(reflect.ValueOf(o)), -1) {
 		w.reads(c.Recipient.String(), name)
+		if who := w.who(c.Recipient.String()); who.ID != 0 { // whoever that is by now
+			w.reads(w.primary(who.ID), name)
+		}
 	}
 }
 
