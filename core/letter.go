@@ -169,6 +169,7 @@ type Origin struct {
 	SPF     string  `json:",omitzero"` // RFC 7208 result, with the domain: "pass acme.test"
 	DKIM    string  `json:",omitzero"` // passing domains or the best failure: "pass acme.test"
 	DMARC   string  `json:",omitzero"` // the policy found and whether it aligned: "reject, aligned"
+	ARC     string  `json:",omitzero"` // what those who passed it on say, believed by nobody: "pass: list.test says …"
 	Reason  string  `json:",omitzero"` // in words, for the panel
 	Trusted bool    `json:",omitzero"` // it came over a trusted relay
 }

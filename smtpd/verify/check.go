@@ -44,26 +44,36 @@ func (c *Checker) Check(ctx context.Context, env core.Envelope, letter core.Lett
 	defer cancel()
 
 	m := split(raw)
-	picked := m.signatures(domain)
-	keyShare := 0
-	if len(picked) > 0 {
-		keyShare = len(picked) + keyRetries
-	}
-	e := evidence{domain: domain, passage: c.passage(env, m.fields)}
-
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		e.dmarc = askDMARC(ctx, newLookups(c.resolver, c.timeout, dmarcShare, 1), domain)
-	})
-	wg.Go(func() {
-		e.signatures = askDKIM(ctx, newLookups(c.resolver, c.timeout, keyShare, keyRetries), m, picked, letter.From[0].Address)
-	})
-	wg.Go(func() {
-		l := newLookups(c.resolver, c.timeout, maxQueries-dmarcShare-keyShare, spfRetries)
-		e.spf = askSPF(ctx, l, e.passage.client, e.passage.helo, env.From)
-	})
-	wg.Wait()
+	e, left := c.gather(ctx, env, letter, m, domain)
 	origin := e.origin()
+	origin.ARC = askARC(ctx, newLookups(c.resolver, c.timeout, left, 0), m)
 	origin.Trusted = c.Trusts(env.ClientIP)
 	return origin
+}
+
+// The queries of one mail (reliability: A29): policy and keys are asked for at the
+// same time, SPF may have what they leave, and ARC, which proves nothing, the rest.
+const (
+	policyQueries = 5 // the domain, its organizational domain, does the domain exist (three)
+	policySpare   = 2
+	keySpare      = 4
+	spfSpare      = 4
+)
+
+// gather finds out all that the verdict rests on, and how many queries are left.
+func (c *Checker) gather(ctx context.Context, env core.Envelope, letter core.Letter, m mail, domain string) (e evidence, left int) {
+	e = evidence{domain: domain, passage: c.passage(env, m.fields)}
+	picked := m.signatures(domain)
+	policy := newLookups(c.resolver, c.timeout, policyQueries, policySpare)
+	keys := newLookups(c.resolver, c.timeout, len(picked), keySpare)
+	var wg sync.WaitGroup
+	wg.Go(func() { e.dmarc = askDMARC(ctx, policy, domain) })
+	wg.Go(func() { e.signatures = askDKIM(ctx, keys, m, picked, letter.From[0].Address) })
+	wg.Wait()
+	left = maxQueries - policy.spentQueries() - keys.spentQueries()
+
+	spare := min(spfSpare, left/3)
+	senders := newLookups(c.resolver, c.timeout, left-spare, spare)
+	e.spf = askSPF(ctx, senders, e.passage.client, e.passage.helo, env.From)
+	return e, left - senders.spentQueries()
 }

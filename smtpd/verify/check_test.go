@@ -160,7 +160,7 @@ func TestWhatWasFoundIsToldInWords(t *testing.T) {
 	o := New(resolver).Check(t.Context(), envelope("ann@acme.test"), letterFrom("ann@acme.test"), []byte(sign(t, plainMail, "acme.test")))
 	want := core.Origin{
 		Verdict: core.Proven, Domain: "acme.test", SPF: "fail acme.test", DKIM: "pass acme.test",
-		DMARC: "reject, aligned", Reason: "signed by acme.test, matches the sender",
+		DMARC: "reject, aligned", ARC: "none", Reason: "signed by acme.test, matches the sender",
 	}
 	if o != want {
 		t.Errorf("got  %+v\nwant %+v", o, want)

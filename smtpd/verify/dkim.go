@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"net"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/emersion/go-msgauth/dkim"
 )
@@ -16,6 +18,7 @@ const (
 	maxSignatureField = 8 << 10
 	maxSignatureNames = 200      // colons of a signature field: names in h= and z=
 	maxBlank          = 64 << 10 // white space in a row that the library must hold back
+	wrongClock        = 24 * time.Hour
 )
 
 // A signature is one DKIM-Signature and what became of it.
@@ -96,10 +99,20 @@ func askDKIM(ctx context.Context, l *lookups, m mail, picked []field, address st
 			s.problem, s.trouble = strings.TrimPrefix(v.Err.Error(), "dkim: "), dkim.IsTempFail(v.Err)
 		case keys.refuses(v):
 			s.problem = "the key is not for subdomains"
+		case !possible(v, time.Now()):
+			s.problem = "the signature's times cannot be"
 		}
 		signatures[i] = s
 	}
 	return signatures
+}
+
+// possible reports whether a signature's times can be: made before now, give or
+// take a wrong clock, and ended after it was made (RFC 6376 section 3.5, t= and x=).
+// Whether it has ended is the library's to say.
+func possible(v *dkim.Verification, now time.Time) bool {
+	ends := v.Expiration.IsZero() || v.Time.IsZero() || v.Expiration.After(v.Time)
+	return ends && v.Time.Before(now.Add(wrongClock))
 }
 
 func unchecked(picked []field, problem string) (signatures []signature) {
@@ -148,8 +161,12 @@ type keyring struct {
 }
 
 func (k *keyring) lookup(name string) ([]string, error) {
+	selector, domain, _ := strings.Cut(name, "._domainkey.")
+	name = keyName(selector, domain)
+	if name == "" {
+		return nil, &net.DNSError{Err: "no such name", Name: domain, IsNotFound: true}
+	}
 	txts, err := k.lookups.LookupTXT(k.ctx, name)
-	_, domain, _ := strings.Cut(strings.ToLower(name), "._domainkey.")
 	for _, txt := range txts {
 		if slices.ContainsFunc(strings.Split(tag(txt, "t"), ":"), func(flag string) bool { return strings.TrimSpace(flag) == "s" }) {
 			k.mu.Lock()
@@ -164,14 +181,4 @@ func (k *keyring) refuses(v *dkim.Verification) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.exact[canonical(v.Domain)] && domainOf(v.Identifier) != canonical(v.Domain)
-}
-
-// tag is the value of a tag in a tag list (RFC 6376 section 3.2), or empty.
-func tag(list, name string) string {
-	for part := range strings.SplitSeq(list, ";") {
-		if k, v, ok := strings.Cut(part, "="); ok && strings.TrimSpace(k) == name {
-			return strings.Join(strings.Fields(v), "")
-		}
-	}
-	return ""
 }

@@ -107,19 +107,19 @@ func (e evidence) dkimWords() string {
 	if s.trouble {
 		result = "temperror"
 	}
-	return strings.TrimSpace(result+" "+s.domain) + ": " + clip(s.problem)
+	return strings.TrimSpace(result+" "+s.domain) + ": " + clip(s.problem, 120)
 }
 
 // clip keeps a library's sentence, which may quote the mail, fit for a panel.
-func clip(s string) string {
+func clip(s string, most int) string {
 	s = strings.ToValidUTF8(strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f {
 			return ' '
 		}
 		return r
 	}, s), "?")
-	if r := []rune(s); len(r) > 120 {
-		return string(r[:120]) + "…"
+	if r := []rune(s); len(r) > most {
+		return string(r[:most]) + "…"
 	}
 	return s
 }

@@ -14,28 +14,30 @@ import (
 const (
 	maxQueries  = 20   // DNS queries a mail (reliability: A29)
 	maxTXT      = 4096 // bytes of one TXT record; no honest SPF, DKIM or DMARC record is longer
-	dmarcShare  = 3    // queries: the domain, its organizational domain, one retry
-	keyRetries  = 2
-	spfRetries  = 2
-	retryPauses = 50 // the pause before a retry is the whole time divided by this
-	tryPart     = 3  // one query may take the whole time divided by this
+	retryPauses = 50   // the pause before a retry is the whole time divided by this
+	tryPart     = 3    // one query may take the whole time divided by this
 )
 
 var errSpent = errors.New("too many DNS queries for one mail")
 
-// lookups is a Resolver for one mail: it remembers answers, asks again after
-// trouble while it has retries, and stops when its share of the queries is spent.
-// What a resolver repeats by itself, at a second server, is not counted.
-// Its errors are always a bare *net.DNSError, either not found or temporary,
-// because that is what the SPF and DKIM libraries tell apart.
+// lookups is a Resolver for one part of the check of one mail: it remembers
+// answers, asks once more after trouble, and stops when its share of the queries
+// is spent. Repeats (that second try, and TCP where an answer does not fit in UDP)
+// are paid from a purse of their own, so that a name which needs them cannot take
+// the first question away from another.
+// Its errors are always a bare *net.DNSError: not found, temporary, or neither when
+// the share is spent. Spent is no trouble: whoever sends the mail decides how much
+// there is to ask, and must not escape a policy by it.
 type lookups struct {
 	resolver Resolver
 	patience time.Duration // of one query
 	pause    time.Duration // before a retry
 
 	mu      sync.Mutex
-	queries int // left to ask
-	retries int // left, each of them a query too
+	queries int  // left to ask
+	spare   int  // left for repeats
+	used    int  // of both
+	short   bool // something was not asked for want of queries
 	answers map[string]*answer
 }
 
@@ -45,13 +47,13 @@ type answer struct {
 	err   error
 }
 
-func newLookups(r Resolver, whole time.Duration, queries, retries int) *lookups {
+func newLookups(r Resolver, whole time.Duration, queries, spare int) *lookups {
 	return &lookups{
 		resolver: r,
 		patience: whole / tryPart,
 		pause:    whole / retryPauses,
 		queries:  queries,
-		retries:  retries,
+		spare:    spare,
 		answers:  make(map[string]*answer),
 	}
 }
@@ -108,14 +110,20 @@ func ask[T any](ctx context.Context, l *lookups, kind, name string, cost int, qu
 }
 
 func persist[T any](ctx context.Context, l *lookups, name string, cost int, query func(context.Context, string) (T, error)) (value T, err error) {
-	for {
-		if !l.spend(cost) {
-			return value, errSpent
-		}
-		once, cancel := context.WithTimeout(ctx, l.patience)
+	if !l.spend(&l.queries, cost) {
+		return value, errSpent
+	}
+	for again := false; ; again = true {
+		q := &question{lookups: l, most: cost, paid: cost, servers: make(map[string]int)}
+		once, cancel := context.WithTimeout(context.WithValue(ctx, questionKey{}, q), l.patience)
 		value, err = query(once, name)
 		cancel()
-		if err == nil || notFound(err) || !l.retry() || !wait(ctx, l.pause) {
+		switch {
+		case err == nil || notFound(err):
+			return value, err
+		case q.unpaid():
+			return value, errSpent
+		case again || !wait(ctx, l.pause) || !l.spend(&l.spare, cost):
 			return value, err
 		}
 	}
@@ -132,21 +140,31 @@ func (l *lookups) remember(key string) *answer {
 	return a
 }
 
-func (l *lookups) spend(cost int) bool {
+// spend takes from one of the purses.
+func (l *lookups) spend(purse *int, cost int) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.queries < cost {
+	if *purse < cost {
+		l.short = l.short || purse == &l.queries
 		return false
 	}
-	l.queries -= cost
+	*purse -= cost
+	l.used += cost
 	return true
 }
 
-func (l *lookups) retry() bool {
+// spentQueries is how many queries it cost so far.
+func (l *lookups) spentQueries() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.retries--
-	return l.retries >= 0
+	return l.used
+}
+
+// ranOut reports whether something was not asked for want of queries.
+func (l *lookups) ranOut() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.short
 }
 
 func wait(ctx context.Context, d time.Duration) bool {
@@ -165,7 +183,12 @@ func notFound(err error) bool {
 	return errors.As(err, &dns) && dns.IsNotFound
 }
 
-// plain is one of the two errors that the libraries understand.
+func spent(err error) bool {
+	var dns *net.DNSError
+	return errors.As(err, &dns) && dns.Err == errSpent.Error()
+}
+
+// plain is one of the errors that the libraries understand.
 func plain(err error, name string) error {
 	switch {
 	case err == nil:
@@ -173,7 +196,7 @@ func plain(err error, name string) error {
 	case notFound(err):
 		return &net.DNSError{Err: "no such record", Name: name, IsNotFound: true}
 	case errors.Is(err, errSpent):
-		return &net.DNSError{Err: errSpent.Error(), Name: name, IsTemporary: true}
+		return &net.DNSError{Err: errSpent.Error(), Name: name}
 	default: // without its text, which tells about our network
 		return &net.DNSError{Err: "no answer", Name: name, IsTemporary: true}
 	}

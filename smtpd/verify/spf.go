@@ -38,24 +38,34 @@ func askSPF(ctx context.Context, l *lookups, client netip.Addr, helo, from strin
 	if domain == "" || !client.IsValid() || len(local) > 255 {
 		return spfAnswer{result: spf.None}
 	}
-	network := "ip"
-	if client.Is4() {
-		network = "ip4" // spares a query a name: AAAA can match nothing
+	result, err := spf.CheckHostWithSender(client.AsSlice(), helo, local+"@"+domain,
+		spf.WithContext(ctx), spf.WithResolver(spfLookups{l, client.Is6()}))
+	if result == spf.TempError && spent(err) {
+		// A record that costs more than a mail may cost proves nobody, like one of
+		// more than ten terms (RFC 7208 section 4.6.4).
+		result = spf.PermError
 	}
-	result, _ := spf.CheckHostWithSender(client.AsSlice(), helo, local+"@"+domain,
-		spf.WithContext(ctx), spf.WithResolver(spfLookups{l, network}))
 	return spfAnswer{result: result, domain: domain}
 }
 
 // spfLookups gives the SPF library the addresses of the families that can match.
 type spfLookups struct {
 	*lookups
-	network string
+	six bool
 }
 
-// LookupIPAddr asks for the addresses of a host.
+// LookupIPAddr asks for the addresses of a host: of an IPv4 client's family alone;
+// for IPv6 the other one only where there is none, since "exists" asks for A
+// (RFC 7208 section 5.7).
 func (l spfLookups) LookupIPAddr(ctx context.Context, host string) ([]net.IPAddr, error) {
-	ips, err := l.LookupNetIP(ctx, l.network, host)
+	var ips []netip.Addr
+	var err error
+	if l.six {
+		ips, err = l.LookupNetIP(ctx, "ip6", host)
+	}
+	if len(ips) == 0 && (err == nil || notFound(err)) {
+		ips, err = l.LookupNetIP(ctx, "ip4", host)
+	}
 	addrs := make([]net.IPAddr, len(ips))
 	for i, ip := range ips {
 		addrs[i] = net.IPAddr{IP: ip.Unmap().AsSlice()}
