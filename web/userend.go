@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"postdesk/core"
@@ -100,7 +101,11 @@ func (s *server) toSurvivor(v *visit, id core.UserID, err error) error {
 	if lookup != nil || survivor == 0 {
 		return err
 	}
-	return v.see(userPath(survivor), "")
+	to := userPath(survivor)
+	if note := v.query("note"); note != "" { // of a mention mail
+		to += "?note=" + url.QueryEscape(note)
+	}
+	return v.see(to, "")
 }
 
 type anonymisePage struct {
