@@ -187,7 +187,7 @@ func (w *walk) mergePeople() {
 	w.seen["people merged"]++
 	for _, from := range all {
 		for name := range w.mayRead[from] {
-			w.reads(w.primary(survivor.ID), name)
+			w.knows(w.primary(survivor.ID), name)
 		}
 	}
 }

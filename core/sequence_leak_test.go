@@ -178,13 +178,18 @@ func (w *walk) learn(c core.Delivery) {
 	}
 	for _, name := range canaryWord.FindAllString(everything(reflect.ValueOf(o)), -1) {
 		w.reads(c.Recipient.String(), name)
-		if who := w.who(c.Recipient.String()); who.ID != 0 { // whoever that is by now
-			w.reads(w.primary(who.ID), name)
-		}
 	}
 }
 
+// reads remembers who knows a canary: the address, and whoever has it by now.
 func (w *walk) reads(address, name string) {
+	w.knows(address, name)
+	if who := w.who(address); who.ID != 0 {
+		w.knows(w.primary(who.ID), name)
+	}
+}
+
+func (w *walk) knows(address, name string) {
 	if w.mayRead[address] == nil {
 		w.mayRead[address] = map[string]bool{}
 	}
