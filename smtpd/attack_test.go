@@ -165,7 +165,7 @@ func TestA3ASessionSurvivesWhatItCanTellApart(t *testing.T) {
 	h := open(t, Config{})
 	c := h.greet()
 	c.say("BDAT 6 LAST", "NOOP") // no mail is under way: the chunk is swallowed
-	c.want("502")
+	c.want("503")
 	c.envelope()
 	c.say("BDAT 0 LAST")
 	c.want("554 5.6.0")
@@ -184,9 +184,9 @@ func TestA5NothingThatWasPipelinedBehindSTARTTLSIsCarriedOver(t *testing.T) {
 	c := h.greet()
 	c.startTLS("EHLO injected.test\r\nMAIL FROM:<ceo@victim.test>\r\nRCPT TO:<support@desk.test>\r\nDATA\r\n" + letterOf("injected") + "\r\n.\r\n")
 	c.say("DATA")
-	c.want("502")
+	c.want("503")
 	c.say("RCPT TO:<support@desk.test>")
-	c.want("502")
+	c.want("503")
 	c.say("MAIL FROM:<cara@acme.test>")
 	c.want("503 5.5.1")
 	c.say("QUIT")
@@ -201,7 +201,7 @@ func TestA5NothingThatWasPipelinedBehindSTARTTLSIsCarriedOver(t *testing.T) {
 
 // Not parallel, as it looks at the memory of the process.
 func TestA6EndlessTalkIsCutOffAndTakesNoMemory(t *testing.T) {
-	h := open(t, Config{})
+	h := open(t, Config{MaxPerIP: 100, BannerDelay: -1, TarpitStep: -1}, comingFrom("203.0.113.7"))
 	heap := func() uint64 {
 		var m runtime.MemStats
 		runtime.GC()

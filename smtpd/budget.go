@@ -22,3 +22,28 @@ func (b *budget) take(n, leaving int64) bool {
 }
 
 func (b *budget) give(n int64) { b.left.Add(n) }
+
+// An allowance is a part of a budget for which a client has one of its own too,
+// so that one network cannot have it all.
+type allowance struct {
+	all *budget
+	own *budget // nil: a trusted client, which has none
+}
+
+func (a allowance) take(n, leaving int64) bool {
+	if !a.all.take(n, leaving) {
+		return false
+	}
+	if a.own != nil && !a.own.take(n, 0) {
+		a.all.give(n)
+		return false
+	}
+	return true
+}
+
+func (a allowance) give(n int64) {
+	a.all.give(n)
+	if a.own != nil {
+		a.own.give(n)
+	}
+}

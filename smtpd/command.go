@@ -1,10 +1,10 @@
 package smtpd
 
 import (
-	"bytes"
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // A command is one line of the client, seen before go-smtp sees it.
@@ -17,11 +17,18 @@ type command struct {
 	final  bool   // the connection ends with the answer
 }
 
+// maxHelo bounds what a client calls itself, in octets (RFC 5321 section
+// 4.5.3.1.2).
+const maxHelo = 255
+
 var (
 	chunkLine      = regexp.MustCompile(`^(?i:BDAT) +([0-9]{1,10})( +(?i:LAST))? *$`)
 	postmasterLine = regexp.MustCompile(`^(?i)(RCPT +TO: *<postmaster)(>.*)$`)
 	routedLine     = regexp.MustCompile(`^(?i)RCPT +TO: *<? *@`)
 	hugeSize       = regexp.MustCompile(`^(?i)(MAIL .*>.* SIZE=)[0-9]{10,}`)
+	// No client of SMTP says these: a browser that was made to, or TLS without
+	// STARTTLS. What follows may hold commands that a third person wrote.
+	otherProtocol = regexp.MustCompile(`^(?i)([^a-z]|(GET|HEAD|POST|PUT|DELETE|PATCH|OPTIONS|TRACE|CONNECT|PRI|USER|PASS|HOST:) )`)
 )
 
 // readCommand judges one line, which ends in LF. Domain is the one that
@@ -32,8 +39,17 @@ func readCommand(line []byte, domain string) command {
 	switch {
 	case c.verb == "BDAT":
 		c.readChunk(text)
+	case otherProtocol.MatchString(text):
+		c.answer, c.final = replyOtherProtocol, true
 	case strings.ContainsFunc(text, isControl):
 		c.answer = replyControl
+	default:
+		c.readWord(text)
+	}
+	if c.answer != "" || c.verb != "MAIL" && c.verb != "RCPT" {
+		return c
+	}
+	switch {
 	case routedLine.MatchString(text):
 		c.answer = replySourceRoute
 	case postmasterLine.MatchString(text):
@@ -43,6 +59,31 @@ func readCommand(line []byte, domain string) command {
 		c.line = []byte(hugeSize.ReplaceAllString(text, "${1}4294967295") + "\r\n")
 	}
 	return c
+}
+
+// readWord answers what go-smtp does not know, or would answer with other words
+// than RFC 5321 has for it.
+func (c *command) readWord(text string) {
+	word, rest, _ := strings.Cut(text, " ")
+	switch strings.ToUpper(word) {
+	case "EHLO", "HELO":
+		if name := strings.TrimSpace(rest); len(name) > maxHelo || !isASCII(name) {
+			c.answer = replyBadHelo
+		}
+	case "MAIL", "RCPT":
+		c.answer = judgeParameters(c.verb, parameters(rest))
+	case "DATA", "RSET", "NOOP", "VRFY", "QUIT":
+	case "STARTTLS":
+		if strings.TrimSpace(rest) != "" {
+			c.answer = replyBadParameter
+		}
+	case "HELP":
+		c.answer = replyHelp
+	case "AUTH", "EXPN", "ETRN", "ATRN", "TURN", "SEND", "SOML", "SAML":
+		c.answer = replyNotOffered
+	default:
+		c.answer = replyUnknownCommand
+	}
 }
 
 // readChunk reads the size of a BDAT (RFC 3030 section 2). A chunk whose size
@@ -76,32 +117,6 @@ func (c command) forgets() bool {
 
 func isControl(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
 
-// bodyPiece tells what of buf go-smtp may read at once while it takes a mail
-// after DATA: n octets behind the skipped ones, or none until there is more. last
-// are the two octets before buf. A piece never goes beyond a possible end of the
-// mail, so that go-smtp holds no command back when it sees the end; where the end
-// is, it alone decides. Of a line that begins with a dot and a lone CR it would
-// drop both, and only the dot is not the mail's (RFC 5321 section 4.5.2): such a
-// line goes to it without its dot.
-func bodyPiece(last [2]byte, buf []byte) (skip, n int) {
-	end := []byte(".\r\n")
-	switch {
-	case last[1] == '\r' && buf[0] == '\n':
-		return 0, 1
-	case last != [2]byte{'\r', '\n'}:
-	case bytes.HasPrefix(buf, end):
-		return 0, len(end)
-	case bytes.HasPrefix(end, buf):
-		return 0, 0
-	case bytes.HasPrefix(buf, end[:2]):
-		skip = 1
-	}
-	rest := buf[skip:]
-	if i := bytes.Index(rest, []byte("\r\n.\r")); i >= 0 {
-		return skip, i + 2
-	}
-	if bytes.HasSuffix(rest, []byte("\r\n.")) {
-		return skip, len(rest) - 1
-	}
-	return skip, len(rest)
+func isASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf })
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"os"
 	"sync"
 	"time"
 )
@@ -27,6 +28,7 @@ type conn struct {
 	guard    *guard
 	cfg      *Config
 	client   netip.Addr
+	network  *network
 	trusted  bool
 	began    time.Time
 
@@ -45,14 +47,16 @@ type conn struct {
 	chunk     int64   // octets of a BDAT that are still to come
 	chunks    bool    // a mail in chunks is under way
 	bodyBegan time.Time
-	received  int64 // octets since bodyBegan
+	due       time.Time // when more of the mail has to be here
+	received  int64     // octets since bodyBegan
 
 	commands, errors, badRecipients int
 
-	mu      sync.Mutex
-	idle    bool // waits for a command with no mail under way
-	closing sync.Once
-	ended   error
+	mu         sync.Mutex
+	idle       bool   // waits for a command with no mail under way
+	afterwards func() // what the 250 that is to come promises
+	closing    sync.Once
+	ended      error
 }
 
 // ended is why nothing more can be read. go-smtp takes it for a closed
@@ -70,9 +74,22 @@ var (
 func newConn(raw net.Conn, client netip.Addr, trusted bool, g *guard) *conn {
 	return &conn{
 		Conn: raw, guard: g, cfg: g.cfg, client: client, trusted: trusted, began: time.Now(),
-		plain: raw, in: bufio.NewReaderSize(raw, 8<<10), out: bufio.NewWriterSize(raw, 2<<10),
+		plain: raw, in: bufio.NewReaderSize(raw, 8<<10), out: bufio.NewWriterSize(timely{raw, g.cfg.CommandTime}, 2<<10),
 		greeting: true,
 	}
+}
+
+// timely gives each write its time, those too that a full buffer makes.
+type timely struct {
+	net.Conn
+	time time.Duration
+}
+
+func (w timely) Write(p []byte) (int, error) {
+	if err := w.SetWriteDeadline(time.Now().Add(w.time)); err != nil {
+		return 0, err
+	}
+	return w.Conn.Write(p)
 }
 
 // Read gives one command line, or a piece of a mail.
@@ -97,43 +114,6 @@ func (c *conn) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// nextPiece gets ready what has come of a mail.
-func (c *conn) nextPiece() error {
-	if c.received > 4*c.cfg.MaxMessageBytes {
-		return c.hangUp("flood", replyFlood)
-	}
-	for {
-		buf, _ := c.in.Peek(c.in.Buffered())
-		skip, n := 0, int(min(int64(len(buf)), c.chunk))
-		if c.body && len(buf) > 0 {
-			skip, n = bodyPiece(c.last, buf)
-		}
-		if n > 0 {
-			c.take(buf[skip:skip+n], skip)
-			return nil
-		}
-		if err := c.wait(c.bodyDeadline()); err != nil {
-			return c.giveUp(err)
-		}
-	}
-}
-
-// take gets a piece ready that lies in the buffer behind skipped octets.
-func (c *conn) take(piece []byte, skipped int) {
-	n := len(piece)
-	_, _ = c.in.Discard(skipped + n) // leaves the octets in place until the next read
-	c.ready = piece
-	c.received += int64(n)
-	if !c.body {
-		c.chunk -= int64(n)
-		return
-	}
-	c.last[0], c.last[1] = c.last[1], piece[n-1]
-	if n > 1 {
-		c.last[0] = piece[n-2]
-	}
-}
-
 // nextCommand gets the next command ready, or answers it here.
 func (c *conn) nextCommand() error {
 	line, err := c.readLine()
@@ -145,21 +125,27 @@ func (c *conn) nextCommand() error {
 	c.commands++
 	switch {
 	case c.commands > c.cfg.MaxIdleCommands:
-		return c.hangUp("too many commands", replyTooMuchTalk)
+		return c.hangUp(becauseTalk, replyTooMuchTalk)
 	case c.chunks && cmd.forgets():
 		// go-smtp would begin the next mail while it still takes this one.
-		return c.hangUp("mail given up", replyMidChunks)
+		return c.hangUp(becauseGivenUp, replyMidChunks)
+	case cmd.final && cmd.verb != "BDAT":
+		return c.hangUp(becauseOther, cmd.answer)
 	case cmd.final:
-		return c.hangUp("bad chunk", cmd.answer)
+		return c.hangUp(becauseChunk, cmd.answer)
 	case cmd.chunk > 4*c.cfg.MaxMessageBytes:
-		return c.hangUp("bad chunk", replyChunkTooBig)
+		return c.hangUp(becauseChunk, replyChunkTooBig)
 	case cmd.answer != "":
 		return c.say(cmd.answer)
 	case cmd.verb == "BDAT" && cmd.last && cmd.chunk == 0 && !c.chunks:
 		return c.say(replyNoMail)
 	case cmd.verb == "MAIL" && c.secure() && !c.greeted:
 		return c.say(replyGreetAgain)
-	case cmd.isStartTLS() && c.cfg.TLS != nil && !c.secure():
+	case cmd.isStartTLS() && c.secure():
+		return c.say(replyTLSAlready)
+	case cmd.isStartTLS() && c.cfg.TLS == nil:
+		return c.say(replyNoTLS)
+	case cmd.isStartTLS():
 		// To go-smtp this is a RSET: nothing said before counts (RFC 3207 section 4.2).
 		c.upgrading = true
 		cmd.line = []byte("RSET\r\n")
@@ -176,6 +162,9 @@ func (c *conn) readLine() ([]byte, error) {
 	deadline := time.Now().Add(c.cfg.CommandTime)
 	if end := c.began.Add(c.cfg.SessionTime); !c.trusted && end.Before(deadline) {
 		deadline = end
+	}
+	if !time.Now().Before(deadline) {
+		return nil, os.ErrDeadlineExceeded // commands lie ready, but no time
 	}
 	for {
 		buf, _ := c.in.Peek(c.in.Buffered())
@@ -227,48 +216,33 @@ func (c *conn) wake() {
 	}
 }
 
-func (c *conn) startBody() {
-	c.bodyBegan, c.received, c.last = time.Now(), 0, [2]byte{'\r', '\n'}
-}
-
-// bodyDeadline is when the next octets of a mail have to be here: no pause
-// longer than CommandTime, MinRate on the average, and no mail longer than
-// SessionTime.
-func (c *conn) bodyDeadline() time.Time {
-	earned := time.Duration(c.received) * time.Second / time.Duration(c.cfg.MinRate)
-	deadline := c.bodyBegan.Add(c.cfg.CommandTime + earned)
-	if pause := time.Now().Add(c.cfg.CommandTime); pause.Before(deadline) {
-		deadline = pause
-	}
-	if end := c.bodyBegan.Add(c.cfg.SessionTime); !c.trusted && end.Before(deadline) {
-		deadline = end
-	}
-	return deadline
-}
-
 // giveUp ends the connection because of err, with the fitting last word.
 func (c *conn) giveUp(err error) error {
 	var timeout net.Error
 	switch {
 	case errors.Is(err, errStopping):
-		return c.hangUp("stopping", replyStopping)
+		return c.hangUp(becauseStopping, replyStopping)
 	case errors.Is(err, errLineTooLong):
-		return c.hangUp("command line too long", replyLineTooLong)
+		return c.hangUp(becauseLine, replyLineTooLong)
 	case errors.As(err, &timeout) && timeout.Timeout():
-		if !c.trusted && time.Since(c.began) >= c.cfg.SessionTime {
-			return c.hangUp("session too long", replySessionOver)
+		switch {
+		case !c.trusted && time.Since(c.began) >= c.cfg.SessionTime:
+			return c.hangUp(becauseSession, replySessionOver)
+		case c.body || c.chunk > 0:
+			return c.hangUp(becauseSlow, replyIdle)
 		}
-		return c.hangUp("timeout", replyIdle)
+		return c.hangUp(becauseIdle, replyIdle)
 	}
-	return c.hangUp(err.Error(), "")
+	return c.hangUp(becauseHungUp, "")
 }
 
 // hangUp says a last word. From now on every read fails and nothing that go-smtp
 // writes goes out: it would say things that are not so, such as a 554 because
 // the mail stopped coming.
-func (c *conn) hangUp(cause, lastWord string) error {
+func (c *conn) hangUp(reason, lastWord string) error {
 	if c.ended == nil {
-		c.ended = &ended{cause}
+		c.ended = &ended{reason}
+		c.guard.refusals.count(reason)
 		c.ready = nil
 		if lastWord != "" {
 			_, _ = c.out.WriteString(lastWord + "\r\n")
@@ -282,9 +256,6 @@ func (c *conn) flush() error {
 	if c.out.Buffered() == 0 {
 		return nil
 	}
-	if err := c.plain.SetWriteDeadline(time.Now().Add(c.cfg.CommandTime)); err != nil {
-		return err
-	}
 	return c.out.Flush()
 }
 
@@ -295,11 +266,38 @@ func (c *conn) Close() error {
 	c.closing.Do(func() {
 		defer c.guard.remove(c)
 		_ = c.flush()
+		c.runLater()
 		c.linger()
-		_ = c.hangUp("closed", "") // go-smtp reads on after QUIT
+		_ = c.hangUp(becauseHungUp, "") // go-smtp reads on after QUIT
 		err = c.plain.Close()
 	})
 	return err
+}
+
+// later keeps what is to be done once the answer to the mail has gone out, or
+// cannot go out any more.
+func (c *conn) later(do func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.afterwards = do
+}
+
+func (c *conn) runLater() {
+	c.mu.Lock()
+	do := c.afterwards
+	c.afterwards = nil
+	c.mu.Unlock()
+	if do != nil {
+		do()
+	}
+}
+
+// share is the part of the byte budget that the client's network may have.
+func (c *conn) share() *budget {
+	if c.trusted {
+		return nil
+	}
+	return c.network.bytes
 }
 
 func (c *conn) secure() bool {

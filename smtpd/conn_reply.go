@@ -43,6 +43,9 @@ func (c *conn) amend(line string) string {
 	switch {
 	case c.upgrading:
 		return replyStartTLS + "\r\n"
+	case strings.HasPrefix(line, "502 "):
+		// go-smtp means a bad sequence (RFC 5321 section 4.3.2).
+		return "503" + line[3:]
 	case c.command.verb != "EHLO":
 		return line
 	case strings.HasPrefix(line, "250-Hello ") && c.cfg.TLS != nil && !c.secure():
@@ -83,19 +86,26 @@ func (c *conn) mailAnswered(code string) {
 	c.body = false
 	c.chunks = c.command.verb == "BDAT" && code == "250" && !c.command.last
 	_ = c.flush()
+	c.runLater()
 }
 
 // countError takes one from the budget. Temporary refusals cost nothing: they
-// are ours, not the client's.
+// are ours, not the client's. A trusted relay has none: it brings the mail of
+// many, and the faults of one would stop that of the others.
 func (c *conn) countError() {
+	if c.trusted {
+		return
+	}
 	if c.command.verb == "RCPT" {
 		c.badRecipients++
 	} else {
 		c.errors++
 	}
 	if c.errors >= c.cfg.MaxErrors || c.badRecipients >= c.cfg.MaxBadRecipients {
-		_ = c.hangUp("too many errors", replyTooManyErrors)
+		_ = c.hangUp(becauseErrors, replyTooManyErrors)
+		return
 	}
+	c.tarpit()
 }
 
 // say answers a command without go-smtp.
@@ -120,9 +130,9 @@ func (c *conn) awaitSilence() {
 	var timeout net.Error
 	switch {
 	case err == nil:
-		_ = c.hangUp("spoke before the greeting", replyEarly)
+		_ = c.hangUp(becauseEarly, replyEarly)
 	case !errors.As(err, &timeout) || !timeout.Timeout():
-		_ = c.hangUp(err.Error(), "")
+		_ = c.hangUp(becauseHungUp, "")
 	}
 }
 
@@ -130,18 +140,18 @@ func (c *conn) awaitSilence() {
 // is thrown away (RFC 3207 section 4.2); a failed handshake ends the connection.
 func (c *conn) upgrade() {
 	if err := c.flush(); err != nil {
-		_ = c.hangUp(err.Error(), "")
+		_ = c.hangUp(becauseHungUp, "")
 		return
 	}
 	secure := tls.Server(c.Conn, c.cfg.TLS)
 	_ = c.SetDeadline(time.Now().Add(c.cfg.CommandTime))
 	if err := secure.Handshake(); err != nil {
-		_ = c.hangUp("handshake: "+err.Error(), "")
+		_ = c.hangUp(becauseHandshake, "")
 		return
 	}
 	c.plain, c.greeted = secure, false
 	c.in = bufio.NewReaderSize(secure, c.in.Size())
-	c.out = bufio.NewWriterSize(secure, c.out.Size())
+	c.out = bufio.NewWriterSize(timely{secure, c.cfg.CommandTime}, c.out.Size())
 }
 
 // gone says that the client has hung up and never will see our answer. A client

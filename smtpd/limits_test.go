@@ -306,7 +306,7 @@ func TestAClientThatHungUpIsNoticed(t *testing.T) {
 		}
 		t.Cleanup(func() { _ = peer.Close(); _ = raw.Close() })
 		cfg := Config{}.withDefaults()
-		return newConn(raw, addressOf(raw), true, newGuard(l, &cfg)), peer
+		return newConn(raw, addressOf(raw), true, newGuard(l, &cfg, newTally())), peer
 	}
 	c, peer := pair()
 	if c.gone() {

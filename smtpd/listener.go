@@ -15,17 +15,27 @@ type guard struct {
 	net.Listener
 	cfg      *Config
 	stopping atomic.Bool
+	leaving  chan struct{} // closed when stopping
 	empty    chan struct{} // closed when stopping and nobody is left
+
+	refusals  *tally
+	tarpitted atomic.Int64
 
 	mu    sync.Mutex
 	conns map[*conn]bool
-	from  map[netip.Prefix]int
+	from  map[netip.Prefix]*network
 }
 
-func newGuard(l net.Listener, cfg *Config) *guard {
+// A network is what counts as one client, while a connection of it is open.
+type network struct {
+	conns int
+	bytes *budget
+}
+
+func newGuard(l net.Listener, cfg *Config, refusals *tally) *guard {
 	return &guard{
-		Listener: l, cfg: cfg, empty: make(chan struct{}),
-		conns: map[*conn]bool{}, from: map[netip.Prefix]int{},
+		Listener: l, cfg: cfg, refusals: refusals, leaving: make(chan struct{}), empty: make(chan struct{}),
+		conns: map[*conn]bool{}, from: map[netip.Prefix]*network{},
 	}
 }
 
@@ -36,10 +46,11 @@ func (g *guard) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		c, answer := g.admit(raw)
+		c, answer, reason := g.admit(raw)
 		if answer == "" {
 			return c, nil
 		}
+		g.refusals.count(reason)
 		_ = raw.SetDeadline(time.Now().Add(time.Second))
 		_, _ = io.WriteString(raw, answer+"\r\n")
 		_ = raw.Close()
@@ -47,23 +58,30 @@ func (g *guard) Accept() (net.Conn, error) {
 }
 
 // admit takes a connection in, or tells why not.
-func (g *guard) admit(raw net.Conn) (c *conn, answer string) {
+func (g *guard) admit(raw net.Conn) (c *conn, answer, reason string) {
 	client := addressOf(raw)
 	trusted := g.cfg.trusts(client)
-	c = newConn(raw, client, trusted, g)
+	at := networkOf(client)
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	from := g.from[at]
 	switch {
 	case g.stopping.Load():
-		return nil, replyStopping
+		return nil, replyStopping, becauseStopping
 	case len(g.conns) >= g.cfg.MaxConnections:
-		return nil, replyTooMany
-	case !trusted && g.from[networkOf(client)] >= g.cfg.MaxPerIP:
-		return nil, replyTooManyHere
+		return nil, replyTooMany, becauseFull
+	case !trusted && from != nil && from.conns >= g.cfg.MaxPerIP:
+		return nil, replyTooManyHere, becauseFullHere
 	}
+	if from == nil {
+		from = &network{bytes: newBudget(g.cfg.MaxBytesPerIP)}
+		g.from[at] = from
+	}
+	from.conns++
+	c = newConn(raw, client, trusted, g)
+	c.network = from
 	g.conns[c] = true
-	g.from[networkOf(client)]++
-	return c, ""
+	return c, "", ""
 }
 
 func (g *guard) remove(c *conn) {
@@ -73,9 +91,8 @@ func (g *guard) remove(c *conn) {
 		return
 	}
 	delete(g.conns, c)
-	network := networkOf(c.client)
-	if g.from[network]--; g.from[network] == 0 {
-		delete(g.from, network)
+	if c.network.conns--; c.network.conns == 0 {
+		delete(g.from, networkOf(c.client))
 	}
 	if g.stopping.Load() && len(g.conns) == 0 {
 		close(g.empty)
@@ -91,6 +108,7 @@ func (g *guard) drain() {
 	if g.stopping.Swap(true) {
 		return
 	}
+	close(g.leaving)
 	if len(g.conns) == 0 {
 		close(g.empty)
 	}

@@ -266,9 +266,9 @@ func TestA5STARTTLSForgetsWhatWasSaidBefore(t *testing.T) {
 		t.Errorf("STARTTLS is offered again: %q", all)
 	}
 	c.say("STARTTLS")
-	c.want("502")
+	c.want("503")
 	c.say("DATA")
-	c.want("502")
+	c.want("503")
 	c.say("MAIL FROM:<cara@acme.test>", "RCPT TO:<postmaster>", "DATA")
 	c.want("250")
 	c.want("250")

@@ -8,9 +8,9 @@ import (
 // great mails, in octets, may not take all of the byte budget.
 const great = 1 << 20
 
-// receive reads a mail into memory, inside of the server's byte budget, from
-// which it has taken the capacity of what it returns.
-func (s *Server) receive(r io.Reader, declared int64) ([]byte, error) {
+// receive reads a mail into memory, inside of room, from which it has taken the
+// capacity of what it returns.
+func (s *Server) receive(r io.Reader, room allowance, declared int64) ([]byte, error) {
 	most := s.cfg.MaxMessageBytes + 1 // the one octet that is too much
 	var raw []byte
 	for {
@@ -23,11 +23,11 @@ func (s *Server) receive(r io.Reader, declared int64) ([]byte, error) {
 			if grown > great {
 				leaving = s.cfg.MaxBytes / 8 // for the small mails of others
 			}
-			if !s.bytes.take(grown, leaving) {
+			if !room.take(grown, leaving) {
 				return raw, errBusy
 			}
 			larger := append(make([]byte, 0, grown), raw...)
-			s.bytes.give(int64(cap(raw)))
+			room.give(int64(cap(raw)))
 			raw = larger
 		}
 		n, err := r.Read(raw[len(raw):cap(raw)])

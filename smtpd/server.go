@@ -25,8 +25,9 @@ type Config struct {
 	Domain   string      // the domain of ours that <postmaster> alone means
 	TLS      *tls.Config // for STARTTLS; nil: not offered
 
-	// Trusted networks, and loopback always, are exempt from MaxPerIP,
-	// SessionTime and BannerDelay.
+	// Trusted networks, and loopback always, bring the mail of many: they are
+	// exempt from MaxPerIP, MaxBytesPerIP, SessionTime, BannerDelay, MaxErrors,
+	// MaxBadRecipients and TarpitStep.
 	Trusted []netip.Prefix
 
 	MaxMessageBytes  int64         // a mail of exactly this size is taken
@@ -35,15 +36,17 @@ type Config struct {
 	MaxPerIP         int           // connections of one address, or one /64 of IPv6
 	SessionTime      time.Duration // of the commands of one connection, and again of each mail
 	CommandTime      time.Duration // for one command, and for a pause inside of a mail
-	MinRate          int64         // octets a second of a mail, averaged, after one CommandTime
+	MinRate          int64         // octets a second of a mail, averaged over a CommandTime
 	BannerDelay      time.Duration // who speaks before the greeting is sent away; negative: greet at once
 	MaxErrors        int           // 5xx of one connection, unknown recipients apart
 	MaxBadRecipients int           // 5xx to RCPT of one connection
+	TarpitStep       time.Duration // by which answers to faults come later and later; negative: they do not
 	MaxIdleCommands  int           // commands since the last mail that was taken
 	AdmitTime        time.Duration // in the database, for one recipient
 	AcceptTime       time.Duration // in the database, for one mail
 	DrainTime        time.Duration // from the order to stop until what still runs is cut off
 	MaxBytes         int64         // of all mails that are being received
+	MaxBytesPerIP    int64         // of those from one address, or one /64 of IPv6
 	MaxFilingMails   int           // accepted mails that are being filed at once
 	MaxFilingBytes   int64         // of all mails that are being filed
 	MaxHops          int           // Received fields; more is a loop (RFC 5321 section 6.3)
@@ -62,11 +65,13 @@ func (c Config) withDefaults() Config {
 	or(&c.BannerDelay, 500*time.Millisecond)
 	or(&c.MaxErrors, 10)
 	or(&c.MaxBadRecipients, 20)
+	or(&c.TarpitStep, time.Second)
 	or(&c.MaxIdleCommands, 1000)
 	or(&c.AdmitTime, 4*time.Second)
 	or(&c.AcceptTime, 110*time.Second)
 	or(&c.DrainTime, 25*time.Second)
 	or(&c.MaxBytes, max(128<<20, 4*c.MaxMessageBytes)) // a buffer that grows is there twice
+	or(&c.MaxBytesPerIP, max(c.MaxBytes/2, 2*c.MaxMessageBytes+2))
 	or(&c.MaxFilingMails, 1000)
 	or(&c.MaxFilingBytes, 64<<20)
 	or(&c.MaxHops, 50)
@@ -101,11 +106,14 @@ type Server struct {
 	bytes  *budget
 	stats  counters
 	guard  atomic.Pointer[guard]
+
+	refusals *tally
 }
 
 // New makes a server for a desk. The checker finds out who really sent a mail.
 func New(cfg Config, desk *core.Desk, checker *verify.Checker, log *slog.Logger) *Server {
-	s := &Server{cfg: cfg.withDefaults(), desk: desk, log: log}
+	s := &Server{cfg: cfg.withDefaults(), desk: desk, log: log, refusals: newTally()}
+	s.cfg.TLS = hardened(cfg.TLS)
 	s.bytes = newBudget(s.cfg.MaxBytes)
 	s.intake = newIntake(&s.cfg, desk, checker, log)
 	return s
@@ -113,7 +121,11 @@ func New(cfg Config, desk *core.Desk, checker *verify.Checker, log *slog.Logger)
 
 // Stats are counts since the start, Connections apart, which is how many are
 // open now.
-type Stats struct{ Connections, Accepted, Refused, CutOff int64 }
+type Stats struct {
+	Connections, Accepted, Refused, CutOff int64
+	Tarpitted                              int64            // answers to faults that were held back
+	Refusals                               map[string]int64 // of connections, recipients and mails, by reason
+}
 
 type counters struct{ accepted, refused, cutOff atomic.Int64 }
 
@@ -121,9 +133,10 @@ type counters struct{ accepted, refused, cutOff atomic.Int64 }
 func (s *Server) Stats() Stats {
 	st := Stats{
 		Accepted: s.stats.accepted.Load(), Refused: s.stats.refused.Load(), CutOff: s.stats.cutOff.Load(),
+		Refusals: s.refusals.all(),
 	}
 	if g := s.guard.Load(); g != nil {
-		st.Connections = int64(g.count())
+		st.Connections, st.Tarpitted = int64(g.count()), g.tarpitted.Load()
 	}
 	return st
 }
@@ -134,7 +147,7 @@ func (s *Server) Stats() Stats {
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	g := newGuard(l, &s.cfg)
+	g := newGuard(l, &s.cfg, s.refusals)
 	s.guard.Store(g)
 
 	served := make(chan error, 1)
@@ -192,6 +205,18 @@ func (s *Server) begin(work context.Context) smtp.BackendFunc {
 		}
 		return &session{server: s, work: work, peer: peer, dialogue: c}, nil
 	}
+}
+
+// hardened is a TLS configuration for SMTP alone: the same certificate may serve
+// pages, and a page's handshake must not succeed here (RFC 9325 section 3.7).
+func hardened(t *tls.Config) *tls.Config {
+	if t == nil {
+		return nil
+	}
+	t = t.Clone()
+	t.MinVersion = max(t.MinVersion, tls.VersionTLS12)
+	t.NextProtos = []string{"smtp", "esmtp"}
+	return t
 }
 
 // library sets go-smtp up. Its own deadlines, line and size limits are off: the

@@ -53,8 +53,10 @@ func (s *session) Mail(from string, opts *smtp.MailOptions) error {
 		return errNeedsUTF8
 	case opts.Size > cfg.MaxMessageBytes:
 		s.server.stats.refused.Add(1)
+		s.server.refusals.count(becauseTooBig)
 		return errTooBig
 	case opts.Size > s.server.bytes.left.Load():
+		s.server.refusals.count(becauseRoom)
 		return errNoRoom
 	}
 	s.mail = &mail{from: from, utf8: opts.UTF8, size: opts.Size}
@@ -90,8 +92,9 @@ func (s *session) Data(r io.Reader) error {
 	if m == nil {
 		return errNoMail
 	}
-	raw, err := s.server.receive(r, m.size)
-	defer s.server.bytes.give(int64(cap(raw)))
+	room := allowance{all: s.server.bytes, own: s.peer.share()}
+	raw, err := s.server.receive(r, room, m.size)
+	defer func() { room.give(int64(cap(raw))) }()
 	if err == nil {
 		err = s.accept(m, raw)
 	}
@@ -129,13 +132,15 @@ func (s *session) accept(m *mail, raw []byte) error {
 	s.server.stats.accepted.Add(1)
 	s.server.log.Info("mail accepted", "inbound", claim.ID, "from", core.Redact(m.from), "to", forLog(m.to),
 		"bytes", len(raw), "client", env.ClientIP, "tls", env.TLS)
-	filing.start(s.work, claim)
+	// Filing looks things up, and no look-up happens before the 250.
+	s.peer.later(func() { filing.start(s.work, claim) })
 	return nil
 }
 
 // refuse logs what was not taken, and gives the answer.
 func (s *session) refuse(event, from string, to []string, err error) error {
 	answer, reference := reply(err)
+	s.server.refusals.count(reasonOf(answer))
 	log := s.server.log.With("from", core.Redact(from), "to", forLog(to), "client", s.peer.client)
 	if reference != "" {
 		log.Error(event, "reference", reference, "error", err)
@@ -163,13 +168,9 @@ func isAddress(s string) bool {
 		utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
-func isASCII(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf })
-}
-
 // cleanHelo makes what a client calls itself fit to be stored.
 func cleanHelo(helo string) string {
-	return strings.ToValidUTF8(helo[:min(len(helo), 255)], "?")
+	return strings.ToValidUTF8(helo[:min(len(helo), maxHelo)], "?")
 }
 
 // forLog shows recipients without their tokens, which are never logged (mail-law

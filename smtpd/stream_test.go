@@ -43,7 +43,7 @@ func (s *script) Write(p []byte) (int, error) {
 
 func (s *script) Close() error                     { s.once.Do(func() { close(s.closed) }); return nil }
 func (s *script) LocalAddr() net.Addr              { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)} }
-func (s *script) RemoteAddr() net.Addr             { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9} }
+func (s *script) RemoteAddr() net.Addr             { return &net.TCPAddr{IP: net.IPv4(203, 0, 113, 7), Port: 9} }
 func (s *script) SetDeadline(time.Time) error      { return nil }
 func (s *script) SetReadDeadline(time.Time) error  { return nil }
 func (s *script) SetWriteDeadline(time.Time) error { return nil }
@@ -114,12 +114,12 @@ func (s *recording) Data(r io.Reader) error {
 // play runs a dialogue and returns what was said and taken.
 func play(t *testing.T, segments ...[]byte) (said string, mails []recorded) {
 	t.Helper()
-	cfg := Config{Hostname: "mx.desk.test", Domain: "desk.test", MaxMessageBytes: 4000}.withDefaults()
+	cfg := Config{Hostname: "mx.desk.test", Domain: "desk.test", MaxMessageBytes: 4000, BannerDelay: -1, TarpitStep: -1}.withDefaults()
 	rec := &recorder{most: 4000}
 	s := &script{segments: segments, closed: make(chan struct{})}
 	l := &once{conn: make(chan net.Conn, 1), closed: s.closed}
 	l.conn <- s
-	g := newGuard(l, &cfg)
+	g := newGuard(l, &cfg, newTally())
 	_ = library(&cfg, rec, slog.New(slog.DiscardHandler)).Serve(g)
 	rec.mu.Lock()
 	defer rec.mu.Unlock()
@@ -248,7 +248,7 @@ func TestA6EndlessTalkEnds(t *testing.T) {
 	for _, c := range []struct{ line, last string }{
 		{"NOOP", replyTooMuchTalk}, {"RSET", replyTooMuchTalk}, {"VRFY x", replyTooMuchTalk},
 		{"RCPT TO:<@a.test:b@c.test>", replyTooManyErrors}, {"NOOP \x00", replyTooManyErrors},
-		{"HELP", replyTooManyErrors}, {"BDAT 0", replyTooManyErrors},
+		{"HELP", replyTooMuchTalk}, {"EXPN x", replyTooManyErrors}, {"AUTH PLAIN AGEAYg==", replyTooManyErrors}, {"x", replyTooManyErrors}, {"BDAT 0", replyTooManyErrors},
 	} {
 		said, _ := play(t, []byte("EHLO a.test\r\n"+strings.Repeat(c.line+"\r\n", 100_000)))
 		if !strings.HasSuffix(said, c.last+"\r\n") || len(said) > 100_000 {

@@ -15,6 +15,8 @@ import (
 //	C" octets, in Go's quoting   S+ a line somewhere in the reply before
 //	                             S. the server hangs up
 //	= n mails are stored         # a word to the reader
+//
+// The client is on loopback, or where a first line `@ address` says.
 func TestTranscripts(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/*.smtp")
@@ -28,9 +30,14 @@ func TestTranscripts(t *testing.T) {
 		}
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".smtp"), func(t *testing.T) {
 			t.Parallel()
-			h := open(t, Config{MaxMessageBytes: 50_000})
+			lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+			from, stranger := strings.CutPrefix(lines[0], "@ ")
+			if !stranger {
+				from = "127.0.0.1"
+			}
+			h := open(t, Config{MaxMessageBytes: 50_000, BannerDelay: -1, TarpitStep: -1}, comingFrom(from))
 			s := &transcript{t: t, house: h, client: h.dial()}
-			for n, line := range strings.Split(strings.TrimSpace(string(text)), "\n") {
+			for n, line := range lines {
 				s.at = filepath.Base(file) + ":" + strconv.Itoa(n+1)
 				s.step(line)
 			}
@@ -81,7 +88,7 @@ func (s *transcript) step(line string) {
 		if n := s.house.mails(); n != s.number(rest) {
 			s.t.Fatalf("%s: %d mails are stored, want %s", s.at, n, rest)
 		}
-	case "#", "# ", "":
+	case "#", "# ", "@ ", "":
 	default:
 		s.t.Fatalf("%s: cannot read %q", s.at, line)
 	}

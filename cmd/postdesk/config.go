@@ -49,7 +49,7 @@ type settings struct {
 	TrustedRelay        []string `help:"CIDR[,CIDR]=authserv-id: networks whose Authentication-Results of that id are believed. Repeatable." env:"POSTDESK_TRUSTED_RELAY" sep:";" placeholder:"CIDR=ID"`
 	HoldOutbox          bool     `help:"Hold everything outgoing, as after a restore." env:"POSTDESK_HOLD_OUTBOX"`
 	MaxConnections      int      `help:"SMTP connections in all." env:"POSTDESK_MAX_CONNECTIONS" default:"4000"`
-	MaxConnectionsPerIP int      `help:"SMTP connections of one address. Loopback and trusted relays are exempt." env:"POSTDESK_MAX_CONNECTIONS_PER_IP" default:"20" name:"max-connections-per-ip"`
+	MaxConnectionsPerIP int      `help:"SMTP connections of one address, or one /64 of IPv6. Loopback and trusted relays are exempt." env:"POSTDESK_MAX_CONNECTIONS_PER_IP" default:"20" name:"max-connections-per-ip"`
 	MaxMessageBytes     int64    `help:"Size of the largest mail that is taken." env:"POSTDESK_MAX_MESSAGE_BYTES" default:"36700160"`
 	TLSCert             string   `help:"Certificate for STARTTLS and HTTPS; read again when it changes." env:"POSTDESK_TLS_CERT" name:"tls-cert" placeholder:"FILE"`
 	TLSKey              string   `help:"Its key." env:"POSTDESK_TLS_KEY" name:"tls-key" placeholder:"FILE"`
@@ -115,7 +115,22 @@ func (s settings) parse() (p parsed, err error) {
 	if (s.TLSCert == "") != (s.TLSKey == "") {
 		return p, usageError{fmt.Errorf("--tls-cert and --tls-key are given together")}
 	}
-	return p, nil
+	return p, s.checkLimits()
+}
+
+// smallestLimit is what everybody must take (RFC 5321 section 4.5.3.1.7).
+const smallestLimit = 64 << 10
+
+func (s settings) checkLimits() error {
+	switch {
+	case s.MaxConnections < 1:
+		return usageError{fmt.Errorf("--max-connections %d: at least 1, or nobody can bring mail", s.MaxConnections)}
+	case s.MaxConnectionsPerIP < 1:
+		return usageError{fmt.Errorf("--max-connections-per-ip %d: at least 1, or nobody can bring mail", s.MaxConnectionsPerIP)}
+	case s.MaxMessageBytes < smallestLimit:
+		return usageError{fmt.Errorf("--max-message-bytes %d: at least %d, which every mail server takes", s.MaxMessageBytes, smallestLimit)}
+	}
+	return nil
 }
 
 func (p parsed) hasRelay() bool { return p.relay != nil || p.direct }

@@ -56,7 +56,24 @@ func (m meters) countSMTP(s *smtpd.Server) {
 		counter("postdesk_smtp_accepted_total", "Mails accepted.", func(st smtpd.Stats) int64 { return st.Accepted }),
 		counter("postdesk_smtp_refused_total", "Mails refused.", func(st smtpd.Stats) int64 { return st.Refused }),
 		counter("postdesk_smtp_cut_off_total", "Mails cut off by their sender.", func(st smtpd.Stats) int64 { return st.CutOff }),
+		counter("postdesk_smtp_tarpitted_total", "Answers to faults that were held back.", func(st smtpd.Stats) int64 { return st.Tarpitted }),
+		refusalCollector{s},
 	)
+}
+
+// refusalCollector counts what the front door refused: an attack shows here first.
+type refusalCollector struct{ server *smtpd.Server }
+
+func (r refusalCollector) desc() *prometheus.Desc {
+	return prometheus.NewDesc("postdesk_smtp_refusals_total", "Connections, recipients and mails that were refused, by reason.", []string{"reason"}, nil)
+}
+
+func (r refusalCollector) Describe(ch chan<- *prometheus.Desc) { ch <- r.desc() }
+
+func (r refusalCollector) Collect(ch chan<- prometheus.Metric) {
+	for reason, n := range r.server.Stats().Refusals {
+		ch <- prometheus.MustNewConstMetric(r.desc(), prometheus.CounterValue, float64(n), reason)
+	}
 }
 
 func (m meters) handler(desk *core.Desk) http.Handler {

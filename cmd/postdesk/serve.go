@@ -10,6 +10,7 @@ import (
 	"os"
 	"runtime/debug"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/alexedwards/scs/pgxstore"
@@ -72,7 +73,7 @@ func serve(ctx context.Context, dbs *databaseSettings, s settings, log *slog.Log
 	if err != nil {
 		return err
 	}
-	certificates, err := loadCertificates(s)
+	certificates, err := loadCertificates(s, log)
 	if err != nil {
 		return err
 	}
@@ -81,6 +82,7 @@ func serve(ctx context.Context, dbs *databaseSettings, s settings, log *slog.Log
 		return err
 	}
 	limitMemory()
+	tellOfFileLimit(s, log)
 	defer ears.close()
 	publicURL := publicURLOf(s, p, ears)
 	desk, db, err := openDesk(ctx, dbs, core.Config{PublicURL: publicURL, ReplyDomain: s.ReplyDomain,
@@ -127,6 +129,20 @@ func serve(ctx context.Context, dbs *databaseSettings, s settings, log *slog.Log
 		err = nil
 	}
 	return err
+}
+
+// filesBesides is how many files are open apart from connections of SMTP: pages,
+// the database, outgoing mail.
+const filesBesides = 500
+
+// tellOfFileLimit says when the system allows fewer open files than connections
+// are to be taken. The soft limit is the hard one already: Go raises it.
+func tellOfFileLimit(s settings, log *slog.Logger) {
+	var limit syscall.Rlimit
+	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) == nil && limit.Cur < uint64(s.MaxConnections+filesBesides) {
+		log.Warn("the system allows fewer open files than --max-connections needs: raise it (ulimit -n, LimitNOFILE), or lower the setting",
+			"files", limit.Cur, "needed", s.MaxConnections+filesBesides)
+	}
 }
 
 // memoryTarget is what the collector works towards while great mails pass through.

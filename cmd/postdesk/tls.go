@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"os"
 	"sync"
@@ -22,12 +23,12 @@ type certificates struct {
 	host  string // for ACME
 }
 
-func loadCertificates(s settings) (c certificates, err error) {
+func loadCertificates(s settings, log *slog.Logger) (c certificates, err error) {
 	c.host = s.ACMEHost
 	if s.TLSCert == "" {
 		return c, nil
 	}
-	c.files = &certificateFiles{cert: s.TLSCert, key: s.TLSKey}
+	c.files = &certificateFiles{cert: s.TLSCert, key: s.TLSKey, log: log}
 	if _, err := c.files.get(nil); err != nil {
 		return c, usageError{fmt.Errorf("--tls-cert, --tls-key: %w", err)}
 	}
@@ -50,33 +51,55 @@ func (c certificates) config(desk *core.Desk) (tlsConfig, func(http.Handler) htt
 	return nil, pass
 }
 
-// certificateFiles reads a certificate again when its file changes, so that a
-// renewal needs no restart. A broken renewal keeps the old one.
+// certificateFiles reads a certificate again when one of its files changes, so
+// that a renewal needs no restart. A broken renewal keeps the old one, and is
+// told once, however many shake hands meanwhile.
 type certificateFiles struct {
 	cert, key string
+	log       *slog.Logger
 
 	mu      sync.Mutex
 	current *tls.Certificate
-	read    time.Time
+	tried   [2]stamp // of certificate and key, when they were read last
+}
+
+// A stamp tells one state of a file from another.
+type stamp struct {
+	changed time.Time
+	size    int64
+	fault   string
+}
+
+func stampOf(file string) stamp {
+	info, err := os.Stat(file)
+	if err != nil {
+		return stamp{fault: err.Error()}
+	}
+	return stamp{changed: info.ModTime(), size: info.Size()}
 }
 
 func (f *certificateFiles) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	info, err := os.Stat(f.cert)
-	if err == nil && f.current != nil && info.ModTime().Equal(f.read) {
+	now := [2]stamp{stampOf(f.cert), stampOf(f.key)}
+	if f.current != nil && now == f.tried {
 		return f.current, nil
 	}
-	if err == nil {
-		var loaded tls.Certificate
-		if loaded, err = tls.LoadX509KeyPair(f.cert, f.key); err == nil {
-			f.current, f.read = &loaded, info.ModTime()
+	again := f.current != nil
+	f.tried = now
+	loaded, err := tls.LoadX509KeyPair(f.cert, f.key)
+	switch {
+	case err == nil:
+		f.current = &loaded
+		if again {
+			f.log.Info("certificate read again", "file", f.cert, "until", loaded.Leaf.NotAfter)
 		}
+	case again:
+		f.log.Error("the new certificate cannot be used, the old one stays", "file", f.cert, "error", err)
+	default:
+		return nil, err
 	}
-	if f.current != nil {
-		return f.current, nil
-	}
-	return nil, err
+	return f.current, nil
 }
 
 // acmeCache keeps what ACME brought in the database, where every process finds
