@@ -156,15 +156,15 @@ func originWords(sets []arcSet) string {
 			said = strings.Join(found, ", ")
 		}
 	}
-	words := fmt.Sprintf("%s says %s", canonical(sets[0].sealTags["d"]), said)
-	var later []string
-	for _, set := range sets[1:] {
-		if d := canonical(set.sealTags["d"]); !slices.Contains(later, d) {
-			later = append(later, d)
+	var names []string
+	for _, set := range sets {
+		if d := canonical(set.sealTags["d"]); !slices.Contains(names, d) {
+			names = append(names, d)
 		}
 	}
-	if len(later) > 0 {
-		words += "; then passed on by " + strings.Join(later[:min(len(later), 5)], ", ")
+	words := fmt.Sprintf("%s says %s", names[0], said)
+	if len(names) > 1 {
+		words += "; then passed on by " + strings.Join(names[1:], ", ")
 	}
 	return words
 }

@@ -10,6 +10,12 @@ type authResult struct {
 	props  map[string]string // "header.d" and the like, in lower case
 }
 
+// isTrouble reports whether DNS trouble hid something that could have proven the
+// sender.
+func (a authResult) isTrouble() bool {
+	return a.value == "temperror" && (a.method == "spf" || a.method == "dkim" || a.method == "dmarc")
+}
+
 // parseAuthResults reads a field's value. Comments and quoted strings may hold
 // anything, also what looks like results: a sender chooses parts of both. A field
 // that is not well-formed is not read at all.

@@ -46,7 +46,8 @@ func (c *Checker) Check(ctx context.Context, env core.Envelope, letter core.Lett
 	m := split(raw)
 	e, left := c.gather(ctx, env, letter, m, domain)
 	origin := e.origin()
-	origin.ARC = askARC(ctx, newLookups(c.resolver, c.timeout, left, 0), m)
+	spare := min(arcSpare, left/3)
+	origin.ARC = askARC(ctx, newLookups(c.resolver, c.timeout, left-spare, spare), m)
 	origin.Trusted = c.Trusts(env.ClientIP)
 	return origin
 }
@@ -58,6 +59,7 @@ const (
 	policySpare   = 2
 	keySpare      = 4
 	spfSpare      = 4
+	arcSpare      = 2
 )
 
 // gather finds out all that the verdict rests on, and how many queries are left.

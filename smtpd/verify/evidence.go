@@ -24,6 +24,7 @@ func (e evidence) origin() core.Origin {
 	o := core.Origin{Verdict: core.Unproven, Domain: e.domain, SPF: e.spf.String(), DKIM: e.dkimWords()}
 	signer, signed := e.alignedSigner()
 	word, vouched := e.passage.vouches(e)
+	doubt := e.doubt()
 	switch {
 	case signed:
 		o.Verdict, o.Reason = core.Proven, fmt.Sprintf("signed by %s, matches the sender", signer)
@@ -31,13 +32,13 @@ func (e evidence) origin() core.Origin {
 		o.Verdict, o.Reason = core.Proven, fmt.Sprintf("sent by a server that %s allows, matches the sender", e.spf.domain)
 	case vouched:
 		o.Verdict, o.Reason = core.Proven, fmt.Sprintf("%s, matches the sender", word)
-	case e.undecided():
-		o.Reason = fmt.Sprintf("it could not be found out whether %s sent this mail, because DNS or the relay did not tell", e.domain)
+	case doubt != "":
+		o.Reason = fmt.Sprintf("it could not be found out whether %s sent this mail: %s", e.domain, doubt)
 	case e.dmarc.policy == "quarantine" || e.dmarc.policy == "reject":
 		o.Verdict = core.Refuted
-		o.Reason = fmt.Sprintf("%s asks everyone to %s mail that it did not send, and nothing shows that it sent this one%s", e.domain, e.dmarc.policy, e.elsewhere())
+		o.Reason = fmt.Sprintf("%s asks everyone to %s mail that it did not send, and nothing shows that it sent this one%s", e.domain, e.dmarc.policy, e.instead())
 	default:
-		o.Reason = fmt.Sprintf("nothing shows that %s sent this mail%s", e.domain, e.elsewhere())
+		o.Reason = fmt.Sprintf("nothing shows that %s sent this mail%s", e.domain, e.instead())
 	}
 	o.DMARC = e.dmarcWords(o.Verdict == core.Proven)
 	return o
@@ -57,30 +58,35 @@ func (e evidence) spfAligned() bool {
 	return e.spf.result == spf.Pass && aligned(e.domain, e.spf.domain, e.dmarc.strict.spf)
 }
 
-// undecided reports trouble that hid something which could have proven the
-// sender. Trouble with a domain that could not have spoken for the author
-// anyway does not count: whoever forges a mail chooses that domain.
-func (e evidence) undecided() bool {
-	if e.dmarc.trouble || e.passage.doubtful {
-		return true
+// doubt tells in words what hid something that could have proven the sender.
+// Trouble with a domain that could not have spoken for the author anyway does not
+// count: whoever forges a mail chooses that domain.
+func (e evidence) doubt() string {
+	unanswered := e.dmarc.trouble ||
+		e.spf.result == spf.TempError && aligned(e.domain, e.spf.domain, e.dmarc.strict.spf) ||
+		slices.ContainsFunc(e.signatures, func(s signature) bool {
+			return s.trouble && aligned(e.domain, s.domain, e.dmarc.strict.dkim)
+		})
+	if unanswered {
+		return "a look-up that could have shown it got no answer"
 	}
-	if e.spf.result == spf.TempError && aligned(e.domain, e.spf.domain, e.dmarc.strict.spf) {
-		return true
-	}
-	return slices.ContainsFunc(e.signatures, func(s signature) bool {
-		return s.trouble && aligned(e.domain, s.domain, e.dmarc.strict.dkim)
-	})
+	return e.passage.doubt
 }
 
-// elsewhere names who did send the mail, where that is known.
-func (e evidence) elsewhere() string {
+// instead tells what does stand behind the mail, where something does.
+func (e evidence) instead() string {
 	for _, s := range e.signatures {
 		if s.problem == "" {
 			return fmt.Sprintf("; it is signed by %s, which does not speak for the sender", s.domain)
 		}
 	}
 	if e.spf.result == spf.Pass {
-		return fmt.Sprintf("; it was sent by %s, which does not speak for the sender", e.spf.domain)
+		return fmt.Sprintf("; it came from a server that %s allows, which does not speak for the sender", e.spf.domain)
+	}
+	for _, s := range e.signatures {
+		if aligned(e.domain, s.domain, e.dmarc.strict.dkim) {
+			return fmt.Sprintf("; it has a signature in the name of %s that does not hold", s.domain)
+		}
 	}
 	return ""
 }
@@ -134,6 +140,8 @@ func (e evidence) dmarcWords(proven bool) string {
 		return "temperror, " + word
 	case !e.dmarc.found:
 		return "no record, " + word
+	case e.dmarc.testing:
+		return e.dmarc.policy + " while it is being tried out, " + word
 	default:
 		return e.dmarc.policy + ", " + word
 	}

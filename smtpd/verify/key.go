@@ -11,7 +11,10 @@ import (
 	"strings"
 )
 
-const minRSA = 1024 // bits, RFC 8301 section 3.2
+const (
+	minRSA      = 1024 // bits, RFC 8301 section 3.2
+	tooManyKeys = "too many keys to look up"
+)
 
 // askKey fetches the key of a signature that the DKIM library cannot check, or
 // tells why there is none; trouble says that DNS did not answer.
@@ -23,7 +26,7 @@ func askKey(ctx context.Context, l *lookups, domain, selector string) (key crypt
 	txts, err := l.LookupTXT(ctx, name)
 	switch {
 	case err != nil && spent(err):
-		return nil, "too many keys to look up", false
+		return nil, tooManyKeys, false
 	case err != nil && !notFound(err):
 		return nil, "a look-up got no answer", true
 	case len(txts) != 1:

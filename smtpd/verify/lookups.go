@@ -34,10 +34,9 @@ type lookups struct {
 	pause    time.Duration // before a retry
 
 	mu      sync.Mutex
-	queries int  // left to ask
-	spare   int  // left for repeats
-	used    int  // of both
-	short   bool // something was not asked for want of queries
+	queries int // left to ask
+	spare   int // left for repeats
+	used    int // of both
 	answers map[string]*answer
 }
 
@@ -145,7 +144,6 @@ func (l *lookups) spend(purse *int, cost int) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if *purse < cost {
-		l.short = l.short || purse == &l.queries
 		return false
 	}
 	*purse -= cost
@@ -158,13 +156,6 @@ func (l *lookups) spentQueries() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.used
-}
-
-// ranOut reports whether something was not asked for want of queries.
-func (l *lookups) ranOut() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.short
 }
 
 func wait(ctx context.Context, d time.Duration) bool {

@@ -67,11 +67,11 @@ func (c *Checker) relay(ip netip.Addr) (Relay, bool) {
 // A passage is how the mail came to us: who handed it in, here or at a trusted
 // relay, and what that relay found out.
 type passage struct {
-	client   netip.Addr
-	helo     string
-	relay    string       // authserv-id; empty if the mail came directly
-	results  []authResult // believed ones
-	doubtful bool         // the relay does not say enough to refute anything
+	client  netip.Addr
+	helo    string
+	relay   string       // authserv-id; empty if the mail came directly
+	results []authResult // believed ones
+	doubt   string       // why the relay does not say enough to refute anything, in words
 }
 
 func (c *Checker) passage(env core.Envelope, fields []field) passage {
@@ -83,50 +83,37 @@ func (c *Checker) passage(env core.Envelope, fields []field) passage {
 }
 
 // passage walks down the Received fields that the relay's own hosts wrote, to
-// the one that tells where the mail came in. The relay's results stand above
-// that one or, as some write them, directly below; further down everything may
-// be the sender's invention.
+// the one that tells where the mail came in. The relay's results stand above that
+// one; from there on down everything may be the sender's invention, also a field
+// directly below that has the relay's own id. A relay that writes its results there
+// is not heard, which costs little: its client's address and the signatures are
+// judged here all the same.
 func (r Relay) passage(fields []field) passage {
-	p := passage{relay: r.ID, doubtful: true}
-	entered := false
+	p := passage{relay: r.ID}
 	for _, f := range fields {
 		switch {
 		case f.is("received"):
-			if entered {
-				return p
-			}
 			client, helo := receivedFrom(f.value())
 			if r.includes(client) || client.IsLoopback() {
 				continue
 			}
-			entered = true
-			if client.IsValid() && !client.IsPrivate() && !client.IsLinkLocalUnicast() {
-				p.client, p.helo, p.doubtful = client, helo, false
+			if !client.IsValid() || client.IsPrivate() || client.IsLinkLocalUnicast() || client.IsUnspecified() {
+				p.doubt = fmt.Sprintf("the relay %s does not say where it came from", r.ID)
+				return p
 			}
-			if len(p.results) > 0 {
-				return p.settled()
+			p.client, p.helo = client, helo
+			if slices.ContainsFunc(p.results, authResult.isTrouble) {
+				p.doubt = fmt.Sprintf("the relay %s could not find out either", r.ID)
 			}
+			return p
 		case f.is("authentication-results"):
-			id, results, ok := parseAuthResults(f.value())
-			if ok && id == r.ID {
+			if id, results, ok := parseAuthResults(f.value()); ok && id == r.ID {
 				p.results = append(p.results, results...)
-				if entered {
-					return p.settled()
-				}
 			}
 		}
 	}
-	if !entered {
-		p.results = nil
-	}
-	return p.settled()
-}
-
-// settled marks the passage as doubtful if the relay itself had DNS trouble.
-func (p passage) settled() passage {
-	p.doubtful = p.doubtful || slices.ContainsFunc(p.results, func(a authResult) bool {
-		return a.value == "temperror" && (a.method == "spf" || a.method == "dkim" || a.method == "dmarc")
-	})
+	p.results = nil // no field of the relay says that it took the mail in
+	p.doubt = fmt.Sprintf("the relay %s does not say where it came from", r.ID)
 	return p
 }
 
