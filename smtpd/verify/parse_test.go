@@ -112,7 +112,7 @@ func FuzzCheck(f *testing.F) {
 				t.Errorf("not fit for a panel: %q", s)
 			}
 		}
-		if o.Verdict == core.Proven && !o.DMARC != "reject, aligned" {
+		if o.Verdict == core.Proven && o.DMARC != "reject, aligned" {
 			t.Errorf("%+v", o)
 		}
 	})
