@@ -35,7 +35,7 @@ type filedMail struct {
 func (d *Desk) Apply(ctx context.Context, c Claim, l Letter, o Origin) (err error) {
 	defer wrap(&err, "apply mail %d", c.ID)
 	m := readMail{claim: c, letter: l, origin: o, digest: l.ContentDigest()}
-	if m.own, err = d.ourAddresses(ctx, func(*ours) bool { return true }); err != nil {
+	if m.own, err = d.oursForFiling(ctx, c); err != nil {
 		return err
 	}
 	if m.skip, err = d.automaticSkip(ctx); err != nil {
@@ -55,6 +55,14 @@ func (d *Desk) Apply(ctx context.Context, c Claim, l Letter, o Origin) (err erro
 			"suspension", f.decision.Suspension, "conversation", f.at.conversation, "kind", l.Kind, "origin", o.Verdict)
 	}
 	return err
+}
+
+// oursForFiling: what staff changed before they released a mail counts for it.
+func (d *Desk) oursForFiling(ctx context.Context, c Claim) (*ours, error) {
+	if c.Released != nil {
+		return d.readOurs(ctx)
+	}
+	return d.ourAddresses(ctx, func(*ours) bool { return true })
 }
 
 func (m readMail) arrival(d *Desk) *arrival {
@@ -78,7 +86,7 @@ func (d *Desk) fileAlone(ctx context.Context, m readMail) (f filedMail, err erro
 			return err
 		}
 		a.chooseMailbox(m.own)
-		f.decision = Route(a.facts)
+		f.decision = a.decide(m.own)
 		f.at, err = d.carryOut(ctx, tx, a, m.own, f.decision)
 		return err
 	})
@@ -157,7 +165,7 @@ func (d *Desk) carryOut(ctx context.Context, tx pgx.Tx, a *arrival, own *ours, d
 	for _, link := range dec.Links {
 		linkConversations(tx, at.conversation, link)
 	}
-	return at, d.finishInbound(tx, a, dec, at)
+	return at, d.finishInbound(tx, a, own, dec, at)
 }
 
 // hideSecrets revokes links whose secret came back in a mail, wherever it stands,
@@ -178,10 +186,10 @@ func (d *Desk) hideSecrets(ctx context.Context, tx pgx.Tx, a *arrival) error {
 // learnOfAuthor: a machine that answers automatic mail gets no more of it after a
 // while, and a person who writes is no longer muted or, if proven, suppressed.
 func (d *Desk) learnOfAuthor(ctx context.Context, tx pgx.Tx, a *arrival, dec Decision) error {
-	if a.letter.Kind == KindAutoReply && a.origin.Verdict != Refuted {
+	if a.machineAnswered() && a.origin.Verdict != Refuted {
 		return d.muteMachines(ctx, tx, a.from)
 	}
-	if !a.shunned || a.letter.Kind != KindHuman || dec.Effect == EffectSuspend || a.origin.Verdict == Refuted {
+	if !a.shunned || a.facts.Kind != KindHuman || dec.Effect == EffectSuspend || a.origin.Verdict == Refuted {
 		return nil
 	}
 	_, err := tx.Exec(ctx, `
@@ -191,7 +199,7 @@ func (d *Desk) learnOfAuthor(ctx context.Context, tx pgx.Tx, a *arrival, dec Dec
 }
 
 // finishInbound writes the terminal state and the trace.
-func (d *Desk) finishInbound(tx pgx.Tx, a *arrival, dec Decision, at filed) error {
+func (d *Desk) finishInbound(tx pgx.Tx, a *arrival, own *ours, dec Decision, at filed) error {
 	trace, err := json.Marshal(traceOf(a, dec))
 	if err != nil {
 		return err
@@ -207,11 +215,12 @@ func (d *Desk) finishInbound(tx pgx.Tx, a *arrival, dec Decision, at filed) erro
 		update inbound set state = $2, from_address = $3, from_name = $4, subject = $5, message_id = nullif($6, ''), content_digest = $7,
 			kind = $8, origin = $9, rule = $10, suspension = nullif($11, ''), reason = $12, trace = $13, opened = $14,
 			automatic_skipped = nullif($15, ''), conversation_id = nullif($16, 0), post_id = nullif($17, 0), note_id = nullif($18, 0),
-			delivery_id = nullif($19, 0), duplicate_of = nullif($20, 0), last_error = ''
+			delivery_id = nullif($19, 0), duplicate_of = nullif($20, 0), last_error = '',
+			suspended_at = case when $2 = 'suspended' then now() end, passes_for = nullif($21, '')
 		where id = $1`,
 		a.claim.ID, state, a.shownFrom(), cleanLine(a.fromName, 255), subjectOf(a.letter), a.messageID, a.digest,
-		a.letter.Kind, a.origin.Verdict, dec.Rule, dec.Suspension, dec.Reason, trace, dec.Effect == EffectOpen,
-		dec.Skipped, at.conversation, at.post, at.note, dec.Delivery, a.facts.DuplicateOf)
+		a.facts.Kind, a.origin.Verdict, dec.Rule, dec.Suspension, dec.Reason, trace, dec.Effect == EffectOpen,
+		dec.Skipped, at.conversation, at.post, at.note, dec.Delivery, a.facts.DuplicateOf, a.passesFor(own).String())
 	return nil
 }
 

@@ -165,3 +165,14 @@ const (
 	WarnForged         = "The sender's domain says that it did not send this; staff released it."
 	WarnAlsoToCustomer = "Also sent to the customer by its author."
 )
+
+// Warnings about a sender who may not be whom they seem (reliability A14, A31):
+// what is filled in is a name of the team, a domain of ours or a canonical address.
+const (
+	WarnNameOfTeam    = "Uses the name of %s of your team, but writes from another address."
+	WarnAddressOfTeam = "Its address looks like that of %s of your team, but is another one."
+	WarnDomainOfTeam  = "Its domain looks like %s, but is another one."
+	WarnNameIsAddress = "Its name says %s, but it comes from another address."
+	WarnReplyTo       = "It asks for answers at %s. Yours go to its sender."
+	WarnSender        = "It was sent by %s for its author."
+)

@@ -27,6 +27,7 @@ const (
 	NoticeDraft   NoticeKind = "draft"   // your mail was kept as a draft, nothing was sent
 	NoticeDelayed NoticeKind = "delayed" // your answer is not delivered yet
 	NoticeFailed  NoticeKind = "failed"  // your answer could not be delivered
+	NoticeDigest  NoticeKind = "digest"  // what was suspended since the last one
 )
 
 // NoticeAddresses goes with PurposeVerify, without a link: it tells a person's
@@ -87,6 +88,7 @@ type Outgoing struct {
 	Page        string // what a View button opens
 	Where       string // what the page is, in words: "conversation #42"
 	Problem     string // with NoticeFailed, NoticeDelayed, NoticeDraft: what went wrong, in words
+	Digest      Digest // with NoticeDigest
 }
 
 // Quoted is an earlier public message under the new one.

@@ -31,6 +31,7 @@ func (d *Desk) gatherSender(ctx context.Context, tx pgx.Tx, a *arrival) error {
 	b := &pgx.Batch{}
 	var f fenceRow
 	d.queueSender(b, a, &f)
+	d.queueAutomaticLeft(b, a)
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return err
 	}
@@ -40,9 +41,10 @@ func (d *Desk) gatherSender(ctx context.Context, tx pgx.Tx, a *arrival) error {
 func (d *Desk) queueSender(b *pgx.Batch, a *arrival, fence *fenceRow) {
 	f := &a.facts
 	b.Queue(fenceSQL, a.from.String(), a.claim.ID).QueryRow(func(row pgx.Row) error { return row.Scan(&fence.state, &fence.attempts, nil) })
-	b.Queue(senderSQL, a.from.String(), a.from.Domain(), domainsAbove(a.from.Domain()), a.origin.Verdict).QueryRow(a.scanSender)
+	b.Queue(senderSQL, a.from.String(), domainsAbove(a.from.Domain()), a.origin.Verdict).QueryRow(a.scanSender)
 	if f.Automatic == "" && a.mayBeAcknowledged(d) {
-		b.Queue(automaticSQL, a.from.String()).QueryRow(func(row pgx.Row) error { return row.Scan(&f.Automatic) })
+		a.countsAutomatic = d.automatic.near()
+		b.Queue(automaticSQL, a.from.String(), a.origin.Verdict).QueryRow(func(row pgx.Row) error { return row.Scan(&f.Automatic) })
 	}
 	if a.messageID != "" {
 		b.Queue(duplicateSQL, a.claim.ID, a.messageID, a.from.String(), a.digest, a.origin.Verdict).Query(func(rows pgx.Rows) error {
@@ -63,7 +65,7 @@ const senderSQL = `
 		coalesce(r.case_access, ''), array(select team_id from team_members where user_id = u.id),
 		l.blocked, l.safe,
 		exists (select from automatic_mutes where address = $1) or exists (select from suppressions where address = $1),
-		exists (select from organization_domains where domain = any($3)),
+		exists (select from organization_domains where domain = any($2)),
 		exists (select from participants where address = $1 and user_id is null) or exists (select from tokens where address = $1 and user_id is null),
 		i.accepts_unknown, o.ten >= i.flood_ten_minutes or o.hour >= i.flood_hour or o.day >= i.flood_day,
 		t.ids, t.addresses
@@ -71,11 +73,11 @@ const senderSQL = `
 	left join (addresses a join users u on u.id = a.user_id join roles r on r.role = u.role)
 		on a.address = $1,
 	(select coalesce(bool_or(list = 'block'), false) as blocked, coalesce(bool_or(list = 'safe'), false) as safe
-		from sender_list where pattern in ($1, $2, '*')) l,
+		from sender_list where pattern in ($1, '*') or pattern = any($2)) l,
 	(select count(*) filter (where received_at > now() - interval '10 minutes') as ten,
 			count(*) filter (where received_at > now() - interval '1 hour') as hour, count(*) as day
 		from inbound where opened and from_address = $1 and received_at > now() - interval '1 day'
-			and (origin = 'proven') = ($4 = 'proven')) o,
+			and (origin = 'proven') = ($3 = 'proven')) o,
 	(select coalesce(array_agg(u.id order by u.id), '{}') as ids, coalesce(array_agg(a.address order by u.id), '{}') as addresses
 		from users u join addresses a on a.user_id = u.id and a.is_primary
 		where u.enabled and u.role in ('admin', 'owner')) t`

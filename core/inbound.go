@@ -49,6 +49,7 @@ type ours struct {
 	mailboxes map[Address]MailboxID
 	domains   map[string]bool
 	passing   map[Address]bool // they pass on other people's mail
+	team      *team            // whom nobody else may pass for
 }
 
 type oursCache struct {
@@ -92,7 +93,7 @@ func (d *Desk) ourAddresses(ctx context.Context, enough func(*ours) bool) (*ours
 }
 
 func (d *Desk) readOurs(ctx context.Context) (*ours, error) {
-	o := &ours{readAt: time.Now(), mailboxes: map[Address]MailboxID{}, domains: map[string]bool{}, passing: map[Address]bool{}}
+	o := &ours{readAt: time.Now(), mailboxes: map[Address]MailboxID{}, domains: map[string]bool{}, passing: map[Address]bool{}, team: newTeam()}
 	if d.cfg.ReplyDomain != "" {
 		o.domains[strings.ToLower(d.cfg.ReplyDomain)] = true
 	}
@@ -119,7 +120,25 @@ func (d *Desk) readOurs(ctx context.Context) (*ours, error) {
 		_, err := pgx.ForEachRow(rows, []any{&address}, func() error { o.passing[address] = true; return nil })
 		return err
 	})
-	return o, d.pool.SendBatch(ctx, b).Close()
+	var person UserID
+	var name string
+	b.Queue(`select u.id, u.name, a.address from users u join addresses a on a.user_id = u.id where u.enabled and u.role <> 'customer' order by u.id`).Query(func(rows pgx.Rows) error {
+		_, err := pgx.ForEachRow(rows, []any{&person, &name, &address}, func() error { o.team.addPerson(person, name, address); return nil })
+		return err
+	})
+	err := d.pool.SendBatch(ctx, b).Close()
+	for domain := range o.domains {
+		o.team.addDomain(domain)
+	}
+	return o, err
+}
+
+// forgetOurs makes the next mail see what was changed. Other processes see it
+// within a second.
+func (d *Desk) forgetOurs() {
+	d.ours.mu.Lock()
+	defer d.ours.mu.Unlock()
+	d.ours.known = nil
 }
 
 // Admit says whether mail for a recipient is taken: a mailbox of ours, or an

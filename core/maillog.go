@@ -50,6 +50,11 @@ type Mail struct {
 	ClientIP     string
 	Helo         string
 	HasSource    bool // false after it was deleted
+	Released     bool // staff released it: that works once
+	RemovedAt    *time.Time
+	RemovedBy    PersonRef // ID 0: its time was over
+	PassesFor    string    // whose mail it seems to pass on, while nobody answered that offer
+	Warnings     []string  // what looks wrong about its sender
 	ReceivedAt   time.Time
 	Trace        Trace `db:"-"` // of one mail; lists leave it empty
 }
@@ -64,7 +69,11 @@ const mailColumns = `
 	coalesce(i.conversation_id, 0) as conversation, coalesce(i.post_id, 0) as post, coalesce(i.note_id, 0) as note,
 	coalesce((select e.id from events e where e.conversation_id = i.conversation_id and e.inbound_id = i.id and e.kind = 'auto_reply' limit 1), 0) as event,
 	coalesce(i.delivery_id, 0) as delivery, i.size, i.arrivals, i.attempts, i.last_error, coalesce(host(i.client_ip), '') as client_ip, i.helo,
-	i.raw is not null as has_source, i.received_at`
+	i.raw is not null as has_source, i.released_at is not null as released, i.removed_at,
+	coalesce((select ` + personOf + theUser + `i.removed_by), '{}') as removed_by,
+	case when ` + unanswered + ` then i.passes_for else '' end as passes_for,
+	array(select w from jsonb_array_elements_text(case when jsonb_typeof(i.trace->'Decision'->'Warnings') = 'array' then i.trace->'Decision'->'Warnings' else '[]' end) w) as warnings,
+	i.received_at`
 
 // Sender names who wrote, as lists show it: the person with that address, else
 // the name that the mail gives. A refuted mail is nobody's.
@@ -92,10 +101,12 @@ func (r mailRow) shown() Mail {
 
 // A MailFilter chooses mails of the log.
 type MailFilter struct {
-	Status    MailStatus
-	From      string
-	Suspended *bool // is suspended, or is not
-	Page      Page
+	Status     MailStatus
+	From       string
+	Suspended  *bool // is suspended, or is not
+	Suspension Suspension
+	Query      string // stands in the sender's name or address, or in the subject
+	Page       Page
 }
 
 // Mails lists the mail log, newest first: all of it for admins, suspended mail
@@ -111,12 +122,14 @@ func (d *Desk) Mails(ctx context.Context, actor Actor, f MailFilter) (mails []Ma
 	}
 	where := ` from inbound i
 		where (@status = '' or case when i.state = 'received' and i.attempts > 0 and i.due_at > now() then 'processing' else i.state end = @status)
-			and (@from = '' or i.from_address = @from) and (@suspended::boolean is null or (i.state = 'suspended' and i.raw is not null) = @suspended)`
+			and (@from = '' or i.from_address = @from) and (@suspended::boolean is null or (i.state = 'suspended' and i.raw is not null) = @suspended)
+			and (@suspension = '' or i.suspension = @suspension)
+			and (@query = '%%' or i.subject ilike @query or i.from_address ilike @query or i.from_name ilike @query)`
 	from := strings.ToLower(strings.TrimSpace(f.From))
 	if a, err := ParseAddress(f.From); err == nil {
 		from = a.String()
 	}
-	args := pgx.StrictNamedArgs{"status": string(f.Status), "from": from, "suspended": f.Suspended}
+	args := pgx.StrictNamedArgs{"status": string(f.Status), "from": from, "suspended": f.Suspended, "suspension": string(f.Suspension), "query": likePattern(f.Query)}
 	err = d.read(ctx, func(tx pgx.Tx) error {
 		found, n, err := list[mailRow](ctx, tx, mailColumns+`, null::jsonb as trace_json`, where, `i.id desc`, f.Page, args)
 		for _, row := range found {
@@ -177,44 +190,6 @@ func (d *Desk) MailLetter(ctx context.Context, actor Actor, id InboundID) (_ Let
 	return l, err
 }
 
-// SuspendedCount is the number in the navigation of everyone who may see
-// suspended mail; 0 for others.
-func (d *Desk) SuspendedCount(ctx context.Context, actor Actor) (int, error) {
-	if actor.Can(DoListSuspended) != nil {
-		return 0, nil
-	}
-	return value[int](ctx, d.pool, `select count(*) from inbound where state = 'suspended' and raw is not null`)
-}
-
-// AutomaticSkipped counts the acknowledgements that the brakes of section 5 kept
-// back in the last day; admins see it.
-func (d *Desk) AutomaticSkipped(ctx context.Context, actor Actor) (int, error) {
-	if err := actor.Can(DoAdminister); err != nil {
-		return 0, err
-	}
-	return value[int](ctx, d.pool, `select count(*) from inbound where automatic_skipped is not null and received_at > now() - interval '1 day'`)
-}
-
-// Release runs the rules again on suspended mails, without the rule that fired
-// (mail-law: suspended mail). Requester is whom staff name for a mail without a
-// usable From. With trust the senders go on the safe list. All or none:
-// ErrConflict for one that is not suspended, was released before, or that no
-// release can help; an Invalid of "requester".
-func (d *Desk) Release(ctx context.Context, actor Actor, ids []InboundID, requester string, trust bool) (err error) {
-	defer d.attempt(ctx, &err, actor, "release suspended mail", "")
-	if err := actor.Can(DoListSuspended); err != nil {
-		return err
-	}
-	return d.rerun(ctx, func(tx pgx.Tx) error {
-		for _, id := range ids {
-			if err := d.release(ctx, tx, actor, id, requester, trust); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
 // rerun is a transaction that gives mail back to the intake.
 func (d *Desk) rerun(ctx context.Context, do func(tx pgx.Tx) error) error {
 	err := d.tx(ctx, do)
@@ -222,94 +197,6 @@ func (d *Desk) rerun(ctx context.Context, do func(tx pgx.Tx) error) error {
 		d.ring(ctx, BellInbound)
 	}
 	return err
-}
-
-func (d *Desk) release(ctx context.Context, tx pgx.Tx, actor Actor, id InboundID, requester string, trust bool) error {
-	m, err := one[struct {
-		State      string
-		Suspension Suspension
-		From       string `db:"from_address"`
-		Released   bool
-		HasSource  bool
-		Passing    bool
-	}](ctx, tx, `
-		select state, coalesce(suspension, '') as suspension, coalesce(from_address, '') as from_address, released_at is not null as released,
-			raw is not null as has_source, exists (select from passing_addresses p where p.address = from_address) as passing
-		from inbound where id = $1 for update`, id)
-	if err != nil {
-		return err
-	}
-	if m.State != "suspended" || m.Released || !m.HasSource {
-		return refuse(ErrConflict, "Mail %d is not suspended any more, or was released before.", id)
-	}
-	switch m.Suspension {
-	case SuspendedReport, SuspendedVirus:
-		return refuse(ErrConflict, "A mail suspended as %q cannot be released.", m.Suspension)
-	case SuspendedLoop:
-		if !m.Passing {
-			return refuse(ErrConflict, "It is our own mail. It can be released once its sender is named as passing on other people's mail.")
-		}
-	case SuspendedBadFrom:
-		a, err := ParseAddress(requester)
-		if err != nil {
-			return Invalid{Field: "requester", Code: CodeRequired, Problem: "Name the address of the person who wrote this mail."}
-		}
-		requester = a.String()
-		if _, err := d.outsiders(ctx, tx, "requester", []string{requester}); err != nil {
-			return err
-		}
-	}
-	detail := map[string]any{"suspension": m.Suspension}
-	if trust {
-		detail["trusted"] = m.From
-		if err := trustSender(ctx, tx, actor, m.Suspension, m.From); err != nil {
-			return err
-		}
-	}
-	_, err = tx.Exec(ctx, `
-		update inbound set state = 'received', tries = 0, due_at = now(), released_at = now(), released_by = nullif($2, 0), released_from = rule, release_requester = nullif($3, '')
-		where id = $1`, id, actor.ID, requester)
-	if err != nil {
-		return err
-	}
-	return audit(ctx, tx, actor, "mail.released", object("mail", id), detail)
-}
-
-func trustSender(ctx context.Context, tx pgx.Tx, actor Actor, why Suspension, from string) error {
-	switch why {
-	case SuspendedFlood, SuspendedSpam, SuspendedBlocked, SuspendedUnregistered:
-	default:
-		return refuse(ErrConflict, "Trusting the sender does not help against %q.", why)
-	}
-	if _, err := ParseAddress(from); err != nil {
-		return refuse(ErrConflict, "The mail has no sender to trust.")
-	}
-	_, err := tx.Exec(ctx, `insert into sender_list (list, pattern, created_by) values ('safe', $1, nullif($2, 0)) on conflict do nothing`, from, actor.ID)
-	return err
-}
-
-// DeleteMails removes the content of suspended mails; their entries stay.
-// ErrConflict for a mail that is not suspended.
-func (d *Desk) DeleteMails(ctx context.Context, actor Actor, ids []InboundID) (err error) {
-	defer d.attempt(ctx, &err, actor, "delete suspended mail", "")
-	if err := actor.Can(DoListSuspended); err != nil {
-		return err
-	}
-	return d.tx(ctx, func(tx pgx.Tx) error {
-		for _, id := range ids {
-			tag, err := tx.Exec(ctx, `update inbound set raw = null where id = $1 and state = 'suspended'`, id)
-			if err != nil {
-				return err
-			}
-			if tag.RowsAffected() == 0 {
-				return refuse(ErrConflict, "Mail %d is not suspended.", id)
-			}
-			if err := audit(ctx, tx, actor, "mail.deleted", object("mail", id), nil); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
 }
 
 // Replay runs a stored mail through the rules once more: one that failed, or one
@@ -333,13 +220,4 @@ func (d *Desk) Replay(ctx context.Context, actor Actor, id InboundID) (err error
 		}
 		return audit(ctx, tx, actor, "mail.replayed", object("mail", id), nil)
 	})
-}
-
-// PurgeSuspended deletes the content of mail that was suspended longer than the
-// instance keeps it. It gives how many there were.
-func (d *Desk) PurgeSuspended(ctx context.Context) (int, error) {
-	tag, err := d.pool.Exec(ctx, `
-		update inbound set raw = null
-		where state = 'suspended' and raw is not null and received_at < now() - make_interval(days => (select suspended_days from instance))`)
-	return int(tag.RowsAffected()), err
 }

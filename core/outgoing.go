@@ -24,6 +24,7 @@ type outgoingRow struct {
 	UserRole         Role
 	UserHasPassword  bool
 	UserAsked        bool
+	AnsweredBefore   bool // in this conversation
 	UserTimezone     string
 	InstanceTimezone string
 	ConversationID   ConversationID
@@ -55,6 +56,8 @@ type outgoingRow struct {
 const outgoingSQL = `
 	select d.id, d.purpose, d.kind, d.recipient, coalesce(d.user_id, 0) as user_id, coalesce(u.name, '') as user_name,
 		coalesce(u.role, 'customer') as user_role, u.password_hash is not null as user_has_password, u.account_mailed_at is not null as user_asked,
+		d.purpose = 'reply' and exists (select from deliveries f where f.conversation_id = d.conversation_id and f.recipient = d.recipient
+			and f.purpose = 'reply' and f.id < d.id and f.state <> 'failed') as answered_before,
 		coalesce(u.timezone, '') as user_timezone, i.timezone as instance_timezone, coalesce(d.conversation_id, 0) as conversation_id, coalesce(d.post_id, 0) as post_id,
 		coalesce(d.mention_id, 0) as mention_id, coalesce(m.note_id, 0) as note_id, coalesce(n.user_id, 0) as note_user,
 		coalesce(n.organization_id, 0) as note_organization, coalesce(cause.message_id, '') as inbound_message_id,
@@ -87,6 +90,9 @@ func (d *Desk) outgoing(ctx context.Context, id DeliveryID) (o *Outgoing, err er
 		case PurposeReply, PurposeCopy:
 			return d.addConversation(ctx, tx, o, r)
 		case PurposeStaffNotice:
+			if r.Kind == NoticeDigest {
+				return d.addDigest(ctx, tx, o, r)
+			}
 			return d.addNotice(ctx, tx, o, r)
 		case PurposeMentionMail:
 			d.addMention(o, r)
@@ -139,7 +145,7 @@ func (d *Desk) addConversation(ctx context.Context, tx pgx.Tx, o *Outgoing, r ou
 		o.maskAddresses()
 		return nil
 	}
-	if r.UserID != 0 && r.UserRole == RoleCustomer && !r.UserHasPassword && !r.UserAsked {
+	if r.UserID != 0 && r.UserRole == RoleCustomer && !r.UserHasPassword && !r.UserAsked && !r.AnsweredBefore {
 		o.AccountPage = d.cfg.PublicURL + "/reset"
 	}
 	return d.addVisible(ctx, tx, o, r)

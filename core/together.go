@@ -63,7 +63,7 @@ func (d *Desk) fileAll(ctx context.Context, batch []readMail, out []outcome[file
 			}
 			d.assemble(a)
 			a.chooseMailbox(batch[i].own)
-			out[i].out.decision = Route(a.facts)
+			out[i].out.decision = a.decide(batch[i].own)
 			if out[i].out.decision.Effect == EffectOpen {
 				d.queueOpen(opens, a, batch[i].own, out[i].out.decision)
 			}
@@ -90,6 +90,7 @@ func (d *Desk) gatherAll(ctx context.Context, tx pgx.Tx, arrivals []*arrival, or
 	for _, i := range order {
 		d.queueSender(b, arrivals[i], &fences[i])
 	}
+	d.queueAutomaticLeft(b, arrivals...)
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return err
 	}

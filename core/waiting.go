@@ -10,6 +10,7 @@ import (
 type Waiting struct {
 	Inbound  map[string]int // received, suspended, failed
 	Outbound map[string]int // queued, held
+	Alarms   Alarms
 }
 
 // Waiting counts what waits, for those who watch over the instance.
@@ -30,5 +31,6 @@ func (d *Desk) Waiting(ctx context.Context) (w Waiting, err error) {
 		union all select state, count(*) from inbound where state = 'failed' group by state`, w.Inbound)
 	count(`select state, count(*) from deliveries where state = 'queued' group by state
 		union all select state, count(*) from deliveries where state = 'held' group by state`, w.Outbound)
+	b.Queue(alarmsSQL, automaticFull).QueryRow(w.Alarms.scan)
 	return w, d.pool.SendBatch(ctx, b).Close()
 }

@@ -134,6 +134,9 @@ func (b *body) notice(o *core.Outgoing) error {
 	case core.NoticeFailed:
 		b.Title = "Your answer could not be delivered"
 		b.Before = []string{fmt.Sprintf("Your answer in %s did not arrive, and it is not tried again.", where)}
+	case core.NoticeDigest:
+		b.digest(o)
+		return nil
 	default:
 		return fmt.Errorf("unknown notice %q", o.Notice)
 	}

@@ -168,7 +168,7 @@ func outgoings() map[string]core.Outgoing {
 
 func notices() map[core.NoticeKind]core.Outgoing {
 	all := map[core.NoticeKind]core.Outgoing{}
-	for _, kind := range []core.NoticeKind{core.NoticeMessage, core.NoticeNote, core.NoticeDraft, core.NoticeDelayed, core.NoticeFailed} {
+	for _, kind := range []core.NoticeKind{core.NoticeMessage, core.NoticeNote, core.NoticeDraft, core.NoticeDelayed, core.NoticeFailed, core.NoticeDigest} {
 		n := toStaff(base(core.PurposeStaffNotice), "Abe Agent", "abe@acme.test")
 		n.Notice = kind
 		n.Where, n.Page = "conversation #42", "https://help.acme.test/agent/conversations/42"
@@ -183,6 +183,14 @@ func notices() map[core.NoticeKind]core.Outgoing {
 			n.Problem = "the server of customer.test does not answer"
 		case core.NoticeFailed:
 			n.Problem = "550 5.1.1 no such mailbox"
+		case core.NoticeDigest:
+			n.ReplyTo, n.Subject, n.Where, n.Page = "", "14 new mails in suspended mail", "suspended mail", "https://help.acme.test/agent/suspended"
+			n.Digest = core.Digest{Since: n.Date.AddDate(0, 0, -1), Total: 14, Profile: "https://help.acme.test/profile",
+				Reasons: []core.DigestReason{{Label: "Spam", Mails: 12}, {Label: "Forged", Mails: 2}},
+				Newest: []core.DigestLine{
+					{Label: "Forged", Sender: core.Unlinked("The Bank <safe@bank.test>"), Subject: core.Unlinked("Log in at http://www.evil.test/now, or write to eve@evil.test")},
+					{Label: "Spam", Sender: core.Unlinked("win@lottery.test"), Subject: "You have won"},
+				}}
 		}
 		all[kind] = n
 	}

@@ -273,6 +273,7 @@ func keepHouse(ctx context.Context, desk *core.Desk, log *slog.Logger) {
 	for {
 		for name, do := range map[string]func() error{
 			"close completed": func() error { _, err := desk.CloseCompleted(ctx); return err },
+			"mail digests":    func() error { _, err := desk.MailDigests(ctx); return err },
 			"purge suspended": func() error { _, err := desk.PurgeSuspended(ctx); return err },
 			"tidy accounts":   func() error { return desk.TidyAccounts(ctx) },
 		} {

@@ -1,0 +1,38 @@
+package core
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Alarms are what somebody seems to do to the desk now (reliability A26).
+type Alarms struct {
+	Unanswered int // acknowledgements held back in the last hour by the brake on all automatic mail
+	Suspended  int // mails suspended in the last hour, and still waiting
+}
+
+// suspendedFlood is how many suspended mails in an hour are more than anybody
+// looks through.
+const suspendedFlood = 100
+
+// Braking tells that so much automatic mail went out that more was held back.
+func (a Alarms) Braking() bool { return a.Unanswered > 0 }
+
+// Flooded tells that mail is suspended faster than anybody looks through it.
+func (a Alarms) Flooded() bool { return a.Suspended >= suspendedFlood }
+
+const alarmsSQL = `
+	select (select count(*) from inbound where automatic_skipped = $1 and received_at > now() - interval '1 hour'),
+		(select count(*) from inbound where state = 'suspended' and raw is not null and suspended_at > now() - interval '1 hour')`
+
+func (a *Alarms) scan(row pgx.Row) error { return row.Scan(&a.Unanswered, &a.Suspended) }
+
+// Alarms gives what admins are shown above every page; nothing to others.
+func (d *Desk) Alarms(ctx context.Context, actor Actor) (a Alarms, err error) {
+	defer wrap(&err, "alarms")
+	if actor.Can(DoAdminister) != nil {
+		return a, nil
+	}
+	return a, a.scan(d.pool.QueryRow(ctx, alarmsSQL, automaticFull))
+}
