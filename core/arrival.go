@@ -36,6 +36,9 @@ type arrival struct {
 	states   map[ConversationID]caseRow // by survivor
 	mentions map[MentionID]mentionRow
 
+	countsAutomatic bool           // so little automatic mail is left that it is counted exactly
+	automaticLeft   *automaticLeft // shared by all mails of the transaction; nil: plenty
+
 	facts Facts
 }
 
@@ -184,7 +187,7 @@ func (l Letter) headerIDs() [][]string {
 
 // mayBeAcknowledged spares the look at the rates where nothing would be sent.
 func (a *arrival) mayBeAcknowledged(d *Desk) bool {
-	return a.letter.Kind == KindHuman && !a.letter.Unanswerable && a.claim.Envelope.From != "" &&
+	return a.kind() == KindHuman && !a.unanswerable() && a.claim.Envelope.From != "" &&
 		(a.origin.Verdict == Proven || d.heldAnyway()) && !a.from.IsZero()
 }
 

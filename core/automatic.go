@@ -2,12 +2,16 @@ package core
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
-// automaticSQL: why no automatic mail may go to an address (section 5).
+// automaticSQL: why no automatic mail may go to an address (section 5). What is
+// held for an unproven sender takes nothing from what the proven one may get.
 const automaticSQL = `
 	select case
 		when exists (select from automatic_mutes where address = $1) then 'Automatic mail to this address is muted: a machine answered it.'
@@ -15,17 +19,28 @@ const automaticSQL = `
 		else '' end
 	from (
 		select count(*) filter (where created_at > now() - interval '1 hour') as hour, count(*) as day
-		from deliveries where automatic and recipient = $1 and created_at > now() - interval '1 day') a`
+		from deliveries where automatic and recipient = $1 and created_at > now() - interval '1 day' and (not to_unproven or $2 <> 'proven')) a`
 
 const automaticFull = "So much automatic mail went out in the last hour that no more is sent."
 
+// automaticLeftSQL: how much more may go out in all, once nobody else may add to
+// it. Two statements, so that the second sees what the lock waited for.
+const (
+	automaticLock    = `select pg_advisory_xact_lock(hashtextextended('automatic mail', 0))`
+	automaticLeftSQL = `
+		select i.automatic_hour - (select count(*) from (
+			select from deliveries where automatic and created_at > now() - interval '1 hour' and (not to_unproven or $1) limit i.automatic_hour) x)
+		from instance i`
+)
+
 // automaticCap is what this process knows of the automatic mail of the last hour:
-// counted a moment ago, and what it added since. Counting for every mail would
-// cost more than all its other questions.
+// counted a moment ago, and what it may have added since. Counting for every mail
+// would cost more than all its other questions.
 type automaticCap struct {
 	counting sync.Mutex // held over a query: nobody who holds a connection may wait for it
 	countAt  atomic.Int64
-	sent     atomic.Int64
+	left     atomic.Int64 // when it was counted
+	taken    atomic.Int64 // since, at most
 	most     atomic.Int64
 }
 
@@ -38,23 +53,97 @@ func (d *Desk) automaticSkip(ctx context.Context) (string, error) {
 	}
 	if due == 0 || time.Now().UnixNano() >= due && c.counting.TryLock() {
 		defer c.counting.Unlock()
-		var most, sent int64
-		err := d.pool.QueryRow(ctx, `
-			select i.automatic_hour, (select count(*) from (
-				select from deliveries where automatic and created_at > now() - interval '1 hour' limit i.automatic_hour) x)
-			from instance i`).Scan(&most, &sent)
+		var most, left int64
+		err := d.pool.QueryRow(ctx, `select automatic_hour, (`+automaticLeftSQL+`) from instance`, d.heldAnyway()).Scan(&most, &left)
 		if err != nil {
 			return "", err
 		}
+		if left <= 0 && c.left.Load() > 0 {
+			d.log.WarnContext(ctx, "no more automatic mail goes out for now", "most_in_an_hour", most)
+		}
 		c.most.Store(most)
-		c.sent.Store(sent)
+		c.left.Store(left)
+		c.taken.Store(0)
 		c.countAt.Store(time.Now().Add(time.Second).UnixNano())
 	}
-	if c.sent.Load() >= c.most.Load() {
+	if c.left.Load() <= 0 {
 		return automaticFull, nil
 	}
 	return "", nil
 }
 
-// automaticSent counts a mail that this process is about to enqueue.
-func (d *Desk) automaticSent() { d.automatic.sent.Add(1) }
+// near takes one for a mail that may be answered by machine, and tells whether so
+// few are left that they must be counted in its transaction: other processes take
+// from the same, so each counts exactly once a quarter is gone.
+func (c *automaticCap) near() bool {
+	taken := c.taken.Add(1)
+	return c.most.Load()-c.left.Load()+taken > c.most.Load()/4
+}
+
+// automaticLeft is how much more automatic mail one transaction may cause.
+type automaticLeft struct{ mails int }
+
+// queueAutomaticLeft counts exactly for the arrivals that need it, behind all
+// locks on addresses, so that nobody waits in a circle.
+func (d *Desk) queueAutomaticLeft(b *pgx.Batch, arrivals ...*arrival) {
+	var left *automaticLeft
+	for _, a := range arrivals {
+		if !a.countsAutomatic {
+			continue
+		}
+		if left == nil {
+			left = &automaticLeft{}
+			b.Queue(automaticLock)
+			b.Queue(automaticLeftSQL, d.heldAnyway()).QueryRow(func(row pgx.Row) error { return row.Scan(&left.mails) })
+		}
+		a.automaticLeft = left
+	}
+}
+
+// route decides, and takes the automatic mail that was decided from what is left
+// of it.
+func (a *arrival) route() Decision {
+	left := a.automaticLeft
+	if left != nil && left.mails <= 0 && a.facts.Automatic == "" {
+		a.facts.Automatic = automaticFull
+	}
+	dec := Route(a.facts)
+	if left != nil && (dec.Acknowledges || dec.AsksPassword) {
+		left.mails--
+	}
+	return dec
+}
+
+// unanswerable tells that no machine may answer the mail: by its header, or by
+// where its envelope says that answers go (RFC 3834 section 2).
+func (a *arrival) unanswerable() bool {
+	return a.letter.Unanswerable || isDaemon(a.claim.Envelope.From)
+}
+
+// daemons are local parts of mail systems, lists and of those who read no mail.
+var daemons = map[string]bool{"mailer-daemon": true, "postmaster": true, "listserv": true, "listproc": true, "majordomo": true, "bounce": true, "bounces": true}
+
+// isDaemon tells an envelope sender behind which nobody reads.
+func isDaemon(sender string) bool {
+	local, _, _ := strings.Cut(strings.ToLower(sender), "@")
+	if daemons[local] || strings.HasPrefix(local, "owner-") || strings.HasSuffix(local, "-owner") || strings.HasSuffix(local, "-request") || strings.HasSuffix(local, "-bounces") {
+		return true
+	}
+	plain := strings.NewReplacer("-", "", "_", "", ".", "").Replace(local)
+	return strings.HasPrefix(plain, "noreply") || strings.HasPrefix(plain, "donotreply") || strings.HasPrefix(plain, "mailerdaemon")
+}
+
+// kind is the letter's, but for a vacation notice that says so in its subject
+// alone, and by its envelope that nobody is to answer it (T39).
+func (a *arrival) kind() Kind {
+	if a.letter.Kind == KindHuman && a.letter.VacationSubject && a.claim.Envelope.From == "" {
+		return KindAutoReply
+	}
+	return a.letter.Kind
+}
+
+// machineAnswered tells that a machine answered: a vacation or the like, or
+// generated mail that answers one of ours.
+func (a *arrival) machineAnswered() bool {
+	return a.facts.Kind == KindAutoReply || a.facts.Kind == KindGenerated && a.facts.Locator.Located()
+}

@@ -5,7 +5,7 @@ import "slices"
 // assemble turns rows into the facts that Route reads.
 func (d *Desk) assemble(a *arrival) {
 	f := &a.facts
-	f.Kind, f.Unanswerable, f.VacationSubject = a.letter.Kind, a.letter.Unanswerable, a.letter.VacationSubject
+	f.Kind, f.Unanswerable, f.VacationSubject = a.kind(), a.unanswerable(), a.letter.VacationSubject
 	f.NullSender = a.claim.Envelope.From == ""
 	f.NoteMarker = hasNoteMarker(a.letter.NewText())
 	f.NothingNew = !a.letter.HasNewText()

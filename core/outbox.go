@@ -239,7 +239,6 @@ func (d *Desk) noticesTo(ctx context.Context, tx pgx.Tx, id ConversationID, auth
 // enqueueAcknowledgement: the one automatic mail to a first contact. It asks a
 // customer who was never asked before to set a password (section 5).
 func (d *Desk) enqueueAcknowledgement(tx pgx.Tx, a *arrival, id ConversationID) {
-	d.automaticSent()
 	m := mailing{purpose: PurposeAcknowledgement, to: a.from, user: a.author.ID, conversation: id, inbound: a.claim.ID, mailbox: a.mailbox,
 		answers: PurposeParticipant, automatic: true, toUnproven: a.origin.Verdict != Proven}
 	if a.author.Actor.Role == RoleCustomer && !a.author.Asked {
@@ -252,7 +251,6 @@ func (d *Desk) enqueueAcknowledgement(tx pgx.Tx, a *arrival, id ConversationID) 
 // askForPassword asks somebody whom their mail made a customer, where there is no
 // new conversation to acknowledge. It is automatic mail all the same (section 5).
 func (d *Desk) askForPassword(ctx context.Context, tx pgx.Tx, a *arrival) error {
-	d.automaticSent()
 	d.enqueue(tx, mailing{purpose: PurposeVerify, to: a.from, user: a.author.ID, inbound: a.claim.ID, mailbox: a.mailbox,
 		automatic: true, toUnproven: a.origin.Verdict != Proven, link: "verify"})
 	_, err := tx.Exec(ctx, `update users set account_mailed_at = now() where id = $1`, a.author.ID)
