@@ -81,19 +81,44 @@ func TestInjectedResultsDirectlyProveNothing(t *testing.T) {
 func TestTheClientIsReadFromWhatTheServerWrote(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string]string{
-		"from mx.acme.test (mx.acme.test [192.0.2.1]) by r.test (Postfix)":       "192.0.2.1",
-		"from [6.6.6.6] (unknown [192.0.2.1]) by r.test":                         "192.0.2.1",
-		"from [192.0.2.1] (helo=[6.6.6.6]) by r.test with esmtp (Exim 4.96)":     "192.0.2.1",
-		"from mx.acme.test ([192.0.2.1] helo=[6.6.6.6]) by r.test":               "192.0.2.1",
-		"from unknown (HELO [6.6.6.6]) (192.0.2.1) by r.test with SMTP":          "192.0.2.1",
-		"from mx.acme.test (192.0.2.1) by r.test (10.1.1.1) with Microsoft SMTP": "192.0.2.1",
-		"from mx.acme.test (mx.acme.test [IPv6:2001:db8::7]) by r.test":          "2001:db8::7",
-		"from 6.6.6.6.evil.test (6.6.6.6 [192.0.2.1]) by r.test":                 "",
-		"from [6.6.6.6] by r.test":                                               "",
-		"from mx.acme.test by r.test (relay [192.0.2.1])":                        "",
-		"from mx.acme.test (mx.acme.test [192.0.2.1] by r.test":                  "",
-		"by r.test (Postfix, from userid 0)":                                     "",
-		"":                                                                       "",
+		// Postfix
+		"from mx.acme.test (mx.acme.test [192.0.2.1]) by r.test (Postfix)":              "192.0.2.1",
+		"from mx.acme.test (unknown [192.0.2.1]) by r.test (Postfix) with ESMTPS id 4X": "192.0.2.1",
+		"from [6.6.6.6] (unknown [192.0.2.1]) by r.test":                                "192.0.2.1",
+		"from mx.acme.test (mx.acme.test [IPv6:2001:db8::7]) by r.test":                 "2001:db8::7",
+		"from mx.acme.test (unknown [IPv6:::ffff:192.0.2.1]) by r.test":                 "192.0.2.1",
+		"from mx.acme.test (mx.acme.test [192.0.2.1]) (using TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits) key-exchange X25519 server-signature RSA-PSS (2048 bits)) (No client certificate requested) by r.test (Postfix) with ESMTPS id 4X for <help@desk.test>": "192.0.2.1",
+		"from localhost (localhost [127.0.0.1]) by r.test (Postfix)":                                                      "127.0.0.1",
+		"from mx.acme.test (mx.acme.test [192.0.2.1]) (Client CN \"x 6.6.6.6 y\", Issuer \"x\" (not verified)) by r.test": "",
+		"from mx.acme.test (mx.acme.test [192.0.2.1]) (Authenticated sender: ann) by r.test":                              "192.0.2.1",
+		// Exim
+		"from mx.acme.test ([192.0.2.1] helo=[6.6.6.6]) by r.test":                                                           "192.0.2.1",
+		"from mx.acme.test ([192.0.2.1]:40512 helo=mx.acme.test) by r.test with esmtps (TLS1.3) tls TLS_AES_256 (Exim 4.96)": "192.0.2.1",
+		"from [192.0.2.1] (helo=[6.6.6.6]) by r.test with esmtp (Exim 4.96)":                                                 "192.0.2.1",
+		"from mx.acme.test ([2001:db8::7]) by r.test with esmtps (Exim 4.96)":                                                "2001:db8::7",
+		// sendmail
+		"from mx.acme.test (mx.acme.test [192.0.2.1] (may be forged)) by r.test (8.17.1/8.17.1) with ESMTPS id 0": "192.0.2.1",
+		"from [6.6.6.6] (root@mx.acme.test [192.0.2.1]) by r.test (8.17.1/8.17.1)":                                "192.0.2.1",
+		"from mx.acme.test ([IPv6:2001:db8:0:0:0:0:0:7]) by r.test (8.17.1/8.17.1)":                               "2001:db8::7",
+		// Exchange
+		"from mx.acme.test (192.0.2.1) by r.test (10.1.1.1) with Microsoft SMTP Server (version=TLS1_2, cipher=TLS_ECDHE) id 15.20": "192.0.2.1",
+		"from mx.acme.test (2001:db8:5:1a::cafe) by r.test (2001:db8:5:1b::17) with Microsoft SMTP Server":                          "2001:db8:5:1a::cafe",
+		// Gmail
+		"from mx.acme.test (mx.acme.test. [192.0.2.1]) by mx.google.com with ESMTPS id d2e1a72f for <help@desk.test> (version=TLS1_3 cipher=TLS_AES_256_GCM_SHA384 bits=256/256)": "192.0.2.1",
+		"by 2002:a05:6402:1a4f:b0:5d0 with SMTP id bf15csp1": "",
+		// qmail, Courier, CommuniGate
+		"from unknown (HELO [6.6.6.6]) (192.0.2.1) by r.test with SMTP":             "192.0.2.1",
+		"from unknown (HELO a 6.6.6.6) (192.0.2.1) by r.test with SMTP":             "",
+		"from mx.acme.test ([::ffff:192.0.2.1]) by r.test with ESMTP":               "192.0.2.1",
+		"from [192.0.2.1] (HELO mx.acme.test) by r.test (CommuniGate Pro SMTP 6.3)": "192.0.2.1",
+		// nothing to rely on
+		"from 6.6.6.6.evil.test (6.6.6.6 [192.0.2.1]) by r.test":        "",
+		"from [6.6.6.6] by r.test":                                      "",
+		"from mx.acme.test by r.test (relay [192.0.2.1])":               "",
+		"from mx.acme.test (mx.acme.test [192.0.2.1] by r.test":         "",
+		"from mx.acme.test (mx.acme.test [192.0.2.1]) (192.0.2.2) by r": "",
+		"by r.test (Postfix, from userid 0)":                            "",
+		"":                                                              "",
 	} {
 		got := ""
 		if ip, _ := receivedFrom(value); ip.IsValid() {
