@@ -5,7 +5,7 @@ import "strings"
 // systemSubjects begin the subject of a vacation notice as a mail system writes it,
 // before a colon or at the very end. Nobody types these in front of a subject.
 var systemSubjects = []string{
-	"automatic reply", "auto reply", "auto-reply", "autoreply", "auto response", "auto-response", "autoresponse", "automated reply", "automated response",
+	"automatic reply", "auto reply", "auto-reply", "autoreply", "auto response", "auto-response", "autoresponse", "autoresponder", "automated reply", "automated response",
 	"out of office autoreply", "out of office auto reply", "out of office automatic reply", "out-of-office autoreply", "out of office reply", "out of office", "out of the office",
 	"away from my mail", "vacation reply", "vacation response",
 	"automatische antwort", "automatische abwesenheitsnotiz", "abwesenheitsnotiz", "abwesenheitsnachricht", "abwesend", "abwesenheit", "autom. antwort", "autom. antwort/out of office",
@@ -64,7 +64,10 @@ func vacationHint(subject string) bool {
 		return true
 	}
 	s := strings.ToLower(cut(subject, maxLineBytes))
-	for _, words := range []string{"out of office", "out of the office", "on vacation", "on holiday", "on leave", "annual leave", "maternity leave", "parental leave", "automatic reply", "autoreply", "auto-reply",
+	if strings.HasPrefix(s, "auto: ") {
+		return true // sieve's own (RFC 5230 section 5.3)
+	}
+	for _, words := range []string{"out of office", "out of the office", "vacation:", "on vacation", "on holiday", "on leave", "annual leave", "maternity leave", "parental leave", "automatic reply", "autoreply", "auto-reply",
 		"abwesenheit", "im urlaub", "nicht im büro", "en vacances", "absent du", "de vacaciones", "in ferie", "de férias", "met vakantie", "op vakantie", "på semester", "på ferie", "lomalla", "na urlopie", "в отпуске", "不在"} {
 		if strings.Contains(s, words) {
 			return true
