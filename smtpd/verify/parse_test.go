@@ -97,6 +97,8 @@ func FuzzCheck(f *testing.F) {
 	f.Add([]byte(sign(f, plainMail, "acme.test")), "", true)
 	f.Add([]byte(signWith(f, plainMail, "acme.test", "l=4; ")), "x@", true)
 	f.Add([]byte(manySignatures(f, 3)), "%{l}@acme.test", false)
+	f.Add([]byte(passOn(f, edge+plainMail, "acme.test", "s1", foundGood, "", "none")), "x@other.test", true)
+	f.Add([]byte("Authentication-Results: relay.test; dmarc=pass header.from=acme.test\r\n"+stranger+plainMail), "", true)
 	f.Fuzz(func(t *testing.T, raw []byte, from string, relayed bool) {
 		c := New(resolver)
 		if relayed {
