@@ -24,7 +24,7 @@ func (d *Desk) AddIdentity(ctx context.Context, actor Actor, id UserID, email st
 		if err := lockAddresses(ctx, tx, address); err != nil {
 			return err
 		}
-		u, err := lockUser(ctx, tx, id)
+		u, err := lockSeen(ctx, tx, actor, id)
 		if err != nil {
 			return err
 		}
@@ -149,7 +149,7 @@ func (d *Desk) changeIdentity(ctx context.Context, actor Actor, id UserID, email
 		if err := lockAddresses(ctx, tx, address); err != nil {
 			return err
 		}
-		u, err := lockUser(ctx, tx, id)
+		u, err := lockSeen(ctx, tx, actor, id)
 		if err != nil {
 			return err
 		}

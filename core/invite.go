@@ -248,7 +248,7 @@ func (d *Desk) renewLink(ctx context.Context, actor Actor, id UserID, renew func
 		return err
 	}
 	return d.tx(ctx, func(tx pgx.Tx) error {
-		u, err := lockUser(ctx, tx, id)
+		u, err := lockSeen(ctx, tx, actor, id)
 		if err != nil {
 			return err
 		}

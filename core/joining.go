@@ -78,13 +78,17 @@ type Candidate struct {
 }
 
 // Joinable gives the customers without an organization whose domain would let
-// them in: those who wrote before the domain was added. ErrForbidden.
+// them in: those who wrote before the domain was added, as far as the actor may view
+// them. ErrForbidden, ErrNotFound.
 func (d *Desk) Joinable(ctx context.Context, actor Actor, id OrganizationID) (_ []Candidate, err error) {
 	defer wrap(&err, "joinable to organization %d", id)
 	if err := actor.Can(DoManagePeople); err != nil {
 		return nil, err
 	}
-	return joinable(ctx, d.pool, id)
+	if _, err := organizationSeen(ctx, d.pool, actor, id); err != nil {
+		return nil, err
+	}
+	return joinable(ctx, d.pool, actor, id)
 }
 
 // JoinExisting lets those in whom Joinable gives, and counts them. ErrForbidden,
@@ -98,7 +102,10 @@ func (d *Desk) JoinExisting(ctx context.Context, actor Actor, id OrganizationID)
 		if _, err := value[OrganizationID](ctx, tx, `select id from organizations where id = $1 for no key update`, id); err != nil {
 			return err
 		}
-		found, err := joinable(ctx, tx, id)
+		if _, err := organizationSeen(ctx, tx, actor, id); err != nil {
+			return err
+		}
+		found, err := joinable(ctx, tx, actor, id)
 		if err != nil {
 			return err
 		}
@@ -122,13 +129,16 @@ func (d *Desk) JoinExisting(ctx context.Context, actor Actor, id OrganizationID)
 
 // joinable finds verified addresses only: an unproven first mail joins nothing.
 // The primary address speaks before the others.
-func joinable(ctx context.Context, q querier, id OrganizationID) ([]Candidate, error) {
+func joinable(ctx context.Context, q querier, actor Actor, id OrganizationID) ([]Candidate, error) {
+	args := actor.sight()
+	args["id"] = id
 	all, err := rows[Candidate](ctx, q, `
 		select u.id, u.name, a.address from users u join addresses a on a.user_id = u.id and a.verified_at is not null
 		where u.role = 'customer' and u.organization_id is null and not u.organization_by_hand
-		  and exists (select 1 from organization_domains d where d.organization_id = $1
+		  and exists (select 1 from organization_domains d where d.organization_id = @id
 		              and (split_part(a.address, '@', -1) = d.domain or split_part(a.address, '@', -1) like '%.' || d.domain))
-		order by u.id, a.is_primary desc, a.address`, id)
+		  and `+seesUser+`
+		order by u.id, a.is_primary desc, a.address`, args)
 	if err != nil || len(all) == 0 {
 		return nil, err
 	}

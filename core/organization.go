@@ -104,7 +104,7 @@ func (d *Desk) UpdateOrganization(ctx context.Context, actor Actor, id Organizat
 		if _, err := value[OrganizationID](ctx, tx, `select id from organizations where id = $1 for no key update`, id); err != nil {
 			return err
 		}
-		before, err := organizationByID(ctx, tx, id)
+		before, err := organizationSeen(ctx, tx, actor, id)
 		if err != nil {
 			return err
 		}

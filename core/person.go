@@ -168,7 +168,7 @@ func insertMember(ctx context.Context, tx pgx.Tx, actor Actor, p person) (UserID
 			return 0, err
 		}
 	}
-	if err := organizationExists(ctx, tx, p.organization); err != nil {
+	if err := organizationGiven(ctx, tx, actor, p.organization); err != nil {
 		return 0, err
 	}
 	id, err := insertPerson(ctx, tx, p)
@@ -265,11 +265,17 @@ func cleanTags(given []string) []string {
 	return tags[:min(len(tags), 50)]
 }
 
-func organizationExists(ctx context.Context, tx pgx.Tx, id OrganizationID) error {
+// organizationGiven keeps an organization there that somebody is put into, and
+// that the actor may view: its page opens to whoever sees a person of it. Commands
+// see all.
+func organizationGiven(ctx context.Context, tx pgx.Tx, actor Actor, id OrganizationID) error {
 	if id == 0 {
 		return nil
 	}
 	_, err := value[OrganizationID](ctx, tx, `select id from organizations where id = $1 for key share`, id)
+	if err == nil && actor.ID != 0 {
+		_, err = organizationSeen(ctx, tx, actor, id)
+	}
 	if errors.Is(err, ErrNotFound) {
 		return Invalid{Field: "organization_id", Code: CodeInvalid, Problem: "There is no such organization."}
 	}

@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"errors"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -17,6 +18,7 @@ type UserChanges struct {
 	Signature    *string
 	Tags         *[]string
 	Teams        *[]TeamID
+	Digest       *bool
 }
 
 // ProfileChanges are what people change about themselves; nil leaves a field as
@@ -27,6 +29,7 @@ type ProfileChanges struct {
 	Locale    *string
 	Phone     *string
 	Signature *string
+	Digest    *bool // of suspended mail, daily; it comes to admins only
 }
 
 // UpdateUser changes another person, or oneself in what is the own profile. The
@@ -47,7 +50,7 @@ func (d *Desk) UpdateUser(ctx context.Context, actor Actor, id UserID, c UserCha
 				return err
 			}
 		}
-		u, err := lockUser(ctx, tx, id)
+		u, err := lockSeen(ctx, tx, actor, id)
 		if err != nil {
 			return err
 		}
@@ -70,7 +73,7 @@ func (d *Desk) UpdateUser(ctx context.Context, actor Actor, id UserID, c UserCha
 // UpdateProfile changes oneself. ErrForbidden, Invalid.
 func (d *Desk) UpdateProfile(ctx context.Context, actor Actor, c ProfileChanges) (User, error) {
 	return d.UpdateUser(ctx, actor, actor.ID, UserChanges{Name: c.Name, Timezone: c.Timezone,
-		Locale: c.Locale, Phone: c.Phone, Signature: c.Signature})
+		Locale: c.Locale, Phone: c.Phone, Signature: c.Signature, Digest: c.Digest})
 }
 
 // mayBegin refuses before the object is looked at, so that those without the
@@ -147,7 +150,7 @@ func (c *UserChanges) check() error {
 // applyChanges writes what changes.
 func (d *Desk) applyChanges(ctx context.Context, tx pgx.Tx, actor Actor, u User, c UserChanges) error {
 	if c.Organization != nil {
-		if err := organizationExists(ctx, tx, *c.Organization); err != nil {
+		if err := organizationGiven(ctx, tx, actor, *c.Organization); err != nil {
 			return err
 		}
 	}
@@ -158,10 +161,11 @@ func (d *Desk) applyChanges(ctx context.Context, tx pgx.Tx, actor Actor, u User,
 			locale = coalesce(@locale, locale), phone = coalesce(@phone, phone),
 			signature = coalesce(@signature, signature), tags = coalesce(@tags, tags),
 			organization_id = case when @organization::bigint is null then organization_id else nullif(@organization, 0) end,
-			organization_by_hand = organization_by_hand or @organization is not null
+			organization_by_hand = organization_by_hand or @organization is not null,
+			suspended_digest = coalesce(@digest, suspended_digest)
 		where id = @id`,
 		pgx.StrictNamedArgs{"id": u.ID, "name": c.Name, "timezone": c.Timezone, "locale": c.Locale, "phone": c.Phone,
-			"signature": c.Signature, "tags": c.Tags, "organization": c.Organization})
+			"signature": c.Signature, "tags": c.Tags, "organization": c.Organization, "digest": c.Digest})
 	if err != nil {
 		return err
 	}
@@ -192,6 +196,7 @@ func recordChanges(ctx context.Context, tx pgx.Tx, actor Actor, before, after Us
 	c.note("phone", before.Phone, after.Phone)
 	c.note("signature", before.Signature, after.Signature)
 	c.note("tags", nonNil(before.Tags), nonNil(after.Tags))
+	c.note("suspended_digest", before.Digest, after.Digest)
 	c.note("teams", before.teamTitles(), after.teamTitles())
 	if len(c) == 0 {
 		return nil
@@ -216,6 +221,19 @@ func lockUser(ctx context.Context, tx pgx.Tx, id UserID) (User, error) {
 	u, err := userByID(ctx, tx, id)
 	if err == nil && u.Deleted {
 		err = errDeleted()
+	}
+	return u, err
+}
+
+// lockSeen is lockUser for whom the actor may view. ErrNotFound for anybody else:
+// an act must not reach, or tell of, whom case access hides.
+func lockSeen(ctx context.Context, tx pgx.Tx, actor Actor, id UserID) (User, error) {
+	u, err := lockUser(ctx, tx, id)
+	if err != nil && !errors.Is(err, ErrConflict) {
+		return User{}, err
+	}
+	if _, hidden := userSeen(ctx, tx, actor, id); hidden != nil {
+		return User{}, hidden
 	}
 	return u, err
 }

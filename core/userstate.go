@@ -149,7 +149,7 @@ func (d *Desk) DisableUser(ctx context.Context, actor Actor, id UserID) (err err
 		if err != nil {
 			return err
 		}
-		u, err := lockUser(ctx, tx, id)
+		u, err := lockSeen(ctx, tx, actor, id)
 		if err != nil {
 			return err
 		}
@@ -196,7 +196,7 @@ func (d *Desk) EnableUser(ctx context.Context, actor Actor, id UserID) (err erro
 		if err != nil {
 			return err
 		}
-		u, err := lockUser(ctx, tx, id)
+		u, err := lockSeen(ctx, tx, actor, id)
 		if err != nil {
 			return err
 		}
