@@ -29,6 +29,8 @@ func eraseAccount() []string {
 		`delete from automatic_mutes where address = any(@texts)`,
 		// A block is a decision about mail to come: it stays.
 		`delete from sender_list where list = 'safe' and pattern = any(@texts)`,
+		`delete from passing_addresses where address = any(@texts)`,
+		`delete from passing_declined where address = any(@texts)`,
 		`delete from sign_in_attempts where subject ~* @pattern or subject = any(select 'address ' || id from unnest(@ids::bigint[]) id)`,
 		`delete from notes where user_id = any(@ids)`,
 		`delete from events where user_id = any(@ids)`,
@@ -48,6 +50,12 @@ func eraseTraces() []string {
 		`update inbound set reason = ` + erased("reason") + `, last_error = ` + erased("last_error") + `, trace = (` + erased("trace::text") + `)::jsonb,
 				release_requester = ` + erased("release_requester") + `
 			where state <> 'received' and concat_ws(' ', reason, last_error, trace, release_requester) ~* @pattern`,
+		`update inbound set passes_for = null where passes_for = any(@texts) or from_address is null and passes_for is not null`,
+		`update messages set warnings = ` + erasedEach("warnings") + ` where array_to_string(warnings, ' ') ~* @pattern`,
+		`update notes set warnings = ` + erasedEach("warnings") + ` where array_to_string(warnings, ' ') ~* @pattern`,
+		`update drafts set warnings = ` + erasedEach("warnings") + ` where array_to_string(warnings, ' ') ~* @pattern`,
+		`update sender_list set note = ` + erased("note") + ` where note ~* @pattern`,
+		`update passing_addresses set note = ` + erased("note") + ` where note ~* @pattern`,
 		`update delivery_attempts set response = ` + erased("response") + ` where response ~* @pattern`,
 		`update deliveries set subject = '` + DeletedName + ` mentioned you in a note' where author_id = any(@ids) and purpose = 'mention' and subject is not null`,
 		// A copy of a mail to somebody else shows who else got it.
@@ -81,6 +89,11 @@ const erasePerson = `
 
 // erased is a text without the addresses.
 func erased(text string) string { return `regexp_replace(` + text + `, @pattern, '[deleted]', 'gi')` }
+
+// erasedEach is erased for each text of an array.
+func erasedEach(texts string) string {
+	return `array(select ` + erased("w") + ` from unnest(` + texts + `) w)`
+}
 
 // addressPattern finds any of the addresses where it stands alone, in the regular
 // expressions of PostgreSQL: ann@x.test does not stand in joann@x.test.

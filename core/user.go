@@ -28,6 +28,7 @@ type User struct {
 	CreatedAt        time.Time
 	Deleted          bool   // anonymised: nothing of the person is left
 	MergedInto       UserID // the same person as that one; 0: not merged
+	Digest           bool   // wants the daily digest of suspended mail, as an admin
 }
 
 // An Identity is one address of a person.
@@ -68,7 +69,7 @@ const userColumns = `
 	u.id, u.name, u.role, u.enabled, u.password_hash is not null as has_password, u.invited_at,
 	coalesce(u.organization_id, 0) as organization, coalesce(o.name, '') as organization_name,
 	coalesce(u.timezone, '') as timezone, u.locale, u.phone, u.signature, u.tags, u.created_at,
-	u.anonymised_at is not null as deleted, coalesce(u.merged_into, 0) as merged_into,
+	u.anonymised_at is not null as deleted, coalesce(u.merged_into, 0) as merged_into, u.suspended_digest as digest,
 	coalesce((select jsonb_agg(jsonb_build_object('address', a.address, 'primary', a.is_primary, 'verified', a.verified_at is not null)
 	                           order by a.is_primary desc, a.address)
 	          from addresses a where a.user_id = u.id), '[]') as addresses,

@@ -227,6 +227,8 @@ func TestEveryColumnThatRefersToPeopleWasThoughtOf(t *testing.T) {
 		"api_answers.user_id":        "a day old at most, and for the ended tokens only",
 		"audit.actor_id":             "who did it stays", "links.created_by": "who did it stays", "inbound.released_by": "who did it stays",
 		"sender_list.created_by": "who did it stays", "user_merges.by_id": "who did it stays",
+		"inbound.removed_by": "who did it stays", "passing_addresses.created_by": "who did it stays", "passing_declined.created_by": "who did it stays",
+		"suspended_digests.user_id": "admins only",
 	}
 	var all []string
 	for _, c := range referring(t, d) {

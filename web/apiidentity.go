@@ -2,9 +2,6 @@ package web
 
 import (
 	"context"
-	"net/url"
-
-	"github.com/go-chi/chi/v5"
 
 	"postdesk/core"
 )
@@ -66,16 +63,7 @@ func (a *api) afterIdentity(do func(context.Context, core.Actor, core.UserID, st
 
 // address gives the address in the path. The router splits the path as it was
 // escaped, if a slash or the like had to be.
-func (c *apiCall) address() string {
-	address := chi.URLParam(c.r, "address")
-	if c.r.URL.RawPath == "" {
-		return address
-	}
-	if plain, err := url.PathUnescape(address); err == nil {
-		return plain
-	}
-	return address
-}
+func (c *apiCall) address() string { return c.plainParam("address") }
 
 // A newAddress in a change of a person is refused with a hint, not ignored.
 type newAddress struct {

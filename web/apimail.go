@@ -24,6 +24,8 @@ type mailJSON struct {
 	PostType       *core.EntryKind      `json:"post_type"`
 	Size           int64                `json:"size"`
 	LastError      string               `json:"last_error"`
+	Warnings       []string             `json:"warnings"`
+	IsDeleted      bool                 `json:"is_deleted"`
 	CreatedAt      time.Time            `json:"created_at"`
 }
 
@@ -32,7 +34,7 @@ func mailOf(m core.Mail) mailJSON {
 		ID: m.ID, Status: upper(m.Status), SuspensionCode: word(m.Suspension), Reason: m.Reason, From: m.From,
 		EnvelopeFrom: m.EnvelopeFrom, Recipients: nonNil(m.Recipients), MessageID: m.MessageID, Subject: m.Subject,
 		Origin: word(m.Origin), CaseID: ref(m.Conversation), Size: m.Size,
-		LastError: m.LastError, CreatedAt: m.ReceivedAt.UTC(),
+		LastError: m.LastError, Warnings: nonNil(doubts(m.Warnings)), IsDeleted: m.RemovedAt != nil, CreatedAt: m.ReceivedAt.UTC(),
 	}
 	if m.Rule != "" {
 		shown.Rule = &m.Rule
@@ -84,7 +86,19 @@ func mailFilter(c *apiCall) (f core.MailFilter, err error) {
 	if f.From, err = c.query("from"); err != nil {
 		return f, err
 	}
-	f.Suspended, err = c.flag("is_suspended")
+	if f.Suspended, err = c.flag("is_suspended"); err != nil {
+		return f, err
+	}
+	var codes []string
+	for _, s := range core.Suspensions() {
+		codes = append(codes, string(s))
+	}
+	code, err := c.choice("suspension_code", codes...)
+	if err != nil {
+		return f, err
+	}
+	f.Suspension = core.Suspension(code)
+	f.Query, err = c.query("q")
 	return f, err
 }
 

@@ -78,6 +78,22 @@ var (
 	}
 )
 
+// onList puts an entry on a list of senders.
+func onList(list string) func(a *apiDesk, t testing.TB) int64 {
+	return func(a *apiDesk, t testing.TB) int64 {
+		a.next()
+		a.Exec(t, `insert into sender_list (list, pattern) values ($1, $2)`, list, a.secondAddress())
+		return 1
+	}
+}
+
+// passing names an address that passes on mail.
+func passing(a *apiDesk, t testing.TB) int64 {
+	a.next()
+	a.Exec(t, `insert into passing_addresses (address) values ($1)`, a.secondAddress())
+	return 1
+}
+
 // secondAddress is the one that addressed made last.
 func (a *apiDesk) secondAddress() string { return fmt.Sprintf("second%d@other.test", a.count.Load()) }
 
@@ -157,6 +173,15 @@ var apiMatrix = []apiRow{
 	{"DELETE /teams/{id}", aTeam, "", adminDoes, noAdmin},
 	{"GET /mailboxes", nil, "", staffViews, ""},
 	{"POST /mailboxes", nil, `{"address":"n%d@new.test"}`, adminMakes, ""},
+	{"GET /blocked-senders", nil, "", adminDoes, ""},
+	{"POST /blocked-senders", nil, `{"pattern":"n%d.test"}`, adminMakes, ""},
+	{"DELETE /blocked-senders/{pattern}", onList("block"), "", adminDoes, noAdmin},
+	{"GET /safe-senders", nil, "", adminDoes, ""},
+	{"POST /safe-senders", nil, `{"pattern":"n%d@new.test","note":"Ours"}`, adminMakes, ""},
+	{"DELETE /safe-senders/{pattern}", onList("safe"), "", adminDoes, noAdmin},
+	{"GET /passing-addresses", nil, "", adminDoes, ""},
+	{"POST /passing-addresses", nil, `{"address":"group%d@new.test"}`, adminMakes, ""},
+	{"DELETE /passing-addresses/{address}", passing, "", adminDoes, noAdmin},
 	{"GET /roles", nil, "", adminDoes, ""},
 	{"PUT /roles", nil, `{"role":"COLLABORATOR","case_access":"OWN"}`, adminDoes, ""},
 	{"GET /audit", nil, "", adminDoes, ""},
@@ -233,7 +258,7 @@ func (a *apiDesk) request(t *testing.T, row apiRow, missing bool) (method, path,
 	if row.object != nil && !missing {
 		id = row.object(a, t)
 	}
-	path = strings.NewReplacer("{id}", strconv.FormatInt(id, 10), "{address}", url.PathEscape(a.secondAddress())).Replace(pattern)
+	path = strings.NewReplacer("{id}", strconv.FormatInt(id, 10), "{address}", url.PathEscape(a.secondAddress()), "{pattern}", url.PathEscape(a.secondAddress())).Replace(pattern)
 	body = row.body
 	if strings.Contains(body, "{customer}") {
 		body = strings.ReplaceAll(body, "{customer}", strconv.FormatInt(another(a, t), 10))

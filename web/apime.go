@@ -10,6 +10,7 @@ import (
 type meJSON struct {
 	userJSON
 	Email       string          `json:"email"`
+	Digest      bool            `json:"suspended_digest"`
 	Signature   string          `json:"signature"`
 	Permissions permissionsJSON `json:"permissions"`
 	CaseAccess  string          `json:"case_access"`
@@ -25,7 +26,7 @@ func (a *api) me(c *apiCall) (apiAnswer, error) {
 	if c.actor.Role.Admin() {
 		access = core.AccessAll
 	}
-	return found("user", meJSON{userOf(u), u.Primary().String(), u.Signature, permissionsJSON{
+	return found("user", meJSON{userOf(u), u.Primary().String(), u.Digest, u.Signature, permissionsJSON{
 		ReplyPublicly: may(core.DoReply), Merge: may(core.DoMerge), ViewSuspended: may(core.DoListSuspended),
 		ManagePeople: may(core.DoManagePeople), WriteArticles: may(core.DoWriteArticle),
 		PublishArticles: may(core.DoPublishArticle), ManageCategories: may(core.DoManageCategories),
@@ -41,6 +42,7 @@ func (a *api) updateMe(c *apiCall) (apiAnswer, error) {
 		Locale    *string          `json:"locale"`
 		Phone     *string          `json:"phone"`
 		Signature *string          `json:"signature"`
+		Digest    *bool            `json:"suspended_digest"`
 	}
 	if err := c.decode(&form); err != nil {
 		return apiAnswer{}, err
@@ -49,7 +51,7 @@ func (a *api) updateMe(c *apiCall) (apiAnswer, error) {
 		return apiAnswer{}, err
 	}
 	_, err := a.desk.UpdateProfile(c.ctx(), c.actor, core.ProfileChanges{Name: form.FullName, Timezone: form.TimeZone.pointer(),
-		Locale: form.Locale, Phone: form.Phone, Signature: form.Signature})
+		Locale: form.Locale, Phone: form.Phone, Signature: form.Signature, Digest: form.Digest})
 	if err != nil {
 		return apiAnswer{}, err
 	}

@@ -24,7 +24,7 @@ type auditPage struct {
 
 // Families are the kinds of acts that the filter offers.
 func (auditPage) Families() []option {
-	return []option{{"user", "People"}, {"organization", "Organizations"}, {"team", "Teams"}, {"role", "Roles"}, {"mailbox", "Mailboxes"},
+	return []option{{"user", "People"}, {"organization", "Organizations"}, {"team", "Teams"}, {"role", "Roles"}, {"mailbox", "Mailboxes"}, {"sender", "Senders"}, {"passing", "Passed on"},
 		{"settings", "Settings"}, {"mail", "Mail log"}, {"delivery", "Outbox"}, {"suppression", "Suppressions"}, {"refused", "Refused"}}
 }
 
@@ -105,6 +105,8 @@ func auditLineOf(e core.AuditEntry) auditLine {
 	switch {
 	case kind == "role":
 		l.Thing = upperFirst(id)
+	case kind == "sender" || kind == "passing":
+		l.Thing = id
 	case e.Person.ID != 0:
 		l.Thing = e.Person.DisplayName()
 	case l.Thing == "":
@@ -159,6 +161,8 @@ func pageOfObject(kind, id string) string {
 		return "/admin/teams"
 	case "mailbox":
 		return "/admin/mailboxes"
+	case "sender", "passing":
+		return "/admin/senders"
 	case "role":
 		return "/admin/roles"
 	case "settings":
@@ -181,6 +185,8 @@ func saidOfAct(act string) string {
 		"role.updated": "changed the rights of the role", "mailbox.created": "created the mailbox",
 		"settings.updated": "changed the", "settings.limits": "changed the limits in the",
 		"mail.released": "released the mail", "mail.deleted": "deleted the content of the mail", "mail.replayed": "ran the rules again on the mail",
+		"sender.blocked": "blocked", "sender.unblocked": "took off the block list", "sender.trusted": "put on the safe list", "sender.untrusted": "took off the safe list",
+		"passing.added": "named as passing on mail", "passing.removed": "no longer takes mail as passed on by", "passing.declined": "declined to name as passing on mail",
 		"delivery.retried": "tried to send again", "delivery.sent": "sent the held mail", "delivery.discarded": "discarded the held mail", "delivery.held": "held all mail in the",
 		"suppression.cleared": "lets mail go again to",
 	}[act]

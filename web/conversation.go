@@ -24,6 +24,7 @@ type conversationPage struct {
 	Source     core.ConversationID // where the mention stands that this answers
 	Others     []core.ConversationRow
 	SeesRaw    bool
+	Offers     []core.PassingOffer // to name who sent a mail of it, for admins
 }
 
 // typed is what somebody was writing when a form came back.
@@ -95,6 +96,9 @@ func (s *server) conversationPage(v *visit, id core.ConversationID) (p conversat
 	p.Others, _, err = s.desk.Conversations(v.ctx(), v.actor, core.ListFilter{View: core.ViewAll, Requester: p.C.Requester.ID, Page: core.Page{Limit: 6}})
 	p.Others = slices.DeleteFunc(p.Others, func(c core.ConversationRow) bool { return c.ID == id })
 	p.Source, p.Statuses, p.SeesRaw = mentionSource(p.C), statuses(), v.actor.Can(core.DoReadRaw) == nil
+	if err == nil && p.Administers() {
+		p.Offers, err = s.desk.PassingOfferIn(v.ctx(), v.actor, id)
+	}
 	return p, err
 }
 

@@ -66,8 +66,9 @@ type base struct {
 	// may.
 	Suspended int
 	RelaySet  bool
-	Said      string // what the last action did, in words
-	Here      string // this page's path and query
+	Alarms    core.Alarms // for those who configure
+	Said      string      // what the last action did, in words
+	Here      string      // this page's path and query
 	Faults    faults
 	zone      *time.Location
 	now       time.Time
@@ -119,6 +120,9 @@ func saidOf(word string) string {
 		"verify":       "A link is on its way to that address. It counts once the link is used.",
 		"released":     "Released: the rules run again in a moment.",
 		"deleted":      "Deleted. The entry stays, the mail is gone.",
+		"blocked":      "The sender is blocked, and the mail deleted.",
+		"declined":     "You will not be asked about that address again.",
+		"named":        "Mail from that address is taken for mail of who stands in its Reply-To, from now on. It is never verified.",
 		"replayed":     "The rules run again in a moment.",
 		"retried":      "It is tried again in a moment.",
 		"sent-held":    "It is on its way.",
@@ -139,7 +143,12 @@ func (s *server) page(v *visit, title, area string) (base, error) {
 	b.zone = core.Zone(v.actor.Timezone, settings.Timezone)
 	b.Said = saidOf(v.query("said"))
 	if b.Judges() {
-		b.Suspended, err = s.desk.SuspendedCount(v.ctx(), v.actor)
+		if b.Suspended, err = s.desk.SuspendedCount(v.ctx(), v.actor); err != nil {
+			return b, err
+		}
+	}
+	if b.Panel() && b.Administers() {
+		b.Alarms, err = s.desk.Alarms(v.ctx(), v.actor)
 	}
 	return b, err
 }

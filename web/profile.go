@@ -38,6 +38,9 @@ func (s *server) showProfile(v *visit, status int, changes *core.ProfileChanges,
 	if changes != nil { // as typed
 		page.User.Name, page.User.Timezone, page.User.Locale = *changes.Name, *changes.Timezone, *changes.Locale
 		page.User.Phone, page.User.Signature = *changes.Phone, *changes.Signature
+		if changes.Digest != nil {
+			page.User.Digest = *changes.Digest
+		}
 	}
 	if page.Waiting, err = s.desk.PendingIdentities(v.ctx(), v.actor); err != nil {
 		return err
@@ -75,6 +78,10 @@ func (s *server) updateProfile(v *visit) error {
 	name, zone, locale, phone, signature := v.field("full_name"), v.field("time_zone"), v.field("locale"), v.field("phone"),
 		v.r.PostFormValue("signature")
 	changes := core.ProfileChanges{Name: &name, Timezone: &zone, Locale: &locale, Phone: &phone, Signature: &signature}
+	if v.field("was.suspended_digest") != "" {
+		digest := v.field("suspended_digest") == "yes"
+		changes.Digest = &digest
+	}
 	_, err := s.desk.UpdateProfile(v.ctx(), v.actor, changes)
 	return v.after(err, "/profile", "updated", func(status int, f faults) error {
 		return s.showProfile(v, status, &changes, "", f)

@@ -181,6 +181,8 @@ func (s *server) routes() chi.Router {
 	post("/admin/roles/{role}", s.updateRole)
 	get("/admin/mailboxes", s.mailboxes)
 	post("/admin/mailboxes", s.createMailbox)
+	get("/admin/senders", s.senders)
+	post("/admin/senders", s.actOnSenders)
 	get("/admin/mail", s.mails)
 	get("/admin/mail/{id}", s.mail)
 	get("/admin/mail/{id}/source", s.mailSource)

@@ -99,9 +99,19 @@ func (q queueCollector) outbound() *prometheus.Desc {
 	return prometheus.NewDesc("postdesk_outbound", "Outgoing mails that were not sent, by state.", []string{"state"}, nil)
 }
 
+func (q queueCollector) unanswered() *prometheus.Desc {
+	return prometheus.NewDesc("postdesk_automatic_held_back_last_hour", "Acknowledgements held back in the last hour by the brake on all automatic mail.", nil, nil)
+}
+
+func (q queueCollector) suspended() *prometheus.Desc {
+	return prometheus.NewDesc("postdesk_suspended_last_hour", "Mails suspended in the last hour that nobody has judged.", nil, nil)
+}
+
 func (q queueCollector) Describe(ch chan<- *prometheus.Desc) {
 	ch <- q.inbound()
 	ch <- q.outbound()
+	ch <- q.unanswered()
+	ch <- q.suspended()
 }
 
 func (q queueCollector) Collect(ch chan<- prometheus.Metric) {
@@ -115,6 +125,8 @@ func (q queueCollector) Collect(ch chan<- prometheus.Metric) {
 	for state, n := range waiting.Inbound {
 		ch <- prometheus.MustNewConstMetric(q.inbound(), prometheus.GaugeValue, float64(n), state)
 	}
+	ch <- prometheus.MustNewConstMetric(q.unanswered(), prometheus.GaugeValue, float64(waiting.Alarms.Unanswered))
+	ch <- prometheus.MustNewConstMetric(q.suspended(), prometheus.GaugeValue, float64(waiting.Alarms.Suspended))
 	for state, n := range waiting.Outbound {
 		ch <- prometheus.MustNewConstMetric(q.outbound(), prometheus.GaugeValue, float64(n), state)
 	}
