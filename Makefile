@@ -12,7 +12,7 @@ run: postgresql
 	@exec ./postdesk serve $(if $(DATA_DIR),--data-dir $(DATA_DIR)) $(ARGS)
 
 test: postgresql chromium
-	@go test -race ./...
+	@go test -race -timeout 18m ./...
 
 # What CI runs, without the race detector's build.
 check:

@@ -222,7 +222,7 @@ func TestA7NothingIsRelayed(t *testing.T) {
 				t.Errorf("<%s>: %s", to, told)
 			}
 		}
-		d.say(502, "DATA")
+		d.say(503, "DATA")
 	}
 	s.quiet()
 	s.want("mails sent", len(s.sink.Messages()), before)
