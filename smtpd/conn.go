@@ -46,6 +46,8 @@ type conn struct {
 	last      [2]byte // octets of it that went to go-smtp
 	chunk     int64   // octets of a BDAT that are still to come
 	chunks    bool    // a mail in chunks is under way
+	starting  bool    // go-smtp may be about to start the goroutine that takes one
+	begun     chan struct{}
 	bodyBegan time.Time
 	due       time.Time // when more of the mail has to be here
 	received  int64     // octets since bodyBegan
@@ -75,7 +77,7 @@ func newConn(raw net.Conn, client netip.Addr, trusted bool, g *guard) *conn {
 	return &conn{
 		Conn: raw, guard: g, cfg: g.cfg, client: client, trusted: trusted, began: time.Now(),
 		plain: raw, in: bufio.NewReaderSize(raw, 8<<10), out: bufio.NewWriterSize(timely{raw, g.cfg.CommandTime}, 2<<10),
-		greeting: true,
+		greeting: true, begun: make(chan struct{}, 1),
 	}
 }
 
@@ -95,6 +97,7 @@ func (w timely) Write(p []byte) (int, error) {
 // Read gives one command line, or a piece of a mail.
 func (c *conn) Read(p []byte) (int, error) {
 	for len(c.ready) == 0 {
+		c.awaitTaker()
 		if c.ended != nil {
 			return 0, c.ended
 		}
@@ -151,6 +154,12 @@ func (c *conn) nextCommand() error {
 		cmd.line = []byte("RSET\r\n")
 	case cmd.verb == "BDAT":
 		c.chunk = cmd.chunk
+		if c.starting = !c.chunks; c.starting {
+			select { // of an earlier mail
+			case <-c.begun:
+			default:
+			}
+		}
 		c.startBody()
 	}
 	c.ready = cmd.line

@@ -102,3 +102,27 @@ func (c *conn) bodyDeadline() time.Time {
 	}
 	return c.due
 }
+
+// awaitTaker waits until the goroutine that takes a mail in chunks runs. go-smtp
+// starts it and goes on; if the client has gone by then, it ends the session
+// first, and the goroutine calls a session that is no more.
+func (c *conn) awaitTaker() {
+	if !c.starting {
+		return
+	}
+	c.starting = false
+	timer := time.NewTimer(c.cfg.CommandTime)
+	defer timer.Stop()
+	select {
+	case <-c.begun:
+	case <-timer.C:
+	}
+}
+
+// taking says that somebody takes the mail under way.
+func (c *conn) taking() {
+	select {
+	case c.begun <- struct{}{}:
+	default:
+	}
+}

@@ -23,6 +23,9 @@ func (c *conn) Write(p []byte) (int, error) {
 	if c.ended != nil {
 		return len(p), nil
 	}
+	if c.starting && !bytes.HasPrefix(p, []byte("250")) {
+		c.starting = false // refused before anybody takes it
+	}
 	begins := !c.midline && len(p) > 3
 	c.midline = !bytes.HasSuffix(p, []byte("\n"))
 	line := string(p)
@@ -30,7 +33,10 @@ func (c *conn) Write(p []byte) (int, error) {
 		line = c.amend(line)
 	}
 	if _, err := c.out.WriteString(line); err != nil {
-		return len(p), nil // the next read says so
+		// Where the dialogue stands cannot be told any more: what the client sent
+		// ahead must not be read, neither as commands nor as mail.
+		_ = c.hangUp(becauseHungUp, "")
+		return len(p), nil
 	}
 	if begins && p[3] == ' ' {
 		c.answered(line[:3])
@@ -85,7 +91,9 @@ func (c *conn) mailAnswered(code string) {
 	}
 	c.body = false
 	c.chunks = c.command.verb == "BDAT" && code == "250" && !c.command.last
-	_ = c.flush()
+	if c.flush() != nil {
+		_ = c.hangUp(becauseHungUp, "")
+	}
 	c.runLater()
 }
 

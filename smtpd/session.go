@@ -86,6 +86,7 @@ func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
 
 // Data reads the mail and returns nil when it is committed.
 func (s *session) Data(r io.Reader) error {
+	s.peer.taking()
 	s.mu.Lock()
 	m := s.mail
 	s.mu.Unlock()

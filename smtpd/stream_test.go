@@ -80,10 +80,14 @@ type recorded struct {
 
 type recording struct {
 	r    *recorder
+	peer *conn
 	mail recorded
 }
 
-func (r *recorder) NewSession(*smtp.Conn) (smtp.Session, error) { return &recording{r: r}, nil }
+func (r *recorder) NewSession(c *smtp.Conn) (smtp.Session, error) {
+	peer, _ := c.Conn().(*conn)
+	return &recording{r: r, peer: peer}, nil
+}
 
 func (s *recording) Mail(from string, _ *smtp.MailOptions) error {
 	s.mail = recorded{from: from}
@@ -96,6 +100,7 @@ func (s *recording) Rcpt(to string, _ *smtp.RcptOptions) error {
 func (s *recording) Reset()        {}
 func (s *recording) Logout() error { return nil }
 func (s *recording) Data(r io.Reader) error {
+	s.peer.taking()
 	mail := s.mail
 	data, err := io.ReadAll(io.LimitReader(r, int64(s.r.most)+1))
 	if err != nil {

@@ -54,3 +54,13 @@ func (db *database) countFiled(ctx context.Context) (n int, err error) {
 		where i.state = 'success'`).Scan(&n)
 	return n, err
 }
+
+// countSubject counts messages in conversations of that subject, a mail that is
+// stored twice as two.
+func (db *database) countSubject(ctx context.Context, subject string) (n int, err error) {
+	err = db.conn.QueryRow(ctx, `
+		select greatest(
+			(select count(*) from conversations c join messages m on m.conversation_id = c.id where c.subject = $1),
+			(select count(*) from inbound where subject = $1))`, subject).Scan(&n)
+	return n, err
+}

@@ -41,6 +41,7 @@ type gateway struct {
 	dataDir  string
 	log      string
 	resolver string
+	settings []string // further flags
 
 	at      addresses
 	process *os.Process
@@ -64,8 +65,8 @@ func (g *gateway) start(ctx context.Context) error {
 		return err
 	}
 	defer log.Close()
-	cmd := exec.Command(g.binary, "serve", "--data-dir", g.dataDir, "--mailbox", mailbox, "--resolver", g.resolver,
-		"--smtp-addr", g.at.smtp, "--http-addr", g.at.http, "--metrics-addr", g.at.metrics)
+	cmd := exec.Command(g.binary, append([]string{"serve", "--data-dir", g.dataDir, "--mailbox", mailbox, "--resolver", g.resolver,
+		"--smtp-addr", g.at.smtp, "--http-addr", g.at.http, "--metrics-addr", g.at.metrics}, g.settings...)...)
 	cmd.Env = environment(os.Environ())
 	cmd.Stderr = log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a key on the terminal is for us: we end it in order

@@ -1,7 +1,9 @@
 // Command proof runs the real gateway as a child process and tells what it
 // measures: how fast mail comes in and is filed (bench), that no kill of the
-// process loses, doubles or alters one (crash), and that the time of an answer
-// does not tell who has an account (timing).
+// process loses, doubles or alters one (crash), that the time of an answer does
+// not tell who has an account (timing), and that neither slow clients (slow), nor
+// nonsense (fuzz), nor great mails all at once (memory) harm an honest sender or
+// make the gateway grow.
 //
 // It promises to stay on loopback, to be bounded in time and count, to end only
 // processes that it started, and to take its folder away again. It never knows a
@@ -27,6 +29,9 @@ type commands struct {
 	Crash crashCommand `cmd:"" help:"Kill the gateway while mail comes in, then count what was lost or doubled."`
 
 	Timing timingCommand `cmd:"" help:"How long sign-in and reset take for addresses with and without an account."`
+	Slow   slowCommand   `cmd:"" help:"How long an honest sender waits for its 250 while thousands of clients are idle or drip."`
+	Fuzz   fuzzCommand   `cmd:"" help:"Talk nonsense to the gateway, and look each minute whether it lives, grows or forgets mail."`
+	Memory memoryCommand `cmd:"" help:"How much memory great mails take that come all at once."`
 }
 
 func main() {

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+type memoryCommand struct {
+	Mails   int           `help:"Mails, each on a connection of its own, all at once." default:"50"`
+	MiB     int           `help:"Size of each." default:"25"`
+	MostMiB int           `help:"The gateway's resident memory stays below this." default:"768"`
+	Timeout time.Duration `help:"For everything." default:"15m"`
+}
+
+// Run fails if the gateway needs too much memory, or does not take every mail in
+// the end: who finds no room is told to come again, and comes.
+func (m *memoryCommand) Run(ctx context.Context, c *commands) error {
+	ctx, cancel := context.WithTimeout(ctx, m.Timeout)
+	defer cancel()
+	w, err := openWorkshop(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	dns, err := startDNS()
+	if err != nil {
+		return err
+	}
+	defer dns.Close()
+	g := newGateway(w, "memory", dns.LocalAddr().String())
+	if err := g.start(ctx); err != nil {
+		return err
+	}
+	defer g.stop()
+	db, err := openDatabase(ctx, g)
+	if err != nil {
+		return err
+	}
+	defer db.close()
+	return m.measure(ctx, g, db)
+}
+
+func (m *memoryCommand) measure(ctx context.Context, g *gateway, db *database) error {
+	watching, stop := context.WithCancel(ctx)
+	defer stop()
+	peak := watchMemory(watching, g.process.Pid)
+	start := time.Now()
+	later, err := m.sendAll(ctx, g.at.smtp)
+	if err != nil {
+		return fmt.Errorf("%w\n%s", err, lastLines(g.log))
+	}
+	sent := time.Since(start)
+	if err := db.awaitFiled(ctx, 100*time.Millisecond); err != nil {
+		return err
+	}
+	filed, err := db.countFiled(ctx)
+	if err != nil {
+		return err
+	}
+	stop()
+	most := (<-peak).gateway >> 20
+	fmt.Printf("%d mails of %d MiB at once: taken in %.1f s, filed in %.1f s, %d times told to come again; the gateway's memory was %d MiB at most\n",
+		m.Mails, m.MiB, sent.Seconds(), time.Since(start).Seconds(), later, most)
+	switch {
+	case filed != m.Mails:
+		return fmt.Errorf("%d of %d mails became a conversation", filed, m.Mails)
+	case most > int64(m.MostMiB):
+		return fmt.Errorf("%d MiB are more than %d", most, m.MostMiB)
+	}
+	return nil
+}
+
+// sendAll brings every mail until it is taken.
+func (m *memoryCommand) sendAll(ctx context.Context, addr string) (later int64, err error) {
+	text := prose(1, m.MiB<<20)
+	var again atomic.Int64
+	group, ctx := errgroup.WithContext(ctx)
+	for n := range m.Mails {
+		group.Go(func() error {
+			for {
+				err := deliver(ctx, addr, compose("memory", n, m.MiB<<20-4096, text))
+				var no refusal
+				if err == nil || ctx.Err() != nil || !errors.As(err, &no) || !no.temporary() {
+					return err
+				}
+				again.Add(1)
+				pause(200)
+			}
+		})
+	}
+	err = group.Wait()
+	return again.Load(), err
+}
