@@ -8,6 +8,7 @@ type authResult struct {
 	method string
 	value  string
 	props  map[string]string // "header.d" and the like, in lower case
+	by     string            // authserv-id of the relay that is believed
 }
 
 // isTrouble reports whether DNS trouble hid something that could have proven the

@@ -69,7 +69,7 @@ func (c *Checker) relay(ip netip.Addr) (Relay, bool) {
 type passage struct {
 	client  netip.Addr
 	helo    string
-	relay   string       // authserv-id; empty if the mail came directly
+	relay   string       // authserv-id of the one that took it in; empty if the mail came directly
 	results []authResult // believed ones
 	doubt   string       // why the relay does not say enough to refute anything, in words
 }
@@ -79,45 +79,56 @@ func (c *Checker) passage(env core.Envelope, fields []field) passage {
 	if !ok {
 		return passage{client: env.ClientIP, helo: env.Helo}
 	}
-	return relay.passage(fields)
+	return c.relayed(relay, fields)
 }
 
-// passage walks down the Received fields that the relay's own hosts wrote, to
-// the one that tells where the mail came in. The relay's results stand above that
-// one; from there on down everything may be the sender's invention, also a field
-// directly below that has the relay's own id. A relay that writes its results there
-// is not heard, which costs little: its client's address and the signatures are
-// judged here all the same.
-func (r Relay) passage(fields []field) passage {
+// relayed walks down the Received fields that the relay's own hosts wrote, and those
+// of other trusted relays that it had the mail from, to the one that tells where the
+// mail came in. Their results stand above that one; from there on down everything
+// may be the sender's invention, also a field directly below that has the relay's
+// own id. A relay that writes its results there is not heard, which costs little:
+// its client's address and the signatures are judged here all the same.
+func (c *Checker) relayed(r Relay, fields []field) passage {
 	p := passage{relay: r.ID}
 	for _, f := range fields {
 		switch {
 		case f.is("received"):
 			client, helo := receivedFrom(f.value())
-			if r.includes(client) || client.IsLoopback() {
+			if from, ok := c.relay(client); ok {
+				p.relay = from.ID
 				continue
 			}
-			if !client.IsValid() || client.IsPrivate() || client.IsLinkLocalUnicast() || client.IsUnspecified() {
-				p.doubt = fmt.Sprintf("the relay %s does not say where it came from", r.ID)
-				return p
+			if client.IsLoopback() {
+				continue
 			}
-			p.client, p.helo = client, helo
-			if slices.ContainsFunc(p.results, authResult.isTrouble) {
-				p.doubt = fmt.Sprintf("the relay %s could not find out either", r.ID)
-			}
-			return p
+			return p.enteredBy(client, helo)
 		case f.is("authentication-results"):
-			if id, results, ok := parseAuthResults(f.value()); ok && id == r.ID {
-				p.results = append(p.results, results...)
+			id, results, ok := parseAuthResults(f.value())
+			for _, a := range results {
+				if a.by = id; ok && id == p.relay {
+					p.results = append(p.results, a)
+				}
 			}
 		}
 	}
 	p.results = nil // no field of the relay says that it took the mail in
-	p.doubt = fmt.Sprintf("the relay %s does not say where it came from", r.ID)
+	return p.enteredBy(netip.Addr{}, "")
+}
+
+// enteredBy ends the walk at the client that the relay had the mail from.
+func (p passage) enteredBy(client netip.Addr, helo string) passage {
+	switch {
+	case !client.IsValid() || client.IsPrivate() || client.IsLinkLocalUnicast() || client.IsUnspecified():
+		p.doubt = fmt.Sprintf("the relay %s does not say where it came from", p.relay)
+	case slices.ContainsFunc(p.results, authResult.isTrouble):
+		p.client, p.helo, p.doubt = client, helo, fmt.Sprintf("the relay %s could not find out either", p.relay)
+	default:
+		p.client, p.helo = client, helo
+	}
 	return p
 }
 
-// vouches reports whether the relay found the author real, and how, in words.
+// vouches reports whether a relay found the author real, and how, in words.
 func (p passage) vouches(e evidence) (string, bool) {
 	for _, a := range p.results {
 		if a.value != "pass" {
@@ -125,8 +136,8 @@ func (p passage) vouches(e evidence) (string, bool) {
 		}
 		switch a.method {
 		case "dmarc":
-			if domainOf(a.props["header.from"]) == e.domain && p.count("dmarc") == 1 {
-				return fmt.Sprintf("verified by the relay %s", p.relay), true
+			if domainOf(a.props["header.from"]) == e.domain && p.count(a) == 1 {
+				return fmt.Sprintf("verified by the relay %s", a.by), true
 			}
 		case "dkim":
 			signer := a.props["header.d"]
@@ -134,21 +145,22 @@ func (p passage) vouches(e evidence) (string, bool) {
 				signer = a.props["header.i"]
 			}
 			if signer = domainOf(signer); aligned(e.domain, signer, e.dmarc.strict.dkim) {
-				return fmt.Sprintf("signed by %s, as the relay %s found", signer, p.relay), true
+				return fmt.Sprintf("signed by %s, as the relay %s found", signer, a.by), true
 			}
 		case "spf":
 			sender := domainOf(a.props["smtp.mailfrom"])
-			if aligned(e.domain, sender, e.dmarc.strict.spf) && p.count("spf") == 1 {
-				return fmt.Sprintf("sent by a server that %s allows, as the relay %s found", sender, p.relay), true
+			if aligned(e.domain, sender, e.dmarc.strict.spf) && p.count(a) == 1 {
+				return fmt.Sprintf("sent by a server that %s allows, as the relay %s found", sender, a.by), true
 			}
 		}
 	}
 	return "", false
 }
 
-func (p passage) count(method string) (n int) {
+// count is how often the relay that says this speaks about the same method.
+func (p passage) count(said authResult) (n int) {
 	for _, a := range p.results {
-		if a.method == method {
+		if a.method == said.method && a.by == said.by {
 			n++
 		}
 	}

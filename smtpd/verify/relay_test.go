@@ -69,6 +69,45 @@ func TestATrustedRelayIsBelievedAndNobodyElse(t *testing.T) {
 	}
 }
 
+func TestAMailMayComeOverTwoTrustedRelays(t *testing.T) {
+	t.Parallel()
+	var relays []Relay
+	for _, text := range []string{"10.0.0.7=inner.test", "198.51.100.7=outer.test"} {
+		relay, err := ParseRelay(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		relays = append(relays, relay)
+	}
+	resolver, _ := serve(t, txts{"_dmarc.acme.test": reject, "acme.test": allow}, nil)
+	results := func(id, s string) string {
+		return "Authentication-Results: " + id + "; " + s + " header.from=acme.test\r\n"
+	}
+	const handed = "Received: from outer.test (outer.test [198.51.100.7]) by inner.test with ESMTP; Mon, 1 Jan 2024 00:00:00 +0000\r\n"
+	pass, fail := "dmarc=pass", "dmarc=fail"
+	for name, c := range map[string]struct {
+		top     string
+		verdict core.Verdict
+		reason  string
+	}{
+		"the client that the outer one saw":       {handed + edge, core.Proven, "sent by a server that acme.test allows"},
+		"a stranger that the outer one saw":       {handed + stranger, core.Refuted, ""},
+		"the outer one's result":                  {results("inner.test", fail) + handed + results("outer.test", pass) + stranger, core.Proven, "verified by the relay outer.test"},
+		"the inner one's result":                  {results("inner.test", pass) + handed + results("outer.test", fail) + stranger, core.Proven, "verified by the relay inner.test"},
+		"the outer one's name, not written there": {results("outer.test", pass) + handed + stranger, core.Refuted, ""},
+		"the inner one's name, further down":      {handed + results("inner.test", pass) + stranger, core.Refuted, ""},
+		"an outer one that the sender made up":    {stranger + handed + results("outer.test", pass) + edge, core.Refuted, ""},
+		"the outer one tells no client":           {handed + "Received: by outer.test; Mon, 1 Jan 2024 00:00:00 +0000\r\n", core.Unproven, "the relay outer.test does not say"},
+	} {
+		env := envelope("ann@acme.test")
+		env.ClientIP = addr("10.0.0.7")
+		o := New(resolver, TrustRelays(relays...)).Check(t.Context(), env, letterFrom("ann@acme.test"), []byte(c.top+plainMail))
+		if o.Verdict != c.verdict || !strings.Contains(o.Reason, c.reason) {
+			t.Errorf("%s: got %+v, want %s", name, o, c.verdict)
+		}
+	}
+}
+
 func TestInjectedResultsDirectlyProveNothing(t *testing.T) {
 	t.Parallel()
 	resolver, _ := serve(t, txts{"_dmarc.acme.test": reject}, nil)
