@@ -9,8 +9,12 @@ import (
 // Alarms are what somebody seems to do to the desk now (reliability A26).
 type Alarms struct {
 	Unanswered int // acknowledgements held back in the last hour by the brake on all automatic mail
+	Unverified int // first contacts of the last hour that nothing proves, and that got none therefore
 	Suspended  int // mails suspended in the last hour, and still waiting
 }
+
+// unverifiedFlood is how many of those are no chance.
+const unverifiedFlood = 100
 
 // suspendedFlood is how many suspended mails in an hour are more than anybody
 // looks through.
@@ -19,14 +23,18 @@ const suspendedFlood = 100
 // Braking tells that so much automatic mail went out that more was held back.
 func (a Alarms) Braking() bool { return a.Unanswered > 0 }
 
+// Forging tells that somebody seems to write in many other people's names.
+func (a Alarms) Forging() bool { return a.Unverified >= unverifiedFlood }
+
 // Flooded tells that mail is suspended faster than anybody looks through it.
 func (a Alarms) Flooded() bool { return a.Suspended >= suspendedFlood }
 
 const alarmsSQL = `
 	select (select count(*) from inbound where automatic_skipped = $1 and received_at > now() - interval '1 hour'),
+		(select count(*) from inbound where automatic_skipped = $2 and received_at > now() - interval '1 hour'),
 		(select count(*) from inbound where state = 'suspended' and raw is not null and suspended_at > now() - interval '1 hour')`
 
-func (a *Alarms) scan(row pgx.Row) error { return row.Scan(&a.Unanswered, &a.Suspended) }
+func (a *Alarms) scan(row pgx.Row) error { return row.Scan(&a.Unanswered, &a.Unverified, &a.Suspended) }
 
 // Alarms gives what admins are shown above every page; nothing to others.
 func (d *Desk) Alarms(ctx context.Context, actor Actor) (a Alarms, err error) {
@@ -34,5 +42,5 @@ func (d *Desk) Alarms(ctx context.Context, actor Actor) (a Alarms, err error) {
 	if actor.Can(DoAdminister) != nil {
 		return a, nil
 	}
-	return a, a.scan(d.pool.QueryRow(ctx, alarmsSQL, automaticFull))
+	return a, a.scan(d.pool.QueryRow(ctx, alarmsSQL, automaticFull, automaticUnproven))
 }

@@ -21,7 +21,11 @@ const automaticSQL = `
 		select count(*) filter (where created_at > now() - interval '1 hour') as hour, count(*) as day
 		from deliveries where automatic and recipient = $1 and created_at > now() - interval '1 day' and (not to_unproven or $2 <> 'proven')) a`
 
-const automaticFull = "So much automatic mail went out in the last hour that no more is sent."
+// Why no automatic mail goes out where it was due; stored with the mail.
+const (
+	automaticFull     = "So much automatic mail went out in the last hour that no more is sent."
+	automaticUnproven = "The sender is not verified."
+)
 
 // automaticLeftSQL: how much more may go out in all, once nobody else may add to
 // it. Two statements, so that the second sees what the lock waited for.

@@ -323,7 +323,7 @@ func (f Facts) automaticMail() (yes bool, skipped string) {
 	case f.Released:
 		return false, "It was released by hand."
 	case f.Origin != Proven && !f.HeldAnyway:
-		return false, "The sender is not verified."
+		return false, automaticUnproven
 	case f.Automatic != "":
 		return false, f.Automatic
 	}

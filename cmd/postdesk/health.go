@@ -103,6 +103,10 @@ func (q queueCollector) unanswered() *prometheus.Desc {
 	return prometheus.NewDesc("postdesk_automatic_held_back_last_hour", "Acknowledgements held back in the last hour by the brake on all automatic mail.", nil, nil)
 }
 
+func (q queueCollector) unverified() *prometheus.Desc {
+	return prometheus.NewDesc("postdesk_unverified_last_hour", "First contacts of the last hour that got no acknowledgement because nothing proves their sender.", nil, nil)
+}
+
 func (q queueCollector) suspended() *prometheus.Desc {
 	return prometheus.NewDesc("postdesk_suspended_last_hour", "Mails suspended in the last hour that nobody has judged.", nil, nil)
 }
@@ -111,6 +115,7 @@ func (q queueCollector) Describe(ch chan<- *prometheus.Desc) {
 	ch <- q.inbound()
 	ch <- q.outbound()
 	ch <- q.unanswered()
+	ch <- q.unverified()
 	ch <- q.suspended()
 }
 
@@ -126,6 +131,7 @@ func (q queueCollector) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(q.inbound(), prometheus.GaugeValue, float64(n), state)
 	}
 	ch <- prometheus.MustNewConstMetric(q.unanswered(), prometheus.GaugeValue, float64(waiting.Alarms.Unanswered))
+	ch <- prometheus.MustNewConstMetric(q.unverified(), prometheus.GaugeValue, float64(waiting.Alarms.Unverified))
 	ch <- prometheus.MustNewConstMetric(q.suspended(), prometheus.GaugeValue, float64(waiting.Alarms.Suspended))
 	for state, n := range waiting.Outbound {
 		ch <- prometheus.MustNewConstMetric(q.outbound(), prometheus.GaugeValue, float64(n), state)

@@ -246,3 +246,53 @@ func relisted() func(raw string) string {
 		return header(raw, []string{"From", "Message-ID", "Reply-To"}, "From: All <all@machine.test>", fmt.Sprintf("Message-ID: <post%d@machine.test>", n))
 	}
 }
+
+func TestA30WhatWeSentComesBackAndGoesNoFurther(t *testing.T) {
+	t.Parallel()
+	s := newStory(t)
+	s.person("agent", "abe@machine.test", "Abe Agent")
+	first := s.file(letter{From: "cara@acme.test", Subject: "My printer", Text: "nachtigall"})
+	s.owner.do("POST", path("/cases/%v/reply", first["case_id"]), object{"contents": "Drossel", "status": "COMPLETED", "assignee_id": nil})
+	s.quiet()
+	ack, reply, notice := s.got("cara@acme.test", "has reached us"), s.got("cara@acme.test", "Drossel"), s.got("olga@desk.test", "nachtigall")
+	posts := len(s.posts(first["case_id"]))
+	relayed := "Received: from mx.machine.test by mx.desk.test; Mon, 1 Jan 2024 00:00:00 +0000\r\n"
+	fresh := func(m received, add ...string) string {
+		return relayed + header(string(m.Raw), []string{"Message-ID"}, append(add, "Message-ID: <fresh."+m.id()+">")...)
+	}
+	from := func(m received, author string) string {
+		return header(fresh(m), []string{"From"}, "From: "+author)
+	}
+	for name, c := range map[string]struct{ sender, raw string }{
+		"our notice, by a rule of the agent's mailbox":            {"olga@desk.test", relayed + string(notice.Raw)},
+		"our notice, redirected with a new id":                    {"olga@desk.test", fresh(notice, "Resent-From: olga@desk.test")},
+		"our notice, forwarded in the agent's name":               {"abe@machine.test", from(notice, "abe@machine.test")},
+		"our acknowledgement, by a rule of the customer's":        {"cara@acme.test", relayed + string(ack.Raw)},
+		"our acknowledgement in their name":                       {"cara@acme.test", from(ack, "cara@acme.test")},
+		"a person's answer of ours, as it was":                    {"cara@acme.test", relayed + string(reply.Raw)},
+		"a person's answer of ours through a list, with a new id": {"owner-list@machine.test", fresh(reply, "List-Id: <l.machine.test>", "Precedence: list")},
+		"support@ that forwards to itself":                        {"cara@acme.test", relayed + "From: support@desk.test\r\nSubject: x\r\nMessage-ID: <self@acme.test>\r\n\r\nx\r\n"},
+		"somebody's with our mark":                                {"cara@acme.test", "X-Postdesk-Loop: " + ack.Header.Get("X-Postdesk-Loop") + "\r\nFrom: cara@acme.test\r\nMessage-ID: <mark@acme.test>\r\n\r\nx\r\n"},
+		"our id as an id of theirs":                               {"cara@acme.test", "From: cara@acme.test\r\nMessage-ID: <" + reply.id() + ">\r\n\r\nother words\r\n"},
+	} {
+		s.want(name+": mail because of it", s.sends(func() {
+			for _, to := range []string{s.mailbox, ack.replyTo()} {
+				before := s.count(`select count(*) from inbound`)
+				if err := sendRaw(s.at.SMTP, c.sender, []string{to}, []byte(c.raw)); err != nil {
+					t.Fatalf("%s: %v", name, err)
+				}
+				s.quiet()
+				s.want(name+": one more", s.count(`select count(*) from inbound`), before+1)
+				s.want(name+": a loop", s.count(`select count(*) from inbound where suspension = 'loop'`), s.count(`select count(*) from inbound`)-1)
+			}
+		}), "[]")
+	}
+	s.want("posts", len(s.posts(first["case_id"])), posts)
+	s.want("status", s.conversation(first["case_id"])["status"], "COMPLETED")
+	// An agent's own mailbox forwards what customers write there: each is the customer's, once.
+	s.want("mail because of the agent's rule", s.sends(func() {
+		m := s.file(letter{From: "dora@acme.test", EnvelopeFrom: "abe@machine.test", HeaderTo: "abe@machine.test", Text: "To Abe himself."})
+		s.want("author", m["from"], "dora@acme.test")
+		s.want("origin", m["origin"], "UNPROVEN")
+	}), "[olga@desk.test]")
+}
