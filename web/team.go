@@ -10,9 +10,9 @@ import (
 
 type teamsPage struct {
 	base
-	Teams      []core.Team
-	Colleagues []core.Colleague
-	Title, Add string // of a new one, as typed
+	Teams          []core.Team
+	Colleagues     []core.Colleague
+	TeamTitle, Add string // of a new one, as typed: Title is the page's own
 }
 
 func (s *server) teams(v *visit) error { return s.showTeams(v, http.StatusOK, teamsPage{}, nil) }
@@ -37,11 +37,11 @@ func (s *server) showTeams(v *visit, status int, p teamsPage, f faults) (err err
 func teamPath(id core.TeamID) string { return fmt.Sprintf("/admin/teams/%d", id) }
 
 func (s *server) createTeam(v *visit) error {
-	p := teamsPage{Title: v.field("title"), Add: v.field("add")}
+	p := teamsPage{TeamTitle: v.field("title"), Add: v.field("add")}
 	members, err := s.desk.StaffNamed(v.ctx(), v.actor, namesIn(p.Add))
 	var made core.Team
 	if err == nil {
-		made, err = s.desk.CreateTeam(v.ctx(), v.actor, p.Title, members)
+		made, err = s.desk.CreateTeam(v.ctx(), v.actor, p.TeamTitle, members)
 	}
 	return v.after(err, teamPath(made.ID), "created", func(status int, f faults) error {
 		return s.showTeams(v, status, p, f)
@@ -55,13 +55,13 @@ func namesIn(text string) []string {
 
 type teamPage struct {
 	base
-	T             core.Team
-	Members       []core.Member
-	Foot          paging
-	Colleagues    []core.Colleague
-	Conversations int
-	Title, Add    string // as typed
-	Deleting      bool
+	T              core.Team
+	Members        []core.Member
+	Foot           paging
+	Colleagues     []core.Colleague
+	Conversations  int
+	TeamTitle, Add string // as typed: Title is the page's own
+	Deleting       bool
 }
 
 func (s *server) teamPage(v *visit) error {
@@ -91,7 +91,7 @@ func (s *server) showTeam(v *visit, status int, typed func(p *teamPage), f fault
 	if p.Conversations, err = s.desk.TeamConversations(v.ctx(), v.actor, id); err != nil {
 		return err
 	}
-	p.Title = p.T.Title
+	p.TeamTitle = p.T.Title
 	typed(&p)
 	if p.base, err = s.page(v, p.T.Title, "teams"); err != nil {
 		return err
@@ -119,7 +119,7 @@ func (s *server) updateTeam(v *visit) error {
 		return s.showTeam(v, status, func(p *teamPage) {
 			p.Add = v.field("add")
 			if _, sent := v.r.PostForm["title"]; sent {
-				p.Title = v.field("title")
+				p.TeamTitle = v.field("title")
 			}
 		}, f)
 	})

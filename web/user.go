@@ -2,7 +2,6 @@ package web
 
 import (
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,20 +12,20 @@ import (
 type userPage struct {
 	base
 	journeyPart
-	U            core.User
-	Organization string      // as typed
-	Roles        []core.Role // that the reader may give
-	Teams        []core.Team
-	Staff        []core.User
-	Merged       []core.MergedUser
-	MayEdit      bool
-	MayRound     bool // change what is not the person's own to change
-	MayDisable   bool
-	MayAdd       bool // an address, and change the others
-	MayMerge     bool
-	MayDelete    bool
-	Note, Email  string
-	Link         string // just copied
+	U           core.User
+	Form, Was   properties
+	Roles       []core.Role // that the reader may give
+	Teams       []core.Team
+	Staff       []core.User
+	Merged      []core.MergedUser
+	MayEdit     bool
+	MayRound    bool // change what is not the person's own to change
+	MayDisable  bool
+	MayAdd      bool // an address, and change the others
+	MayMerge    bool
+	MayDelete   bool
+	Note, Email string
+	Link        string // just copied
 }
 
 // Asked tells that the person has a link to answer yet.
@@ -39,11 +38,6 @@ func (p userPage) HasMenu() bool {
 	return p.MayRound && (p.Asked() || !p.U.Enabled) || p.MayDisable || p.MayMerge || p.MayDelete
 }
 
-// In tells that the person is in a team.
-func (p userPage) In(id core.TeamID) bool {
-	return slices.ContainsFunc(p.U.Teams, func(t core.Team) bool { return t.ID == id })
-}
-
 // Clock is what time it is for the person, or "" where that is what the page says
 // anyway.
 func (p userPage) Clock() string {
@@ -52,17 +46,6 @@ func (p userPage) Clock() string {
 		return ""
 	}
 	return p.now.In(zone).Format("It is 15:04 there, Monday.")
-}
-
-// WasTeams is what the form was made with.
-func (p userPage) WasTeams() string {
-	ids := []core.TeamID{}
-	for _, t := range p.Teams {
-		if p.In(t.ID) {
-			ids = append(ids, t.ID)
-		}
-	}
-	return joinIDs(ids)
 }
 
 func (s *server) user(v *visit) error {
@@ -84,7 +67,8 @@ func (s *server) userPage(v *visit, id core.UserID) (p userPage, err error) {
 	if p.U, err = s.desk.User(v.ctx(), v.actor, id); err != nil {
 		return p, err
 	}
-	p.Organization = p.U.OrganizationName
+	p.Was = propertiesOf(p.U)
+	p.Form = p.Was
 	if p.journeyPart, err = readJourney(v, id, s.desk.UserJourney, s.desk.JourneyPlace); err != nil {
 		return p, err
 	}
@@ -147,16 +131,12 @@ func (s *server) updateUser(v *visit) error {
 		Role: changedTo(v.changed("role"), func(t string) core.Role { return core.Role(t) }),
 		Tags: changedTo(v.changed("tags"), tagsIn),
 	}
-	if v.field("sends_teams") == "yes" {
+	if sendsTeams(v) {
 		if teams := idsOf[core.TeamID](v.r.PostForm["team"]); joinIDs(teams) != v.field("was.teams") {
 			c.Teams = &teams
 		}
 	}
-	retry := func(p *userPage) { // as typed
-		p.U.Name, p.U.Timezone, p.U.Locale, p.U.Phone = v.field("full_name"), v.field("time_zone"), v.field("locale"), v.field("phone")
-		p.U.Tags, p.Organization = tagsIn(v.field("tags")), v.field("organization")
-	}
-	return s.onUser(v, "updated", retry, func(id core.UserID) error {
+	return s.onUser(v, "updated", func(p *userPage) { p.retype(v) }, func(id core.UserID) error {
 		if typed := v.changed("organization"); typed != nil {
 			organization, err := s.desk.OrganizationNamed(v.ctx(), v.actor, *typed)
 			if err != nil && v.actor.Can(core.DoManagePeople) == nil {

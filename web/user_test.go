@@ -418,3 +418,22 @@ func TestAStalePageOfAPersonUndoesNothing(t *testing.T) {
 		t.Errorf("the person is %s", got)
 	}
 }
+
+func TestWhatWasTypedBesideAFaultIsSavedOnceTheFaultIsMended(t *testing.T) {
+	t.Parallel()
+	w := openSite(t)
+	form := url.Values{"full_name": {"New Name"}, "was.full_name": {""}, "phone": {"7"}, "was.phone": {""}, "tags": {"vip"}, "was.tags": {""},
+		"time_zone": {"nowhere"}, "was.time_zone": {""}}
+	wrong := w.ask(t, "admin", "/agent/users/{user}", form)
+	if wrong.Status != http.StatusBadRequest {
+		t.Fatalf("a timezone that is not there: %d", wrong.Status)
+	}
+	for name := range form {
+		form.Set(name, wrong.value(t, name))
+	}
+	form.Set("time_zone", "Europe/Berlin")
+	w.ask(t, "admin", "/agent/users/{user}", form)
+	if got := w.Text(t, `select name || ' ' || phone || ' ' || tags::text || ' ' || timezone from users where id = `+w.at("{user}")); got != "New Name 7 {vip} Europe/Berlin" {
+		t.Errorf("the person is %s", got)
+	}
+}
