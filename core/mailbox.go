@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // A Mailbox is an address of ours. The oldest one is the first: postmaster and
@@ -137,4 +138,19 @@ func ownDomain(ctx context.Context, tx pgx.Tx, domain string) error {
 	}
 	_, err := tx.Exec(ctx, `insert into own_domains (domain) values ($1) on conflict do nothing`, canonical)
 	return err
+}
+
+// MailboxAddresses lists the mailboxes of a database on which no desk is open, the
+// first one first; none where there is no schema yet.
+func MailboxAddresses(ctx context.Context, pool *pgxpool.Pool) (all []Address, err error) {
+	defer wrap(&err, "mailbox addresses")
+	made, err := value[bool](ctx, pool, `select to_regclass('mailboxes') is not null`)
+	if err != nil || !made {
+		return nil, err
+	}
+	found, err := pool.Query(ctx, `select address from mailboxes order by id`)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(found, pgx.RowTo[Address])
 }

@@ -53,6 +53,13 @@ func settle(dataDir string) (*place, error) {
 	return p, nil
 }
 
+// Exists tells whether there is a cluster in a data folder, or something there
+// that cannot be looked at. It makes nothing.
+func Exists(dataDir string) bool {
+	_, err := os.Stat(filepath.Join(dataDir, "postgres", "PG_VERSION"))
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
 func (p *place) path(name string) string { return filepath.Join(p.dir, name) }
 
 // unprivileged chooses whom PostgreSQL, which refuses root, runs as: the owner
