@@ -34,12 +34,13 @@ var prototypes = sync.OnceValue(func() map[rune]string {
 const skeletonMost = 400
 
 // Skeleton is what a text looks like (UTS 39 section 4): texts that a reader may
-// take for each other have the same one. What shows nothing is gone. It is for
-// comparing only, and never shown.
+// take for each other have the same one. Other forms of a letter, like the wide
+// one, count as the letter, and what shows nothing is gone. It is for comparing
+// only, and never shown.
 func Skeleton(s string) string {
 	known := prototypes()
 	var b strings.Builder
-	for _, r := range norm.NFD.String(strings.ToValidUTF8(cut(s, skeletonMost), "")) {
+	for _, r := range norm.NFKD.String(strings.ToValidUTF8(cut(s, skeletonMost), "")) {
 		switch p, ok := known[r]; {
 		case invisible(r):
 		case ok:
