@@ -38,10 +38,12 @@ func (l level) String() string {
 // txt is a TXT record as it stands in a zone file, in strings of 255 octets at most.
 func txt(name, text string) string {
 	line := name + ". IN TXT"
-	for len(text) > 255 {
-		line, text = line+` "`+text[:255]+`"`, text[255:]
+	for quoted := strings.NewReplacer(`\`, `\\`, `"`, `\"`); ; text = text[255:] {
+		line += ` "` + quoted.Replace(text[:min(len(text), 255)]) + `"`
+		if len(text) <= 255 {
+			return line
+		}
 	}
-	return line + ` "` + text + `"`
 }
 
 // judge tells of one domain of ours. The reply domain takes mail and is in
