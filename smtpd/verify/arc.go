@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // ARC (RFC 8617) is what those who passed a mail on say about it. It is read and
@@ -27,7 +28,7 @@ type arcSet struct {
 // askARC checks the chain (RFC 8617 section 5.2) and tells it in words: "none",
 // "pass: …", "fail at 2: …" with the number of the set that broke, "temperror at
 // 1: …", or "not checked: …".
-func askARC(ctx context.Context, l *lookups, m mail) string {
+func askARC(ctx context.Context, l *lookups, m mail, now time.Time) string {
 	fields := slices.DeleteFunc(slices.Clone(m.fields), func(f field) bool { return !f.isARC() })
 	size := 0
 	for _, f := range fields {
@@ -46,7 +47,7 @@ func askARC(ctx context.Context, l *lookups, m mail) string {
 	if at, problem := brokenOff(sets); problem != "" {
 		return fmt.Sprintf("fail at %d: %s", at, problem)
 	}
-	return sealed(ctx, l, m, sets)
+	return sealed(ctx, l, m, sets, now)
 }
 
 func (f field) isARC() bool {

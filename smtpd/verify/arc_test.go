@@ -99,7 +99,7 @@ func TestAChainIsToldInWords(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			resolver, queries := serveFunc(t, tt.zone.answer)
-			got := askARC(t.Context(), newLookups(resolver, 10*time.Second, 10, 2), split([]byte(tt.mail)))
+			got := askARC(t.Context(), newLookups(resolver, 10*time.Second, 10, 2), split([]byte(tt.mail)), time.Now())
 			if got != tt.want {
 				t.Errorf("got  %q\nwant %q", got, tt.want)
 			}

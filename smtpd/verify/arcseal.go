@@ -15,11 +15,12 @@ import (
 
 // sealed checks the newest message signature and then every seal, from the newest
 // to the oldest.
-func sealed(ctx context.Context, l *lookups, m mail, sets []arcSet) string {
+func sealed(ctx context.Context, l *lookups, m mail, sets []arcSet, now time.Time) string {
 	newest := len(sets)
-	if sum, problem := messageSum(m, sets[newest-1]); problem != "" {
+	last := sets[newest-1]
+	if sum, problem := messageSum(m, *last.message, last.messageTags, now); problem != "" {
 		return fmt.Sprintf("fail at %d: %s", newest, problem)
-	} else if words := checkSignature(ctx, l, sets[newest-1].messageTags, sum, newest, "the mail was changed after it"); words != "" {
+	} else if words := checkSignature(ctx, l, last.messageTags, sum, newest, "the mail was changed after it"); words != "" {
 		return words
 	}
 	sums := sealSums(sets)
@@ -60,10 +61,10 @@ func checkSignature(ctx context.Context, l *lookups, tags map[string]string, sum
 	return ""
 }
 
-// messageSum is what an ARC-Message-Signature signs (RFC 8617 section 4.1.2: as a
-// DKIM-Signature does), after it was found to fit the mail; else the problem.
-func messageSum(m mail, set arcSet) (sum []byte, problem string) {
-	tags := set.messageTags
+// messageSum is what an ARC-Message-Signature signs, which is what a
+// DKIM-Signature does (RFC 8617 section 4.1.2), after it was found to fit the mail;
+// else the problem.
+func messageSum(m mail, own field, tags map[string]string, now time.Time) (sum []byte, problem string) {
 	names := strings.Split(squeeze(strings.ToLower(tags["h"])), ":")
 	header, body, ok := canonicalization(tags["c"])
 	_, partial := tags["l"]
@@ -74,7 +75,7 @@ func messageSum(m mail, set arcSet) (sum []byte, problem string) {
 		return nil, "it covers only a part of the text"
 	case !allows(tags, "q", "dns/txt", "dns/txt"):
 		return nil, "its key is kept where nobody can look"
-	case !inTime(tags, time.Now()):
+	case !inTime(tags, now):
 		return nil, "it is signed for another time"
 	}
 	bh, err := base64.StdEncoding.DecodeString(squeeze(tags["bh"]))
@@ -89,7 +90,7 @@ func messageSum(m mail, set arcSet) (sum []byte, problem string) {
 			below[name]++
 		}
 	}
-	return finish(h, set.message.raw, header), ""
+	return finish(h, own.raw, header), ""
 }
 
 // canonicalization reads c= (RFC 6376 section 3.5): relaxed or simple, for header

@@ -37,7 +37,7 @@ func TestTheARCVectorsAreJudgedAsPublished(t *testing.T) {
 				t.Fatal(name, err)
 			}
 			all++
-			words := askARC(t.Context(), newLookups(resolver, 10*time.Second, maxQueries, 0), split([]byte(test.Message)))
+			words := askARC(t.Context(), newLookups(resolver, 10*time.Second, maxQueries, 0), split([]byte(test.Message)), time.Now())
 			got, _, _ := strings.Cut(words, " ")
 			if want := strings.ToLower(strings.TrimSpace(test.CV)); strings.TrimSuffix(got, ":") != want && !(want == "" && got == "fail") {
 				t.Errorf("%s: %s: %q, want %q", s.Description, name, words, want)

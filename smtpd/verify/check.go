@@ -47,7 +47,7 @@ func (c *Checker) Check(ctx context.Context, env core.Envelope, letter core.Lett
 	e, left := c.gather(ctx, env, letter, m, domain)
 	origin := e.origin()
 	spare := min(arcSpare, left/3)
-	origin.ARC = askARC(ctx, newLookups(c.resolver, c.timeout, left-spare, spare), m)
+	origin.ARC = askARC(ctx, newLookups(c.resolver, c.timeout, left-spare, spare), m, arrival(env))
 	origin.Trusted = c.Trusts(env.ClientIP)
 	return origin
 }
@@ -70,7 +70,7 @@ func (c *Checker) gather(ctx context.Context, env core.Envelope, letter core.Let
 	keys := newLookups(c.resolver, c.timeout, len(picked), keySpare)
 	var wg sync.WaitGroup
 	wg.Go(func() { e.dmarc = askDMARC(ctx, policy, domain) })
-	wg.Go(func() { e.signatures = askDKIM(ctx, keys, m, picked, letter.From[0].Address) })
+	wg.Go(func() { e.signatures = askDKIM(ctx, keys, m, picked, letter.From[0].Address, arrival(env)) })
 	wg.Wait()
 	left = maxQueries - policy.spentQueries() - keys.spentQueries()
 
@@ -78,4 +78,13 @@ func (c *Checker) gather(ctx context.Context, env core.Envelope, letter core.Let
 	senders := newLookups(c.resolver, c.timeout, left-spare, spare)
 	e.spf = askSPF(ctx, senders, e.passage.client, e.passage.helo, env.From)
 	return e, left - senders.spentQueries()
+}
+
+// arrival is when a mail came. Signatures are judged by that time: a mail that
+// waited, or was held and is released, must not fare worse than at first.
+func arrival(env core.Envelope) time.Time {
+	if env.ReceivedAt.IsZero() {
+		return time.Now()
+	}
+	return env.ReceivedAt
 }

@@ -70,7 +70,7 @@ func passing(t *testing.T, records map[string]string, raw []byte) (n int) {
 	resolver, _ := serve(t, zone, nil)
 	m := split(raw)
 	l := newLookups(resolver, time.Second, maxQueries, 1)
-	for _, s := range askDKIM(t.Context(), l, m, m.signatures("acme.test"), fromOf(t, m)) {
+	for _, s := range askDKIM(t.Context(), l, m, m.signatures("acme.test"), fromOf(t, m), time.Now()) {
 		if s.problem == "" {
 			n++
 		} else {

@@ -3,6 +3,7 @@ package verify
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"io"
 	"net"
 	"slices"
@@ -70,7 +71,7 @@ func hasLongBlank(b []byte) bool {
 
 // askDKIM checks the picked signatures (RFC 6376, RFC 8301, RFC 8463). One with
 // a body length (l=) or past its expiry does not pass; the library sees to that.
-func askDKIM(ctx context.Context, l *lookups, m mail, picked []field, address string) []signature {
+func askDKIM(ctx context.Context, l *lookups, m mail, picked []field, address string, now time.Time) []signature {
 	if len(picked) == 0 {
 		return nil
 	}
@@ -85,26 +86,63 @@ func askDKIM(ctx context.Context, l *lookups, m mail, picked []field, address st
 		return unchecked(picked, problem)
 	}
 	keys := &keyring{ctx: ctx, lookups: l, exact: make(map[string]bool)}
-	verified, err := dkim.VerifyWithOptions(m.reduced(ctx, picked), &dkim.VerifyOptions{LookupTXT: keys.lookup})
-	if err != nil {
+	ordered := m.only(picked)
+	verified, err := dkim.VerifyWithOptions(m.reduced(ctx, ordered), &dkim.VerifyOptions{LookupTXT: keys.lookup})
+	if err != nil || len(verified) != len(ordered) {
 		return unchecked(picked, "the mail cannot be read")
 	}
 	signatures := make([]signature, len(verified))
 	for i, v := range verified {
-		s := signature{domain: canonical(v.Domain)}
-		switch {
-		case v.Err != nil && ctx.Err() != nil:
-			s.problem, s.trouble = "no time left", true
-		case v.Err != nil:
-			s.problem, s.trouble = strings.TrimPrefix(v.Err.Error(), "dkim: "), dkim.IsTempFail(v.Err)
-		case keys.refuses(v):
-			s.problem = "the key is not for subdomains"
-		case !possible(v, time.Now()):
-			s.problem = "the signature's times cannot be"
+		if v.Err != nil && !v.Expiration.IsZero() && !now.After(v.Expiration) && time.Now().After(v.Expiration) {
+			signatures[i] = m.askExpired(keys, ordered[i], v, now)
+		} else {
+			signatures[i] = judged(ctx, keys, v, now)
 		}
-		signatures[i] = s
 	}
 	return signatures
+}
+
+// judged is what became of a signature that the library has checked.
+func judged(ctx context.Context, keys *keyring, v *dkim.Verification, now time.Time) signature {
+	s := signature{domain: canonical(v.Domain)}
+	switch {
+	case v.Err != nil && ctx.Err() != nil:
+		s.problem, s.trouble = "no time left", true
+	case v.Err != nil:
+		s.problem, s.trouble = strings.TrimPrefix(v.Err.Error(), "dkim: "), dkim.IsTempFail(v.Err)
+	case keys.refuses(v):
+		s.problem = "the key is not for subdomains"
+	case !possible(v, now):
+		s.problem = "the signature's times cannot be"
+	}
+	return s
+}
+
+// askExpired checks a signature that held when the mail came and has expired since:
+// the library, which knows no other time than now, stops there.
+func (m mail) askExpired(keys *keyring, f field, v *dkim.Verification, now time.Time) signature {
+	s := signature{domain: canonical(v.Domain)}
+	_, list, _ := strings.Cut(string(f.raw), ":")
+	tags, _ := parseTags(list)
+	sum, problem := messageSum(m, f, tags, now)
+	if problem != "" {
+		s.problem = problem
+		return s
+	}
+	_, _ = keys.lookup(tags["s"] + "._domainkey." + tags["d"]) // to know whether it refuses
+	key, problem, trouble := askKey(keys.ctx, keys.lookups, tags["d"], tags["s"])
+	b, err := base64.StdEncoding.DecodeString(squeeze(tags["b"]))
+	switch {
+	case problem != "":
+		s.problem, s.trouble = problem, trouble
+	case err != nil || !signs(key, squeeze(tags["a"]), sum, b):
+		s.problem = "signature did not verify"
+	case keys.refuses(v):
+		s.problem = "the key is not for subdomains"
+	case !possible(v, now):
+		s.problem = "the signature's times cannot be"
+	}
+	return s
 }
 
 // possible reports whether a signature's times can be: made before now, give or
@@ -122,13 +160,23 @@ func unchecked(picked []field, problem string) (signatures []signature) {
 	return signatures
 }
 
-// reduced is the mail with no signatures but the picked ones. When the time is
-// over the body ends early, which no signature survives; the library must not
-// see a read error, it would leave its goroutines behind.
-func (m mail) reduced(ctx context.Context, picked []field) io.Reader {
+// only are the picked fields in the order of the header.
+func (m mail) only(picked []field) (ordered []field) {
+	for _, f := range m.fields {
+		if slices.ContainsFunc(picked, func(p field) bool { return &p.raw[0] == &f.raw[0] }) {
+			ordered = append(ordered, f)
+		}
+	}
+	return ordered
+}
+
+// reduced is the mail with no signatures but these. When the time is over the body
+// ends early, which no signature survives; the library must not see a read error,
+// it would leave its goroutines behind.
+func (m mail) reduced(ctx context.Context, signatures []field) io.Reader {
 	header := make([]byte, 0, len(m.header)+2)
 	for _, f := range m.fields {
-		if f.is("dkim-signature") && !slices.ContainsFunc(picked, func(p field) bool { return &p.raw[0] == &f.raw[0] }) {
+		if f.is("dkim-signature") && !slices.ContainsFunc(signatures, func(p field) bool { return &p.raw[0] == &f.raw[0] }) {
 			continue
 		}
 		header = append(header, f.raw...)

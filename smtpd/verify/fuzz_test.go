@@ -29,7 +29,7 @@ func FuzzARC(f *testing.F) {
 		if forged {
 			raw = strings.Replace(raw, "It burns", "It works", 1)
 		}
-		words := askARC(t.Context(), newLookups(resolver, 10*time.Second, maxQueries, 2), split([]byte(raw)))
+		words := askARC(t.Context(), newLookups(resolver, 10*time.Second, maxQueries, 2), split([]byte(raw)), time.Now())
 		kind, _, _ := strings.Cut(words, ":")
 		kind, _, _ = strings.Cut(kind, " at ")
 		if !strings.Contains(" none pass fail temperror not checked ", " "+kind+" ") || len([]rune(words)) > maxARCWords+1 {
@@ -96,7 +96,7 @@ func FuzzCanonicalForms(f *testing.F) {
 				if !ok {
 					t.Fatalf("%q", m.fields[0].raw)
 				}
-				sum, problem := messageSum(m, arcSet{message: &m.fields[0], messageTags: tags})
+				sum, problem := messageSum(m, m.fields[0], tags, time.Now())
 				b, _ := base64.StdEncoding.DecodeString(squeeze(tags["b"]))
 				if problem != "" || !signs(signerKey.Public().(ed25519.PublicKey), "ed25519-sha256", sum, b) {
 					t.Errorf("%s/%s of %q: %q", header, form, raw, problem)
