@@ -36,6 +36,8 @@ type arrival struct {
 	states   map[ConversationID]caseRow // by survivor
 	mentions map[MentionID]mentionRow
 
+	answersDraftNotice bool // it names the mail by which its author was told that one was kept
+
 	countsAutomatic bool           // so little automatic mail is left that it is counted exactly
 	automaticLeft   *automaticLeft // shared by all mails of the transaction; nil: plenty
 

@@ -191,7 +191,7 @@ func (d *Desk) fileDraft(ctx context.Context, tx pgx.Tx, a *arrival, own *ours, 
 	if err := d.namePeople(ctx, tx, a, own, at.conversation, false); err != nil {
 		return at, err
 	}
-	if a.facts.NearNotice || a.facts.VacationSubject || a.letter.Unanswerable || !dec.Verified {
+	if a.facts.NearNotice || a.facts.VacationSubject || a.facts.Unanswerable || a.answersDraftNotice || !dec.Verified {
 		return at, nil // telling a machine, or a stranger's address, would only invite more
 	}
 	return at, d.enqueueDraftNotice(ctx, tx, dec.Conversation, a.author.ID, a.mailbox)

@@ -145,7 +145,7 @@ func (d *Desk) gatherNamed(ctx context.Context, tx pgx.Tx, a *arrival) error {
 	}
 	if len(bounces)+len(ownNames) > 0 {
 		b.Queue(`
-			select id, id_name, coalesce(conversation_id, 0), coalesce(mention_id, 0), mailbox_id, coalesce(bounce_name = any($1), false)
+			select id, id_name, coalesce(conversation_id, 0), coalesce(mention_id, 0), mailbox_id, coalesce(bounce_name = any($1), false), kind = 'draft'
 			from deliveries where bounce_name = any($1) or id_name = any($2)`, bounces, ownNames).Query(func(rows pgx.Rows) error {
 			return a.scanDeliveries(rows, byName)
 		})
@@ -171,13 +171,14 @@ func (d *Desk) gatherNamed(ctx context.Context, tx pgx.Tx, a *arrival) error {
 func (a *arrival) scanDeliveries(rows pgx.Rows, byName map[RowName]string) error {
 	for rows.Next() {
 		var row deliveryRow
-		var bounced bool
-		if err := rows.Scan(&row.ID, &row.IDName, &row.Conversation, &row.Mention, &row.Mailbox, &bounced); err != nil {
+		var bounced, draft bool
+		if err := rows.Scan(&row.ID, &row.IDName, &row.Conversation, &row.Mention, &row.Mailbox, &bounced, &draft); err != nil {
 			return err
 		}
 		if bounced && a.bounce.ID == 0 {
 			a.bounce = row
 		}
+		a.answersDraftNotice = a.answersDraftNotice || draft
 		if id, ok := byName[row.IDName]; ok {
 			a.pointers = append(a.pointers, mailPointer{id: id, conversation: row.Conversation, mention: row.Mention})
 		}

@@ -179,3 +179,43 @@ func (s *story) read(m mailertest.Message) received {
 	s.t.Helper()
 	return received{m, mailertest.Read(s.t, m.Raw)}
 }
+
+// TestAnAgentsMailboxThatForwardsEverythingEndsByItself: a rule sends what the
+// agent gets to support@, whenever it comes.
+func TestAnAgentsMailboxThatForwardsEverythingEndsByItself(t *testing.T) {
+	t.Parallel()
+	n := 0
+	forward := func(m received, headers ...string) letter {
+		n++
+		return letter{From: "abe@machine.test", Subject: "FW: " + m.Field("Subject"), Headers: headers, Text: fmt.Sprintf("Forwarded by a rule (%d).\n\n%s", n, m.Text)}
+	}
+	for name, c := range map[string]struct {
+		forward func(m received) letter
+		most    int // mails to the agent because of one customer's
+	}{
+		"in its thread":  {func(m received) letter { return forward(m, "In-Reply-To: <"+m.id()+">", "References: <"+m.id()+">") }, 2},
+		"out of any":     {func(m received) letter { return forward(m) }, 1},
+		"by its answers": {func(m received) letter { return answer(m, "abe@machine.test", fmt.Sprint("I am on holiday: vacation ", m.id())) }, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, id, _ := withAbe(t, "abe@machine.test")
+			answered := 0
+			for range 12 {
+				s.aMinutePasses()
+				all := s.outbox("abe@machine.test")
+				if len(all) == answered {
+					break
+				}
+				for _, m := range all[answered:] {
+					s.file(c.forward(m))
+				}
+				answered = len(all)
+			}
+			s.quiet()
+			got := len(s.outbox("abe@machine.test"))
+			t.Logf("mails to the agent: %d", got)
+			s.want("mails to the agent", got >= 1 && got <= c.most, true)
+			s.want("words to the customer", len(s.posts(id, "MESSAGE")) <= 3, true)
+		})
+	}
+}
