@@ -78,7 +78,11 @@ func userWithAddress(ctx context.Context, tx pgx.Tx, address Address) (User, err
 	if err != nil {
 		return User{}, err
 	}
-	return lockUser(ctx, tx, id)
+	u, err := lockUser(ctx, tx, id)
+	if own, _ := u.has(address); err == nil && !own { // taken away before the lock
+		return User{}, ErrNotFound
+	}
+	return u, err
 }
 
 // joinTeams adds teams to those that a person is in.

@@ -189,12 +189,15 @@ func (s search) nearSQL() string {
 	return `select * from (` + strings.Join(from, " union ") + `) m order by m.address using ~<~ limit 20`
 }
 
-// AddressHolder tells who has exactly this address, in any spelling. ErrNotFound
-// for a free one, ErrForbidden, Invalid.
+// AddressHolder tells those who make accounts who has exactly this address, in any
+// spelling, whether or not they may view that person. ErrNotFound for a free one and
+// for customers, ErrForbidden, Invalid.
 func (d *Desk) AddressHolder(ctx context.Context, actor Actor, email string) (_ AddressMatch, err error) {
 	defer wrap(&err, "holder of an address")
-	if err := actor.Can(DoView); err != nil {
-		return AddressMatch{}, err
+	for _, do := range []Deed{DoView, DoManagePeople} {
+		if err := actor.Can(do); err != nil {
+			return AddressMatch{}, err
+		}
 	}
 	address, err := ParseAddress(email)
 	if err != nil {

@@ -138,6 +138,9 @@ func TestTheHolderOfAnAddressIsAPersonOrAMailbox(t *testing.T) {
 	if _, err := d.AddressHolder(t.Context(), cara, "ann@desk.test"); answer(err) != "404" {
 		t.Errorf("a customer learns: %v", err)
 	}
+	if _, err := d.AddressHolder(t.Context(), d.Collaborator(t, "mia@partner.test"), "ann@desk.test"); answer(err) != "403" {
+		t.Errorf("somebody who makes no accounts learns: %v", err)
+	}
 }
 
 // population makes customers with generated names and addresses, none of whom has

@@ -60,27 +60,6 @@ func (d *Desk) CreateTeam(ctx context.Context, actor Actor, title string, member
 	return made, err
 }
 
-// UpdateTeam gives a team another title and other members. ErrNotFound, Invalid,
-// ErrForbidden.
-func (d *Desk) UpdateTeam(ctx context.Context, actor Actor, id TeamID, title string, members []UserID) (updated Team, err error) {
-	defer d.attempt(ctx, &err, actor, "update", object("team", id))
-	if title, err = teamTitle(actor, title); err != nil {
-		return Team{}, err
-	}
-	err = d.tx(ctx, func(tx pgx.Tx) error {
-		before, err := lockTeam(ctx, tx, id)
-		if err != nil {
-			return err
-		}
-		if _, err := tx.Exec(ctx, `update teams set title = $2 where id = $1`, id, title); err != nil {
-			return err
-		}
-		updated, err = saveTeam(ctx, tx, actor, before, members, "team.updated")
-		return err
-	})
-	return updated, err
-}
-
 func teamTitle(actor Actor, title string) (string, error) {
 	if err := actor.Can(DoAdminister); err != nil {
 		return "", err
@@ -106,7 +85,7 @@ func saveTeam(ctx context.Context, tx pgx.Tx, actor Actor, before Team, members 
 		return Team{}, err
 	}
 	missing, err := value[bool](ctx, tx, `
-		with staff as (select id from users where id = any(@members) and role <> 'customer' for key share),
+		with staff as (select id from users where id = any(@members) and role <> 'customer' for share), -- nobody loses the role meanwhile
 		     made as (insert into team_members (team_id, user_id) select @id, id from staff on conflict do nothing)
 		select exists (select 1 from unnest(@members::bigint[]) m where m not in (select id from staff))`,
 		pgx.StrictNamedArgs{"id": before.ID, "members": nonNil(members)})

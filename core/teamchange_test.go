@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -38,9 +39,6 @@ func TestTwoAdminsAtOneTeamUndoNothingOfEachOthers(t *testing.T) {
 	}
 	title = "Third"
 	if got := fault(t, second(d.ChangeTeam(ctx, owner, team.ID, core.TeamChanges{Title: &title}))); got.Field != "title" || got.Code != core.CodeDuplicate {
-		t.Errorf("a taken title: %+v", got)
-	}
-	if got := fault(t, second(d.UpdateTeam(ctx, owner, team.ID, title, nil))); got.Field != "title" || got.Code != core.CodeDuplicate {
 		t.Errorf("a taken title: %+v", got)
 	}
 	if _, err := d.ChangeTeam(ctx, owner, 4711, core.TeamChanges{}); !errors.Is(err, core.ErrNotFound) {
@@ -111,5 +109,35 @@ func TestStaffAreNamedByNameOrAddress(t *testing.T) {
 	colleagues, err := d.Colleagues(ctx, ann)
 	if err != nil || len(colleagues) != 4 || colleagues[0].ID != ann.ID {
 		t.Errorf("%+v %v", colleagues, err)
+	}
+}
+
+func TestWhoIsLosingTheStaffRoleComesIntoNoTeam(t *testing.T) {
+	t.Parallel()
+	d := coretest.OpenDesk(t, core.Config{})
+	ctx, owner, ann := t.Context(), d.Owner(t, "owner@desk.test"), d.Agent(t, "ann@desk.test")
+	team, err := d.CreateTeam(ctx, owner, "First line", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	demotion, err := d.Pool.Begin(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = demotion.Rollback(context.WithoutCancel(ctx)) }()
+	if _, err := demotion.Exec(ctx, `update users set role = 'customer' where id = $1`, ann.ID); err != nil {
+		t.Fatal(err)
+	}
+	added := make(chan error, 1)
+	go func() {
+		_, err := d.ChangeTeam(ctx, owner, team.ID, core.TeamChanges{Add: []core.UserID{ann.ID}})
+		added <- err
+	}()
+	blocksSomebody(t, d, demotion)
+	if err := demotion.Commit(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if got := fault(t, <-added); got.Field != "members" {
+		t.Errorf("%+v", got)
 	}
 }

@@ -1,7 +1,6 @@
 package core
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -256,12 +255,4 @@ func unitedTags(survivor, other []string) (united, added []string) {
 	united = cleanTags(append(slices.Clone(survivor), other...))
 	added = slices.DeleteFunc(slices.Clone(united), func(tag string) bool { return slices.Contains(survivor, tag) })
 	return united, nonNil(added)
-}
-
-// byPrimary sorts the primary address first.
-func byPrimary(a, b Identity) int {
-	if a.Primary != b.Primary {
-		return map[bool]int{true: -1, false: 1}[a.Primary]
-	}
-	return cmp.Compare(a.Address.String(), b.Address.String())
 }
