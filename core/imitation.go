@@ -125,6 +125,9 @@ func addressIn(name string) Address {
 	return Address{}
 }
 
+// imitating finds the warnings about imitation among others, as PostgreSQL reads it.
+const imitating = `(^|\n)(Uses the name of|Its (address|domain) looks like|Its name says) `
+
 // doubts are the warnings that a mail carries wherever it lands.
 func (a *arrival) doubts(own *ours) []string {
 	name := a.fromName

@@ -32,7 +32,8 @@ type ListFilter struct {
 // A ConversationRow is a line of the list.
 type ConversationRow struct {
 	Conversation
-	Unread bool // activity since the reader last looked
+	Unread   bool // activity since the reader last looked
+	Doubtful bool // somebody in it may not be whom they seem (reliability A14)
 }
 
 const listedConversations = `
@@ -77,7 +78,8 @@ func (d *Desk) Conversations(ctx context.Context, actor Actor, f ListFilter) (co
 	}
 	columns := conversationColumns + `,
 		not exists (select from conversation_reads r
-			where r.conversation_id = c.id and r.user_id = @actor and r.read_at >= c.updated_at) as unread`
+			where r.conversation_id = c.id and r.user_id = @actor and r.read_at >= c.updated_at) as unread,
+		exists (select from messages m where m.conversation_id = c.id and m.warnings <> '{}' and array_to_string(m.warnings, chr(10)) ~ '` + imitating + `') as doubtful`
 	err = d.read(ctx, func(tx pgx.Tx) error {
 		conversations, total, err = list[ConversationRow](ctx, tx, columns, where, `c.updated_at desc, c.id desc`, f.Page, args)
 		return err
