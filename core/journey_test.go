@@ -33,8 +33,8 @@ func TestEveryKindOfActivityReadsAsASentence(t *testing.T) {
 		{"enabled", nil, "enabled the account"},
 		{"disabled", nil, "disabled the account"},
 		{"invite_revoked", nil, "took the invite back"},
-		{"organization", map[string]any{"organization": 3.0, "organization_name": "Acme", "domain": "acme.test"}, "joined Acme by its domain acme.test"},
-		{"organization", map[string]any{"organization": 3.0, "domain": "xn--bcher-kva.test"}, "joined an organization that is gone since by its domain bücher.test"},
+		{"organization", map[string]any{"organization": 3.0, "organization_name": "Acme", "domain": "acme.test"}, "joined Acme by the domain acme.test"},
+		{"organization", map[string]any{"organization": 3.0, "domain": "xn--bcher-kva.test"}, "joined an organization that is gone since by the domain bücher.test"},
 		{"address_added", map[string]any{"address": "b@home.test"}, "added the address b@home.test"},
 		{"address_primary", map[string]any{"address": "b@home.test"}, "made b@home.test the primary address"},
 		{"address_removed", map[string]any{"address": "b@home.test"}, "removed the address b@home.test"},
@@ -121,7 +121,7 @@ func TestTheJourneyNamesWhoDidItAndMarksTheDisabled(t *testing.T) {
 	}
 	all := strings.Join(told, "; ")
 	if err != nil || !strings.HasPrefix(all, "Abe (Disabled): likes tea; ") || !strings.Contains(all, "Abe (Disabled): created the account of cara@acme.test as Customer") ||
-		!strings.Contains(all, ": joined Acme by its domain acme.test") {
+		!strings.Contains(all, ": joined Acme by the domain acme.test") {
 		t.Errorf("%s %v", all, err)
 	}
 	made, err := d.CreateAccount(ctx, core.NewUser{Email: "zoe@desk.test", Role: core.RoleAgent}, nil)

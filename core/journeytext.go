@@ -108,7 +108,7 @@ func (d detailOf) joined() string {
 	if name == "" {
 		name = "an organization that is gone since"
 	}
-	return fmt.Sprintf("joined %s by its domain %s", name, ShownDomain(d.text("domain")))
+	return fmt.Sprintf("joined %s by the domain %s", name, ShownDomain(d.text("domain")))
 }
 
 func (d detailOf) merged(kind string) string {

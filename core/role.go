@@ -20,7 +20,7 @@ func (s RoleSetting) Fixed() string {
 	case s.Role.Admin():
 		return "Has every right, and the administration besides."
 	case s.Role == RoleCustomer:
-		return "Sees and answers the own conversations only."
+		return "Sees and answers their own conversations only."
 	}
 	return ""
 }

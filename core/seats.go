@@ -68,15 +68,21 @@ func makeRoom(ctx context.Context, tx pgx.Tx, role Role, n int) error {
 	if err != nil || room.Most == nil || room.Used+n <= *room.Most {
 		return err
 	}
-	what := "agent seats"
+	what, are := "agent seat", "are"
 	if role == RoleCollaborator {
-		what = "collaborators"
+		what = "collaborator"
+	}
+	if *room.Most != 1 {
+		what += "s"
+	}
+	if room.Used == 1 {
+		are = "is"
 	}
 	if room.Full() {
-		return refuse(ErrLimit, "The limit of %d %s is reached: %d are enabled or invited. Disable somebody, or raise the limit.", *room.Most, what, room.Used)
+		return refuse(ErrLimit, "The limit of %d %s is reached: %d %s enabled or invited. Disable somebody, or raise the limit.", *room.Most, what, room.Used, are)
 	}
-	return refuse(ErrLimit, "There is room for %d more, and these are %d: the limit is %d %s, and %d are enabled or invited.",
-		*room.Most-room.Used, n, *room.Most, what, room.Used)
+	return refuse(ErrLimit, "There is room for %d more, and these are %d: the limit is %d %s, and %d %s enabled or invited.",
+		*room.Most-room.Used, n, *room.Most, what, room.Used, are)
 }
 
 // sameSeat tells that a change between two roles needs no other place.

@@ -107,11 +107,11 @@ func parseForm(r *http.Request) error {
 }
 
 func (s *server) toSignIn(v *visit) error {
-	next := "/"
+	next, said := "/", "&said=not-saved"
 	if v.r.Method == http.MethodGet {
-		next = v.r.URL.RequestURI()
+		next, said = v.r.URL.RequestURI(), ""
 	}
-	http.Redirect(v.w, v.r, "/signin?next="+url.QueryEscape(localPath(next)), http.StatusSeeOther)
+	http.Redirect(v.w, v.r, "/signin?next="+url.QueryEscape(localPath(next))+said, http.StatusSeeOther)
 	return nil
 }
 

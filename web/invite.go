@@ -80,6 +80,9 @@ func (s *server) showInvite(v *visit, status int, p invitePage, invitees []core.
 			return err
 		}
 	}
+	if len(wrong) > 0 && p.Faults == nil { // the row may be far down
+		p.Faults = faults{"": {Problem: "Nobody is invited yet. Mend the fields marked red, and save again."}}
+	}
 	for _, role := range core.Roles()[1:] {
 		if v.actor.MayCreate(role) == nil {
 			p.Roles = append(p.Roles, role)

@@ -79,6 +79,7 @@ type base struct {
 func saidOf(word string) string {
 	return map[string]string{
 		"signed-out":   "You are signed out.",
+		"not-saved":    "You are not signed in, so nothing was saved. Sign in, go back to the page, and do it again.",
 		"updated":      "Saved.",
 		"replied":      "Your reply is on its way.",
 		"held":         "Your reply is saved. No relay is set, so its mails are held in the outbox.",

@@ -42,7 +42,7 @@ func TestTheRolesPageShowsWhatCanBeSwitchedAndWhyTheRestCannot(t *testing.T) {
 		}
 	}
 	foot := squeezed(page.find(t, "tfoot")[0])
-	for _, why := range []string{"Has every right, and the administration besides.", "Sees and answers the own conversations only.", "Collaborators have none of these rights, and cannot be given any."} {
+	for _, why := range []string{"Has every right, and the administration besides.", "Sees and answers their own conversations only.", "Collaborators have none of these rights, and cannot be given any."} {
 		if !strings.Contains(foot, why) {
 			t.Errorf("not said: %s", why)
 		}

@@ -225,7 +225,7 @@ func TestWhoForgotThePasswordGetsInByMail(t *testing.T) {
 		abe.refused(403, "Sign in")
 		abe.holds("Email address", "abe@desk.test")
 
-		abe.follow("Set a password, or a new one")
+		abe.follow("Forgot your password, or have none yet?")
 		abe.fill("Email address", "abe@desk.test")
 		abe.follow("Mail me a link")
 		abe.sees("If there is an account with this address")
