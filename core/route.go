@@ -269,9 +269,8 @@ func fresh(f Facts) (Decision, bool) {
 	return f.open(RuleNew, "It answers nothing that we know of."), true
 }
 
-// reopens: what no person wrote reopens nothing, nor what says by its envelope
-// that nobody is to answer it.
-func (f Facts) reopens() bool { return f.Kind == KindHuman && !f.NullSender }
+// reopens: what no person wrote reopens nothing.
+func (f Facts) reopens() bool { return f.Kind == KindHuman }
 
 // final tells that the located conversation takes no more words of customers.
 func (f Facts) final() bool { return f.Status == StatusClosed || f.Trashed }
