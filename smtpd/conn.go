@@ -76,7 +76,7 @@ var (
 func newConn(raw net.Conn, client netip.Addr, trusted bool, g *guard) *conn {
 	return &conn{
 		Conn: raw, guard: g, cfg: g.cfg, client: client, trusted: trusted, began: time.Now(),
-		plain: raw, in: bufio.NewReaderSize(raw, 8<<10), out: bufio.NewWriterSize(timely{raw, g.cfg.CommandTime}, 2<<10),
+		plain: raw, in: bufio.NewReaderSize(raw, 4<<10), out: bufio.NewWriterSize(timely{raw, g.cfg.CommandTime}, 1<<10),
 		greeting: true, begun: make(chan struct{}, 1),
 	}
 }

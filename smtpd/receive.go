@@ -19,11 +19,7 @@ func (s *Server) receive(r io.Reader, room allowance, declared int64) ([]byte, e
 			if int64(cap(raw)) == most {
 				return raw, errTooBig
 			}
-			leaving := int64(0)
-			if grown > great {
-				leaving = s.cfg.MaxBytes / 8 // for the small mails of others
-			}
-			if !room.take(grown, leaving) {
+			if !room.take(grown, s.leaving(grown, grown == most || declared > 0 && grown > declared)) {
 				return raw, errBusy
 			}
 			larger := append(make([]byte, 0, grown), raw...)
@@ -41,6 +37,19 @@ func (s *Server) receive(r io.Reader, room allowance, declared int64) ([]byte, e
 			return raw, errUnconfirmed
 		}
 	}
+}
+
+// leaving is what a mail that grows leaves to others. A great one leaves room to
+// the small ones, and one that may have to grow again leaves room to those that
+// need it for the last time: else many that begin would keep any from its end.
+func (s *Server) leaving(grown int64, forTheLastTime bool) int64 {
+	switch {
+	case grown <= great:
+		return 0
+	case forTheLastTime:
+		return s.cfg.MaxBytes / 8
+	}
+	return s.cfg.MaxBytes/8 + min(s.cfg.MaxMessageBytes, s.cfg.MaxBytes/4)
 }
 
 // capacity is what a full buffer grows to. A declared size is only believed when

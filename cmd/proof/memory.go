@@ -75,21 +75,42 @@ func (m *memoryCommand) measure(ctx context.Context, g *gateway, db *database) e
 	return nil
 }
 
-// sendAll brings every mail until it is taken.
+// deliverSized brings a mail, and says before how great it is, as most senders do,
+// or does not.
+func deliverSized(ctx context.Context, addr string, m mail, say bool) error {
+	if !say {
+		return deliver(ctx, addr, m)
+	}
+	s, err := dial(ctx, addr)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	if err := s.step(fmt.Appendf(nil, "MAIL FROM:<%s> SIZE=%d\r\n", m.from, len(m.raw)), 250); err != nil {
+		return err
+	}
+	if err := s.step([]byte("RCPT TO:<"+mailbox+">\r\nDATA\r\n"), 250, 354); err != nil {
+		return err
+	}
+	return s.step(dotted(m.raw), 250)
+}
+
+// sendAll brings every mail until it is taken. Half of the senders declare sizes.
 func (m *memoryCommand) sendAll(ctx context.Context, addr string) (later int64, err error) {
 	text := prose(1, m.MiB<<20)
 	var again atomic.Int64
 	group, ctx := errgroup.WithContext(ctx)
 	for n := range m.Mails {
 		group.Go(func() error {
-			for {
-				err := deliver(ctx, addr, compose("memory", n, m.MiB<<20-4096, text))
+			m := compose("memory", n, m.MiB<<20-4096, text)
+			for wait := 500; ; wait *= 2 {
 				var no refusal
+				err := deliverSized(ctx, addr, m, n%2 == 0)
 				if err == nil || ctx.Err() != nil || !errors.As(err, &no) || !no.temporary() {
 					return err
 				}
 				again.Add(1)
-				pause(200)
+				pause(min(wait, 8000) + n*10)
 			}
 		})
 	}
