@@ -13,7 +13,8 @@ import (
 // address that goes back. What was said there meanwhile, and neither written by
 // nor mailed to the person who comes back, becomes a note (mail-law section 2). An
 // address that was removed or given to somebody else stays where it is, and the
-// journey says so. Works once. ErrNotFound, ErrForbidden, ErrConflict.
+// journey says so. The survivor's sessions, API tokens and links end, and so does a
+// password that was set since the merge. Works once. ErrNotFound, ErrForbidden, ErrConflict.
 func (d *Desk) UnmergeUsers(ctx context.Context, actor Actor, other UserID) (err error) {
 	defer d.attempt(ctx, &err, actor, "undo the merge of", object("user", other))
 	if err := actor.mayMergeUsers(); err != nil {
@@ -83,7 +84,7 @@ func (m *userMerge) unmerge(ctx context.Context, tx pgx.Tx) error {
 		return err
 	}
 	for _, step := range []func(context.Context, pgx.Tx, *wayBack) error{
-		m.addressesBack, m.rowsBack, m.conversationsBack, m.fieldsBack,
+		m.endShared, m.addressesBack, m.rowsBack, m.conversationsBack, m.fieldsBack,
 	} {
 		if err := step(ctx, tx, &w); err != nil {
 			return err
@@ -122,6 +123,21 @@ func (m *userMerge) lockBack(ctx context.Context, tx pgx.Tx, w *wayBack) (err er
 		where c.requester_id = $1 and (c.id = any($2) or c.channel = 'mail' and c.id > $4
 			and (select f.author_address from messages f where coalesce(f.came_from, f.conversation_id) = c.id order by f.id limit 1) = any($3))`,
 		m.into.ID, w.Rows["conversations.requester_id"], w.addresses, w.Last.Conversation)
+	return err
+}
+
+// endShared ends what opened the survivor's account while both were one: it may be
+// in the hands of the one who goes. So may a password that was set since: the survivor
+// has a link mailed for another.
+func (m *userMerge) endShared(ctx context.Context, tx pgx.Tx, w *wayBack) error {
+	if err := startOver(ctx, tx, m.into.ID, "the merge was undone"); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, `
+		update users set password_hash = null where id = $1 and exists (
+			select from events e join user_merges g on g.id = $2
+			where e.user_id = $1 and e.created_at > g.created_at
+				and (e.kind = 'password_changed' or e.kind = 'accepted' and e.detail->>'link' <> 'sign_in'))`, m.into.ID, w.merge)
 	return err
 }
 
