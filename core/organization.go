@@ -43,7 +43,8 @@ const organizationColumns = `
 const seesOrganization = `(@all
 	or exists (select 1 from users u where u.organization_id = o.id
 	           and (u.id = @actor or exists (select 1 from conversations c where c.requester_id = u.id and ` + seesConversation + `)))
-	or exists (select 1 from mentions m join notes n on n.id = m.note_id where n.organization_id = o.id and m.user_id = @actor))`
+	or exists (select 1 from mentions m join notes n on n.id = m.note_id where n.organization_id = o.id and m.user_id = @actor)
+	or exists (select 1 from events e where e.organization_id = o.id and e.kind = 'created' and e.actor_id = @actor))`
 
 // Organizations lists them, newest first; query is part of a name or domain.
 // ErrForbidden, ErrNotFound for customers.

@@ -116,3 +116,32 @@ func TestAnOrganizationThatIsHiddenCannotBeReachedThroughItsPeople(t *testing.T)
 		t.Errorf("could join: %v", got)
 	}
 }
+
+// TestWhoMadeAnAccountSeesIt: else an agent with access to their own cases would
+// be led from + New to a page that is not there.
+func TestWhoMadeAnAccountSeesIt(t *testing.T) {
+	t.Parallel()
+	d := coretest.OpenDesk(t, core.Config{})
+	narrow, other := d.Agent(t, "abe@desk.test"), d.Agent(t, "bea@desk.test")
+	d.Exec(t, `update roles set case_access = 'own' where role = 'agent'`)
+	narrow.Rights.Access, other.Rights.Access = core.AccessOwn, core.AccessOwn
+	made, err := d.CreateUser(t.Context(), narrow, core.NewUser{Email: "cara@acme.test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	acme, err := d.CreateOrganization(t.Context(), narrow, core.NewOrganization{Name: "Acme"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, who := range []struct {
+		actor core.Actor
+		want  error
+	}{{narrow, nil}, {other, core.ErrNotFound}} {
+		if _, err := d.User(t.Context(), who.actor, made.ID); !errors.Is(err, who.want) {
+			t.Errorf("%s looks at the customer: %v, want %v", who.actor.Address, err, who.want)
+		}
+		if _, err := d.Organization(t.Context(), who.actor, acme.ID); !errors.Is(err, who.want) {
+			t.Errorf("%s looks at the organization: %v, want %v", who.actor.Address, err, who.want)
+		}
+	}
+}

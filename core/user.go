@@ -80,7 +80,8 @@ const userColumns = `
 // decides over customers; colleagues see each other (behaviour section 2).
 const seesUser = `(@all or u.id = @actor or u.role <> 'customer'
 	or exists (select 1 from conversations c where c.requester_id = u.id and ` + seesConversation + `)
-	or exists (select 1 from mentions m join notes n on n.id = m.note_id where n.user_id = u.id and m.user_id = @actor))`
+	or exists (select 1 from mentions m join notes n on n.id = m.note_id where n.user_id = u.id and m.user_id = @actor)
+	or exists (select 1 from events e where e.user_id = u.id and e.kind = 'created' and e.actor_id = @actor))`
 
 // seesConversation is MayView of policy.go as a condition on conversation c.
 const seesConversation = `(@all or c.requester_id = @actor or c.assignee_id = @actor or c.team_id = any(@teams)
