@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -28,8 +29,10 @@ const (
 )
 
 // automaticLeftSQL: how much more may go out in all, once nobody else may add to
-// it. Two statements, so that the second sees what the lock waited for.
+// it: who adds without having counted holds the lock shared. Two statements, so
+// that the second sees what the lock waited for.
 const (
+	automaticAdds    = `select pg_advisory_xact_lock_shared(hashtextextended('automatic mail', 0))`
 	automaticLock    = `select pg_advisory_xact_lock(hashtextextended('automatic mail', 0))`
 	automaticLeftSQL = `
 		select i.automatic_hour - (select count(*) from (
@@ -57,6 +60,9 @@ func (d *Desk) automaticSkip(ctx context.Context) (string, error) {
 	}
 	if due == 0 || time.Now().UnixNano() >= due && c.counting.TryLock() {
 		defer c.counting.Unlock()
+		if c.countAt.Load() != due {
+			return c.skip(), nil // somebody counted meanwhile
+		}
 		var most, left int64
 		err := d.pool.QueryRow(ctx, `select automatic_hour, (`+automaticLeftSQL+`) from instance`, d.heldAnyway()).Scan(&most, &left)
 		if err != nil {
@@ -70,10 +76,14 @@ func (d *Desk) automaticSkip(ctx context.Context) (string, error) {
 		c.taken.Store(0)
 		c.countAt.Store(time.Now().Add(time.Second).UnixNano())
 	}
+	return c.skip(), nil
+}
+
+func (c *automaticCap) skip() string {
 	if c.left.Load() <= 0 {
-		return automaticFull, nil
+		return automaticFull
 	}
-	return "", nil
+	return ""
 }
 
 // near takes one for a mail that may be answered by machine, and tells whether so
@@ -87,20 +97,24 @@ func (c *automaticCap) near() bool {
 // automaticLeft is how much more automatic mail one transaction may cause.
 type automaticLeft struct{ mails int }
 
-// queueAutomaticLeft counts exactly for the arrivals that need it, behind all
+// queueAutomaticLeft counts exactly where one of the arrivals needs it, behind all
 // locks on addresses, so that nobody waits in a circle.
 func (d *Desk) queueAutomaticLeft(b *pgx.Batch, arrivals ...*arrival) {
-	var left *automaticLeft
+	asks := func(a *arrival) bool { return a.asksAutomatic }
+	counts := func(a *arrival) bool { return a.countsAutomatic }
+	if !slices.ContainsFunc(arrivals, counts) {
+		if slices.ContainsFunc(arrivals, asks) {
+			b.Queue(automaticAdds)
+		}
+		return
+	}
+	left := &automaticLeft{}
+	b.Queue(automaticLock)
+	b.Queue(automaticLeftSQL, d.heldAnyway()).QueryRow(func(row pgx.Row) error { return row.Scan(&left.mails) })
 	for _, a := range arrivals {
-		if !a.countsAutomatic {
-			continue
+		if asks(a) {
+			a.automaticLeft = left
 		}
-		if left == nil {
-			left = &automaticLeft{}
-			b.Queue(automaticLock)
-			b.Queue(automaticLeftSQL, d.heldAnyway()).QueryRow(func(row pgx.Row) error { return row.Scan(&left.mails) })
-		}
-		a.automaticLeft = left
 	}
 }
 

@@ -43,7 +43,7 @@ func (d *Desk) queueSender(b *pgx.Batch, a *arrival, fence *fenceRow) {
 	b.Queue(fenceSQL, a.from.String(), a.claim.ID).QueryRow(func(row pgx.Row) error { return row.Scan(&fence.state, &fence.attempts, nil) })
 	b.Queue(senderSQL, a.from.String(), domainsAbove(a.from.Domain()), a.origin.Verdict).QueryRow(a.scanSender)
 	if f.Automatic == "" && a.mayBeAcknowledged(d) {
-		a.countsAutomatic = d.automatic.near()
+		a.asksAutomatic, a.countsAutomatic = true, d.automatic.near()
 		b.Queue(automaticSQL, a.from.String(), a.origin.Verdict).QueryRow(func(row pgx.Row) error { return row.Scan(&f.Automatic) })
 	}
 	if a.messageID != "" {
