@@ -110,6 +110,9 @@ func (d *Desk) DeliverySource(ctx context.Context, actor Actor, id DeliveryID) (
 // own from here. ErrConflict in other states.
 func (d *Desk) RetryDelivery(ctx context.Context, actor Actor, id DeliveryID) (err error) {
 	defer d.attempt(ctx, &err, actor, "retry", object("delivery", id))
+	if err := d.mayTryToSend(actor); err != nil {
+		return err
+	}
 	return d.changeDelivery(ctx, actor, id, "retried", `state in ('queued', 'failed')`)
 }
 
@@ -117,10 +120,21 @@ func (d *Desk) RetryDelivery(ctx context.Context, actor Actor, id DeliveryID) (e
 // relay to send it by.
 func (d *Desk) SendHeld(ctx context.Context, actor Actor, id DeliveryID) (err error) {
 	defer d.attempt(ctx, &err, actor, "send", object("delivery", id))
-	if !d.cfg.RelaySet && actor.Can(DoAdminister) == nil {
-		return refuse(ErrConflict, "There is no relay to send it by. Start Postdesk with --relay.")
+	if err := d.mayTryToSend(actor); err != nil {
+		return err
 	}
 	return d.changeDelivery(ctx, actor, id, "sent", `state = 'held'`)
+}
+
+// mayTryToSend refuses what would wait in the queue for ever.
+func (d *Desk) mayTryToSend(actor Actor) error {
+	if err := actor.Can(DoAdminister); err != nil {
+		return err
+	}
+	if !d.cfg.RelaySet {
+		return refuse(ErrConflict, "There is no relay to send it by. Start Postdesk with --relay.")
+	}
+	return nil
 }
 
 func (d *Desk) changeDelivery(ctx context.Context, actor Actor, id DeliveryID, act, from string) error {
@@ -153,6 +167,7 @@ func mayLeave(ctx context.Context, tx pgx.Tx, id DeliveryID) error {
 			when u.anonymised_at is not null then 'Its recipient was deleted.'
 			when not u.enabled and d.purpose <> 'invite' then 'Its recipient is disabled.'
 			when s.address is not null then 'Its recipient is suppressed: ' || s.reason
+			when d.link_purpose is not null and d.state = 'failed' then 'Its link is over. Send a new one from the page of the person.'
 			when d.purpose in ('reply', 'copy') and d.post_id is null then 'Its words are not public any more.'
 			else '' end
 		from deliveries d left join addresses a on a.address = d.recipient left join users u on u.id = coalesce(d.user_id, a.user_id)

@@ -2,6 +2,8 @@ package core
 
 import (
 	"context"
+	"errors"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -171,10 +173,30 @@ func (d *Desk) changeIdentity(ctx context.Context, actor Actor, id UserID, email
 func addressFree(ctx context.Context, tx pgx.Tx, address Address) error {
 	taken, err := value[bool](ctx, tx, `
 		select exists (select 1 from addresses where address = $1) or exists (select 1 from mailboxes where address = $1)`, address)
-	if err != nil || !taken {
+	if err != nil {
 		return err
 	}
-	return addressTaken(ctx, tx, address)
+	if taken {
+		return addressTaken(ctx, tx, address)
+	}
+	return leadsElsewhere(ctx, tx, address)
+}
+
+// leadsElsewhere refuses an address with a +tag of a mailbox of ours: mail to it
+// comes back to us, and nobody reads it there.
+func leadsElsewhere(ctx context.Context, tx pgx.Tx, address Address) error {
+	local, _, tagged := strings.Cut(address.Local(), "+")
+	if !tagged {
+		return nil
+	}
+	mailbox, err := value[MailboxID](ctx, tx, `select id from mailboxes where address = $1`, local+"@"+address.Domain())
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return Invalid{Field: "email", Code: CodeDuplicate, Problem: DuplicateProblem, Mailbox: mailbox}
 }
 
 // adoptAddress gives a person the places in CC that the bare address has.

@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"postdesk/core"
@@ -102,5 +103,37 @@ func TestAddressesThatStaffAddCountAtOnceAndTheOldAddressIsTold(t *testing.T) {
 	}
 	if err := d.MakePrimary(ctx, cara, agent.ID, "agent@desk.test"); !errors.Is(err, core.ErrForbidden) {
 		t.Errorf("another's: %v", err)
+	}
+}
+
+func TestAnAddressWithATagOfAMailboxIsNobodys(t *testing.T) {
+	t.Parallel()
+	d := coretest.OpenDesk(t, core.Config{})
+	agent := d.Agent(t, "abe@desk.test")
+	mailbox := d.Text(t, `select address from mailboxes order by id limit 1`)
+	tagged := strings.Replace(mailbox, "@", "+anything@", 1)
+	_, err := d.CreateUser(t.Context(), agent, core.NewUser{Email: tagged})
+	var taken core.Invalid
+	if !errors.As(err, &taken) || taken.Code != core.CodeDuplicate || taken.Mailbox == 0 {
+		t.Errorf("mail to %s would come back to us, and an account there is %v", tagged, err)
+	}
+	if _, err := d.CreateUser(t.Context(), agent, core.NewUser{Email: "cara+anything@acme.test"}); err != nil {
+		t.Errorf("a tag of somebody else's address: %v", err)
+	}
+}
+
+func TestWhomStaffMadeJoinsTheOrganizationThatIsMadeLater(t *testing.T) {
+	t.Parallel()
+	d := coretest.OpenDesk(t, core.Config{})
+	agent := d.Agent(t, "abe@desk.test")
+	if _, err := d.CreateUser(t.Context(), agent, core.NewUser{Email: "cara@acme.test"}); err != nil {
+		t.Fatal(err)
+	}
+	acme, err := d.CreateOrganization(t.Context(), agent, core.NewOrganization{Name: "Acme", Domains: []string{"acme.test"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := d.JoinExisting(t.Context(), agent, acme.ID); err != nil || n != 1 {
+		t.Errorf("%d joined, %v", n, err)
 	}
 }

@@ -127,16 +127,19 @@ func (d *Desk) JoinExisting(ctx context.Context, actor Actor, id OrganizationID)
 	return n, err
 }
 
-// joinable finds verified addresses only: an unproven first mail joins nothing.
+// joinable finds addresses that are verified, or that staff vouched for by making the
+// account: an unproven first mail joins nothing.
 // The primary address speaks before the others.
 func joinable(ctx context.Context, q querier, actor Actor, id OrganizationID) ([]Candidate, error) {
 	args := actor.sight()
 	args["id"] = id
 	all, err := rows[Candidate](ctx, q, `
-		select u.id, u.name, a.address from users u join addresses a on a.user_id = u.id and a.verified_at is not null
+		select u.id, u.name, a.address from users u join addresses a on a.user_id = u.id
 		where u.role = 'customer' and u.organization_id is null and not u.organization_by_hand
 		  and exists (select 1 from organization_domains d where d.organization_id = @id
 		              and (split_part(a.address, '@', -1) = d.domain or split_part(a.address, '@', -1) like '%.' || d.domain))
+		  and (a.verified_at is not null
+		       or exists (select 1 from events e where e.user_id = u.id and e.kind = 'created' and e.actor_id is not null))
 		  and `+seesUser+`
 		order by u.id, a.is_primary desc, a.address`, args)
 	if err != nil || len(all) == 0 {

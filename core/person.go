@@ -171,6 +171,9 @@ func insertMember(ctx context.Context, tx pgx.Tx, actor Actor, p person) (UserID
 	if err := organizationGiven(ctx, tx, actor, p.organization); err != nil {
 		return 0, err
 	}
+	if err := leadsElsewhere(ctx, tx, p.address); err != nil {
+		return 0, err
+	}
 	id, err := insertPerson(ctx, tx, p)
 	if err != nil {
 		return 0, err
