@@ -172,6 +172,9 @@ func (c *conn) readLine() ([]byte, error) {
 	if end := c.began.Add(c.cfg.SessionTime); !c.trusted && end.Before(deadline) {
 		deadline = end
 	}
+	if c.chunks && c.due.Before(deadline) {
+		deadline = c.due // the next chunk is a part of its mail
+	}
 	if !time.Now().Before(deadline) {
 		return nil, os.ErrDeadlineExceeded // commands lie ready, but no time
 	}
@@ -237,7 +240,7 @@ func (c *conn) giveUp(err error) error {
 		switch {
 		case !c.trusted && time.Since(c.began) >= c.cfg.SessionTime:
 			return c.hangUp(becauseSession, replySessionOver)
-		case c.body || c.chunk > 0:
+		case c.body || c.chunk > 0 || c.chunks:
 			return c.hangUp(becauseSlow, replyIdle)
 		}
 		return c.hangUp(becauseIdle, replyIdle)

@@ -217,18 +217,26 @@ func TestStoppingDoesNotWaitForEver(t *testing.T) {
 // certificate makes one for mx.desk.test.
 func certificate(t *testing.T) *tls.Config {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	c, err := selfSigned()
 	if err != nil {
 		t.Fatal(err)
+	}
+	return c
+}
+
+func selfSigned() (*tls.Config, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
 	}
 	plan := &x509.Certificate{
 		SerialNumber: big.NewInt(1), DNSNames: []string{"mx.desk.test"}, NotAfter: time.Now().Add(time.Hour),
 	}
 	der, err := x509.CreateCertificate(rand.Reader, plan, plan, &key.PublicKey, key)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
+	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}, nil
 }
 
 // startTLS shakes hands; what follows goes through TLS.
