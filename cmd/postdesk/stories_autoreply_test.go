@@ -193,9 +193,11 @@ func TestAnAgentsMailboxThatForwardsEverythingEndsByItself(t *testing.T) {
 		forward func(m received) letter
 		most    int // mails to the agent because of one customer's
 	}{
-		"in its thread":  {func(m received) letter { return forward(m, "In-Reply-To: <"+m.id()+">", "References: <"+m.id()+">") }, 2},
-		"out of any":     {func(m received) letter { return forward(m) }, 1},
-		"by its answers": {func(m received) letter { return answer(m, "abe@machine.test", fmt.Sprint("I am on holiday: vacation ", m.id())) }, 2},
+		"in its thread": {func(m received) letter { return forward(m, "In-Reply-To: <"+m.id()+">", "References: <"+m.id()+">") }, 2},
+		"out of any":    {func(m received) letter { return forward(m) }, 1},
+		"by its answers": {func(m received) letter {
+			return answer(m, "abe@machine.test", fmt.Sprint("I am on holiday: vacation ", m.id()))
+		}, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, id, _ := withAbe(t, "abe@machine.test")
