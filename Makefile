@@ -4,7 +4,7 @@
 DATA_DIR ?=
 ARGS     ?=
 
-.PHONY: run test check bench crash timing postgresql chromium
+.PHONY: run test check bench crash timing slow fuzz memory postgresql chromium
 
 # The program itself, not `go run`: a Ctrl-C that ends it well is no error.
 run: postgresql
@@ -30,6 +30,18 @@ crash: postgresql
 # How long sign-in and reset take, for addresses with and without an account.
 timing: postgresql
 	@go run ./cmd/proof timing
+
+# How long an honest sender waits among 2,000 idle and 500 dripping clients.
+slow: postgresql
+	@go run ./cmd/proof slow
+
+# Nonsense over SMTP for a minute: `make fuzz ARGS="--for 30m"` takes longer.
+fuzz: postgresql
+	@go run ./cmd/proof fuzz --control $(ARGS)
+
+# Memory while 50 mails of 25 MiB come at once.
+memory: postgresql
+	@go run ./cmd/proof memory
 
 # PostgreSQL is the one thing that running needs and Go does not bring. Asks first
 # on a terminal.

@@ -125,10 +125,32 @@ func play(t *testing.T, segments ...[]byte) (said string, mails []recorded) {
 	l := &once{conn: make(chan net.Conn, 1), closed: s.closed}
 	l.conn <- s
 	g := newGuard(l, &cfg, newTally())
-	_ = library(&cfg, rec, slog.New(slog.DiscardHandler)).Serve(g)
+	log := &complaints{}
+	_ = library(&cfg, rec, slog.New(slog.NewTextHandler(log, nil))).Serve(g)
+	if told := log.String(); strings.Contains(told, "panic") {
+		t.Fatalf("the library tells: %s", told)
+	}
 	rec.mu.Lock()
 	defer rec.mu.Unlock()
 	return s.said.String(), rec.mails
+}
+
+// complaints are what the library logs.
+type complaints struct {
+	mu sync.Mutex
+	bytes.Buffer
+}
+
+func (c *complaints) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.Buffer.Write(p)
+}
+
+func (c *complaints) String() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.Buffer.String()
 }
 
 // byByte cuts a stream into single octets.
@@ -186,6 +208,19 @@ func TestA3ATruncatedBDATIsNotAMessage(t *testing.T) {
 		said, mails := play(t, []byte(stream))
 		if len(mails) != 0 || strings.Contains(said, "queued") {
 			t.Errorf("%q: took %q\n%s", stream, mails, said)
+		}
+	}
+}
+
+// Seen by the fuzzer: go-smtp ended the session before the goroutine of the mail
+// had asked for it, when the client had gone right after its BDAT.
+func TestAClientThatGoesRightAfterBDATCausesNoPanic(t *testing.T) {
+	t.Parallel()
+	for range 3000 {
+		for _, stream := range []string{opening + "BDAT 1000 LAST\r\n", opening + "BDAT 1000\r\n", opening + "BDAT 0\r\n"} {
+			if said, mails := play(t, []byte(stream)); len(mails) != 0 {
+				t.Fatalf("took %q\n%s", mails, said)
+			}
 		}
 	}
 }

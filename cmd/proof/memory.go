@@ -66,6 +66,10 @@ func (m *memoryCommand) measure(ctx context.Context, g *gateway, db *database) e
 	most := (<-peak).gateway >> 20
 	fmt.Printf("%d mails of %d MiB at once: taken in %.1f s, filed in %.1f s, %d times told to come again; the gateway's memory was %d MiB at most\n",
 		m.Mails, m.MiB, sent.Seconds(), time.Since(start).Seconds(), later, most)
+	return m.judge(filed, most)
+}
+
+func (m *memoryCommand) judge(filed int, most int64) error {
 	switch {
 	case filed != m.Mails:
 		return fmt.Errorf("%d of %d mails became a conversation", filed, m.Mails)

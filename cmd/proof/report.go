@@ -97,6 +97,7 @@ type spoiltReport struct {
 
 // spoilt are reports with one fault each, in the last look or the log.
 func spoilt(good report) (list []spoiltReport) {
+	first := good.looks[0].vitals
 	add := func(name string, spoil func(r *report, last *observation)) {
 		r := good
 		r.looks = append([]observation(nil), good.looks...)
@@ -106,10 +107,10 @@ func spoilt(good report) (list []spoiltReport) {
 	add("the log tells of a panic", func(r *report, _ *observation) { r.log += `{"level":"ERROR","msg":"panic serving 127.0.0.1"}` + "\n" })
 	add("the log tells of a fatal error", func(r *report, _ *observation) { r.log += "fatal error: concurrent map writes\n" })
 	add("a line is no reply", func(r *report, _ *observation) { r.odd = append(r.odd, "hello\r\n") })
-	add("goroutines grow", func(_ *report, o *observation) { o.vitals.goroutines += moreGoroutines + 1 })
-	add("files grow", func(_ *report, o *observation) { o.vitals.files += moreFiles + 1 })
-	add("the heap grows", func(_ *report, o *observation) { o.vitals.heap += 2*moreHeap + 1 })
-	add("resident memory grows", func(_ *report, o *observation) { o.vitals.resident += 2*moreResident + 1 })
+	add("goroutines grow", func(_ *report, o *observation) { o.vitals.goroutines = first.goroutines + moreGoroutines + 1 })
+	add("files grow", func(_ *report, o *observation) { o.vitals.files = first.files + moreFiles + 1 })
+	add("the heap grows", func(_ *report, o *observation) { o.vitals.heap = first.heap + moreHeap + 1 })
+	add("resident memory grows", func(_ *report, o *observation) { o.vitals.resident = first.resident + moreResident + 1 })
 	add("a connection is left", func(_ *report, o *observation) { o.vitals.connections = 1 })
 	add("the honest mail is lost", func(_ *report, o *observation) { o.filed = 0 })
 	add("the honest mail is there twice", func(_ *report, o *observation) { o.filed = 2 })
