@@ -83,7 +83,7 @@ func TestASpoofedRequesterAddsNobody(t *testing.T) {
 	s.want("origin", m["origin"], "UNPROVEN")
 	s.want("rule", m["rule"], "requester")
 	posts := s.posts(first["case_id"], "MESSAGE")
-	s.want("the doubt is stated", posts[2]["warnings"], "[Sender not verified.]")
+	s.want("the doubt is stated", posts[2]["warnings"], "[Sender not verified. It asks for answers at eve@other.test. Yours go to its sender.]")
 	s.want("participants", s.conversation(first["case_id"])["participants"], "[]")
 	s.want("who gets the answer", s.sends(func() {
 		s.owner.do("POST", path("/cases/%v/reply", first["case_id"]), object{"contents": "Goldammer."})
