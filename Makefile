@@ -11,8 +11,9 @@ run: postgresql
 	@go build ./cmd/postdesk
 	@exec ./postdesk serve $(if $(DATA_DIR),--data-dir $(DATA_DIR)) $(ARGS)
 
+# Most of a story is waiting for mail: four at once fill two processors.
 test: postgresql chromium
-	@go test -race -timeout 18m ./...
+	@go test -race -timeout 18m -parallel 4 ./...
 
 # What CI runs, without the race detector's build.
 check:
