@@ -175,4 +175,5 @@ const (
 	WarnNameIsAddress = "Its name says %s, but it comes from another address."
 	WarnReplyTo       = "It asks for answers at %s. Yours go to its sender."
 	WarnSender        = "It was sent by %s for its author."
+	WarnResent        = "It was sent on by %s."
 )

@@ -144,6 +144,9 @@ func (a *arrival) doubts(own *ours) []string {
 	if by := onlyAddress(a.letter.Sender); !by.IsZero() && !related(by.Domain(), a.from.Domain()) && !own.isOurs(by) {
 		warnings = append(warnings, fmt.Sprintf(WarnSender, by))
 	}
+	if by := onlyAddress(a.letter.ResentFrom); !by.IsZero() && !own.isOurs(by) {
+		warnings = append(warnings, fmt.Sprintf(WarnResent, by))
+	}
 	return warnings
 }
 

@@ -26,6 +26,7 @@ type Letter struct {
 	From         []NamedAddress // mailboxes of all From fields, addresses as written
 	Sender       []NamedAddress
 	ReplyTo      []NamedAddress
+	ResentFrom   []NamedAddress // who sent a mail of somebody else's on (RFC 5322 section 3.6.6)
 	OriginalFrom []NamedAddress // X-Original-From, written by lists that rewrite From
 	To           []NamedAddress
 	Cc           []NamedAddress

@@ -122,7 +122,7 @@ func TestA31WhoeverElseAMailNamesItsAuthorStandsInFrom(t *testing.T) {
 		"Reply-To": {[]string{"Reply-To: eve@other.test"}, "eve@other.test"},
 		"Sender":   {[]string{"Sender: eve@other.test"}, "eve@other.test"},
 		"Resent": {[]string{"Resent-From: abe@machine.test", "Resent-Sender: abe@machine.test", "Resent-To: support@desk.test",
-			"Resent-Reply-To: eve@other.test", "Resent-Message-ID: <resent@other.test>", "Resent-Date: Mon, 1 Jan 2024 00:00:00 +0000"}, ""},
+			"Resent-Reply-To: eve@other.test", "Resent-Message-ID: <resent@other.test>", "Resent-Date: Mon, 1 Jan 2024 00:00:00 +0000"}, "abe@machine.test"},
 		"everything": {[]string{"Reply-To: abe@machine.test", "Sender: olga@desk.test", "Return-Path: <abe@machine.test>", "X-Original-From: abe@machine.test",
 			"X-Sender: abe@machine.test", "Errors-To: eve@other.test", "Mail-Followup-To: eve@other.test", "Mail-Reply-To: eve@other.test", "Disposition-Notification-To: eve@other.test"}, "abe@machine.test"},
 	} {
@@ -135,7 +135,7 @@ func TestA31WhoeverElseAMailNamesItsAuthorStandsInFrom(t *testing.T) {
 		s.want(name+": requester", s.conversation(m["case_id"])["requester"].(object)["email"], from)
 		s.want(name+": participants", s.conversation(m["case_id"])["participants"], "[]")
 		warnings := fmt.Sprint(s.posts(m["case_id"], "MESSAGE")[0]["warnings"])
-		s.want(name+": it warns: "+warnings, c.warns == "" && warnings == "[]" || c.warns != "" && strings.Contains(warnings, c.warns), true)
+		s.want(name+": it warns: "+warnings, strings.Contains(warnings, c.warns), true)
 		s.want(name+": who gets the answer", s.sends(func() {
 			s.owner.do("POST", path("/cases/%v/reply", m["case_id"]), object{"contents": "Goldammer."})
 		}), fmt.Sprint([]string{from}))

@@ -113,6 +113,8 @@ func fillHeader(l *core.Letter, h header, defect func(string)) {
 			l.Sender = addAddresses(l.Sender, h, f)
 		case sameName(f.name, "reply-to"):
 			l.ReplyTo = addAddresses(l.ReplyTo, h, f)
+		case sameName(f.name, "resent-from"):
+			l.ResentFrom = addAddresses(l.ResentFrom, h, f)
 		case sameName(f.name, "x-original-from"):
 			l.OriginalFrom = addAddresses(l.OriginalFrom, h, f)
 		case sameName(f.name, "to"):
