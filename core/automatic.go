@@ -110,7 +110,13 @@ func (d *Desk) queueAutomaticLeft(b *pgx.Batch, arrivals ...*arrival) {
 	}
 	left := &automaticLeft{}
 	b.Queue(automaticLock)
-	b.Queue(automaticLeftSQL, d.heldAnyway()).QueryRow(func(row pgx.Row) error { return row.Scan(&left.mails) })
+	b.Queue(automaticLeftSQL, d.heldAnyway()).QueryRow(func(row pgx.Row) error {
+		err := row.Scan(&left.mails)
+		if err == nil && left.mails <= 0 { // known until the next count: no mail after this one waits for the lock
+			d.automatic.left.Store(0)
+		}
+		return err
+	})
 	for _, a := range arrivals {
 		if asks(a) {
 			a.automaticLeft = left
