@@ -186,7 +186,7 @@ func (d *Desk) hideSecrets(ctx context.Context, tx pgx.Tx, a *arrival) error {
 // learnOfAuthor: a machine that answers automatic mail gets no more of it after a
 // while, and a person who writes is no longer muted or, if proven, suppressed.
 func (d *Desk) learnOfAuthor(ctx context.Context, tx pgx.Tx, a *arrival, dec Decision) error {
-	if a.machineAnswered() && a.origin.Verdict != Refuted {
+	if a.machineAnswered(dec) && a.origin.Verdict != Refuted {
 		return d.muteMachines(ctx, tx, a.from)
 	}
 	if !a.shunned || a.facts.Kind != KindHuman || dec.Effect == EffectSuspend || a.origin.Verdict == Refuted {

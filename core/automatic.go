@@ -167,7 +167,8 @@ func (a *arrival) kind() Kind {
 }
 
 // machineAnswered tells that a machine answered: a vacation or the like, or
-// generated mail that answers one of ours.
-func (a *arrival) machineAnswered() bool {
-	return a.facts.Kind == KindAutoReply || a.facts.Kind == KindGenerated && a.facts.Locator.Located()
+// generated mail that answers one of ours and is not suspended.
+func (a *arrival) machineAnswered(dec Decision) bool {
+	return a.facts.Kind == KindAutoReply ||
+		a.facts.Kind == KindGenerated && a.facts.Locator.Located() && dec.Effect != EffectSuspend
 }
