@@ -2,7 +2,6 @@ package core
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
@@ -23,13 +22,7 @@ func (d *Desk) AnonymiseUser(ctx context.Context, actor Actor, id UserID) (err e
 	if err := actor.Can(DoAdminister); err != nil {
 		return err
 	}
-	const tries = 8
-	for try := 1; ; try++ {
-		err := d.tx(ctx, func(tx pgx.Tx) error { return anonymise(ctx, tx, actor, id) })
-		if try == tries || !errors.Is(err, errMoved) {
-			return err
-		}
-	}
+	return d.txUnmoved(ctx, func(tx pgx.Tx) error { return anonymise(ctx, tx, actor, id) })
 }
 
 func anonymise(ctx context.Context, tx pgx.Tx, actor Actor, id UserID) error {

@@ -146,16 +146,21 @@ var errMoved = errors.New("addresses changed meanwhile")
 // wait: addresses first, as everybody who decides who an address is, then people
 // in the order of their ids.
 func (d *Desk) withPair(ctx context.Context, actor Actor, survivor, other UserID, do func(tx pgx.Tx, into, from User) error) error {
+	return d.txUnmoved(ctx, func(tx pgx.Tx) error {
+		people, err := lockPair(ctx, tx, actor, survivor, other)
+		if err != nil {
+			return err
+		}
+		return do(tx, people[survivor], people[other])
+	})
+}
+
+// txUnmoved is tx for a step that locks the addresses of people whom it finds
+// first: it begins again where they moved in between.
+func (d *Desk) txUnmoved(ctx context.Context, step func(tx pgx.Tx) error) error {
 	const tries = 8
 	for try := 1; ; try++ {
-		err := d.tx(ctx, func(tx pgx.Tx) error {
-			people, err := lockPair(ctx, tx, actor, survivor, other)
-			if err != nil {
-				return err
-			}
-			return do(tx, people[survivor], people[other])
-		})
-		if try == tries || !errors.Is(err, errMoved) {
+		if err := d.tx(ctx, step); try == tries || !errors.Is(err, errMoved) {
 			return err
 		}
 	}

@@ -32,21 +32,10 @@ func (k *crashCommand) Run(ctx context.Context, c *commands) error {
 		k.Seed = rand.Uint64N(1 << 32)
 	}
 	fmt.Printf("seed %d\n", k.Seed)
-	w, err := openWorkshop(ctx, c)
-	if err != nil {
-		return err
-	}
-	defer w.close()
-	dns, err := startDNS()
-	if err != nil {
-		return err
-	}
-	defer dns.Close()
-	g := newGateway(w, "crash", dns.LocalAddr().String())
-	if err := g.start(ctx); err != nil {
-		return err
-	}
-	defer g.stop()
+	return onGateway(ctx, c, "crash", nil, func(g *gateway) error { return k.prove(ctx, g) })
+}
+
+func (k *crashCommand) prove(ctx context.Context, g *gateway) error {
 	l := newLedger(k.Mails)
 	start := time.Now()
 	if err := k.run(ctx, g, l); err != nil {

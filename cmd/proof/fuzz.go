@@ -34,30 +34,14 @@ func (f *fuzzCommand) Run(ctx context.Context, c *commands) error {
 		f.Seed = rand.Uint64N(1 << 32)
 	}
 	fmt.Printf("seed %d, %d workers, %d dialogues a second at most, for %s\n", f.Seed, f.Workers, f.Rate, f.For)
-	w, err := openWorkshop(ctx, c)
-	if err != nil {
-		return err
-	}
-	defer w.close()
-	dns, err := startDNS()
-	if err != nil {
-		return err
-	}
-	defer dns.Close()
-	g := newGateway(w, "fuzz", dns.LocalAddr().String())
-	if g.settings, err = tlsSettings(w.dir); err != nil {
-		return err
-	}
-	if err := g.start(ctx); err != nil {
-		return err
-	}
-	defer g.stop()
-	db, err := openDatabase(ctx, g)
-	if err != nil {
-		return err
-	}
-	defer db.close()
-	return f.talkAndLook(ctx, g, db)
+	return onGateway(ctx, c, "fuzz", tlsSettings, func(g *gateway) error {
+		db, err := openDatabase(ctx, g)
+		if err != nil {
+			return err
+		}
+		defer db.close()
+		return f.talkAndLook(ctx, g, db)
+	})
 }
 
 // A fuzzer is a running fuzz.

@@ -58,6 +58,33 @@ func newGateway(w *workshop, name, resolver string) *gateway {
 	}
 }
 
+// onGateway runs a proof on one gateway, with an empty database and a name server
+// that answers at once. settings, if any, gives it flags from files of the proof's
+// folder.
+func onGateway(ctx context.Context, c *commands, name string, settings func(dir string) ([]string, error), prove func(g *gateway) error) error {
+	w, err := openWorkshop(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	dns, err := startDNS()
+	if err != nil {
+		return err
+	}
+	defer dns.Close()
+	g := newGateway(w, name, dns.LocalAddr().String())
+	if settings != nil {
+		if g.settings, err = settings(w.dir); err != nil {
+			return err
+		}
+	}
+	if err := g.start(ctx); err != nil {
+		return err
+	}
+	defer g.stop()
+	return prove(g)
+}
+
 // start returns when the gateway listens.
 func (g *gateway) start(ctx context.Context) error {
 	log, err := os.OpenFile(g.log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)

@@ -22,27 +22,14 @@ type memoryCommand struct {
 func (m *memoryCommand) Run(ctx context.Context, c *commands) error {
 	ctx, cancel := context.WithTimeout(ctx, m.Timeout)
 	defer cancel()
-	w, err := openWorkshop(ctx, c)
-	if err != nil {
-		return err
-	}
-	defer w.close()
-	dns, err := startDNS()
-	if err != nil {
-		return err
-	}
-	defer dns.Close()
-	g := newGateway(w, "memory", dns.LocalAddr().String())
-	if err := g.start(ctx); err != nil {
-		return err
-	}
-	defer g.stop()
-	db, err := openDatabase(ctx, g)
-	if err != nil {
-		return err
-	}
-	defer db.close()
-	return m.measure(ctx, g, db)
+	return onGateway(ctx, c, "memory", nil, func(g *gateway) error {
+		db, err := openDatabase(ctx, g)
+		if err != nil {
+			return err
+		}
+		defer db.close()
+		return m.measure(ctx, g, db)
+	})
 }
 
 func (m *memoryCommand) measure(ctx context.Context, g *gateway, db *database) error {

@@ -29,22 +29,7 @@ func (s *slowCommand) Run(ctx context.Context, c *commands) error {
 	if err := enoughFiles(s.Idle + s.Drip); err != nil {
 		return err
 	}
-	w, err := openWorkshop(ctx, c)
-	if err != nil {
-		return err
-	}
-	defer w.close()
-	dns, err := startDNS()
-	if err != nil {
-		return err
-	}
-	defer dns.Close()
-	g := newGateway(w, "slow", dns.LocalAddr().String())
-	if err := g.start(ctx); err != nil {
-		return err
-	}
-	defer g.stop()
-	return s.measure(ctx, g)
+	return onGateway(ctx, c, "slow", nil, func(g *gateway) error { return s.measure(ctx, g) })
 }
 
 // enoughFiles says when the system allows too few. The soft limit is the hard one
