@@ -39,6 +39,7 @@ type Desk struct {
 	filing    combiner[readMail, filedMail]
 
 	hashing hashing
+	signing signing
 }
 
 // Open makes the instance on its first call for a database, reads its keys, and

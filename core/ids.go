@@ -15,4 +15,5 @@ type (
 	AttachmentID   int64 // a file
 	InboundID      int64 // an accepted mail
 	DeliveryID     int64 // one mail to one recipient
+	SigningKeyID   int64 // a DKIM key of a domain of ours
 )

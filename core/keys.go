@@ -60,6 +60,9 @@ func (d *Desk) readKeys(ctx context.Context, tx pgx.Tx) (Keys, error) {
 		if err != nil {
 			return Key{}, fmt.Errorf("key %d: %w", number, err)
 		}
+		if len(plain) != 32 {
+			return Key{}, fmt.Errorf("key %d: it has %d bytes instead of 32", number, len(plain))
+		}
 		return Key{Number: uint8(number), Secret: [32]byte(plain), Retired: retired}, nil
 	})
 	if err != nil {
@@ -68,6 +71,7 @@ func (d *Desk) readKeys(ctx context.Context, tx pgx.Tx) (Keys, error) {
 	return NewKeys([16]byte(instance), keys)
 }
 
+// wrapKey encrypts a key under POSTDESK_SECRET, where that is set.
 func (d *Desk) wrapKey(plain []byte) ([]byte, error) {
 	if d.cfg.Secret == "" {
 		return plain, nil
@@ -91,9 +95,6 @@ func (d *Desk) unwrapKey(stored []byte, wrapped bool) ([]byte, error) {
 		if stored, err = aead.Open(nil, nil, stored, nil); err != nil {
 			return nil, errors.New("POSTDESK_SECRET is not the one that it was wrapped with")
 		}
-	}
-	if len(stored) != 32 {
-		return nil, fmt.Errorf("it has %d bytes instead of 32", len(stored))
 	}
 	return stored, nil
 }

@@ -52,6 +52,11 @@ func (d *Desk) CreateMailbox(ctx context.Context, actor Actor, address, name str
 		made, err = insertMailbox(ctx, tx, actor, parsed, name)
 		return err
 	})
+	if err == nil && Signable(parsed.Domain()) {
+		if _, err := d.signer(ctx, parsed.Domain()); err != nil { // the first mail tries again
+			d.log.ErrorContext(ctx, "no signing key made", "domain", parsed.Domain(), "error", err)
+		}
+	}
 	return made, err
 }
 

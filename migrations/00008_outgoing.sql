@@ -26,13 +26,15 @@ create table signing_keys (
     selector     text not null,
     private      bytea not null,
     wrapped      boolean not null,
+    public       bytea not null,
     created_at   timestamptz not null default now(),
     activated_at timestamptz,
     retired_at   timestamptz,
     constraint signing_keys_selector_taken unique (domain, selector)
 );
 comment on table signing_keys is 'DKIM keys of our domains (RFC 6376): here, so that every process and every restore signs alike.';
-comment on column signing_keys.private is 'PKCS #8.';
+comment on column signing_keys.private is 'PKCS #8; empty once the key is retired: nobody signs with it again, whoever reads a backup neither.';
+comment on column signing_keys.public is 'PKIX: what the record says can be told without POSTDESK_SECRET.';
 comment on column signing_keys.wrapped is 'True: encrypted under POSTDESK_SECRET.';
 comment on column signing_keys.activated_at is 'Null: its record is still to be published.';
 comment on column signing_keys.retired_at is 'Signs nothing from then on; its record stays published until the last mail that it signed has arrived.';
