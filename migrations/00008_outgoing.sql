@@ -3,6 +3,7 @@
 alter table deliveries add column domain text not null generated always as (split_part(recipient, '@', -1)) stored;
 comment on column deliveries.domain is 'Where the mail goes without a relay, and what staff pause by.';
 create index deliveries_due_to on deliveries (domain, due_at) where state = 'queued';
+create index deliveries_failed on deliveries (failed_at) where state = 'failed';
 
 create table destinations (
     name         text primary key,
