@@ -75,6 +75,7 @@ func (c *Courier) carry(ctx context.Context, delivery *core.Delivery, claimed er
 		if failure != nil {
 			return *failure, true, nil
 		}
+		raw = c.sign(ctx, delivery, raw)
 		err := c.Desk.StoreComposed(ctx, *delivery, raw)
 		if errors.Is(err, core.ErrConflict) {
 			return receipt, false, nil
