@@ -4,7 +4,7 @@
 DATA_DIR ?=
 ARGS     ?=
 
-.PHONY: run test check bench crash timing slow fuzz memory postgresql chromium
+.PHONY: run test check bench crash crash-out outage timing slow fuzz memory postgresql chromium
 
 # The program itself, not `go run`: a Ctrl-C that ends it well is no error.
 run: postgresql
@@ -27,6 +27,11 @@ bench: postgresql
 # Kills the program in the middle of 2,000 mails and counts.
 crash: postgresql
 	@go run ./cmd/proof crash
+
+# Kills the program while it delivers, and counts what was lost or came twice.
+# `make crash-out ARGS="--kills 200"` takes some minutes.
+crash-out: postgresql
+	@go run ./cmd/proof deliver --control $(ARGS)
 
 # How long sign-in and reset take, for addresses with and without an account.
 timing: postgresql

@@ -41,6 +41,7 @@ type gateway struct {
 	dataDir  string
 	log      string
 	resolver string
+	database string   // URL of a server of its own; else one in dataDir
 	settings []string // further flags
 
 	at      addresses
@@ -92,7 +93,7 @@ func (g *gateway) start(ctx context.Context) error {
 		return err
 	}
 	defer log.Close()
-	cmd := exec.Command(g.binary, append([]string{"serve", "--data-dir", g.dataDir, "--mailbox", mailbox, "--resolver", g.resolver,
+	cmd := exec.Command(g.binary, append([]string{"serve", "--data-dir", g.dataDir, "--database-url", g.database, "--mailbox", mailbox, "--resolver", g.resolver,
 		"--smtp-addr", g.at.smtp, "--http-addr", g.at.http, "--metrics-addr", g.at.metrics}, g.settings...)...)
 	cmd.Env = environment(os.Environ())
 	cmd.Stderr = log
@@ -150,7 +151,7 @@ func readListening(out io.Reader) (at addresses, ok bool) {
 				at.metrics = value
 			}
 		}
-		return at, at.smtp != "" && at.http != "" && at.metrics != ""
+		return at, at.metrics != "" // every process has it
 	}
 	return at, false
 }

@@ -28,6 +28,8 @@ type commands struct {
 	Bench benchCommand `cmd:"" help:"Messages a second from SMTP to a filed conversation, with CPU and memory."`
 	Crash crashCommand `cmd:"" help:"Kill the gateway while mail comes in, then count what was lost or doubled."`
 
+	Deliver deliverCommand `cmd:"" help:"Kill gateways while mail goes out, then count what was lost, or sent twice without need."`
+
 	Timing timingCommand `cmd:"" help:"How long sign-in and reset take for addresses with and without an account."`
 	Slow   slowCommand   `cmd:"" help:"How long an honest sender waits for its 250 while thousands of clients are idle or drip."`
 	Fuzz   fuzzCommand   `cmd:"" help:"Talk nonsense to the gateway, and look each minute whether it lives, grows or forgets mail."`
