@@ -59,7 +59,8 @@ type Delivery struct {
 // must not leave cannot be typed (house rule).
 type Outgoing struct {
 	Purpose  DeliveryPurpose
-	Notice   NoticeKind // with PurposeStaffNotice
+	Notice   NoticeKind // with PurposeStaffNotice, verify and reset
+	Words    MailText   // the mailbox's own text of this kind; empty: the standard text
 	Instance string     // the name of this help desk
 
 	From       NamedAddress

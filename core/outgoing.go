@@ -51,6 +51,8 @@ type outgoingRow struct {
 	RequesterID      UserID
 	Instance         string
 	CreatedAt        time.Time
+	TextSubject      string
+	TextBody         string
 }
 
 const outgoingSQL = `
@@ -64,7 +66,8 @@ const outgoingSQL = `
 		d.mailbox_id, b.name as mailbox_name, b.address as mailbox_address, coalesce(author.name, '') as author_name, coalesce(author.id, 0) as author_id, d.leads_to,
 		coalesce(d.reply_token, 0) as reply_token, coalesce(t.purpose, 0) as reply_purpose, d.id_name, d.automatic,
 		coalesce(d.link_purpose, '') as link_purpose, d.last_response, coalesce(c.subject, '') as subject, coalesce(c.root, '') as root,
-		coalesce(c.requester_id, 0) as requester_id, i.name as instance, d.created_at
+		coalesce(c.requester_id, 0) as requester_id, i.name as instance, d.created_at,
+		coalesce(w.subject, '') as text_subject, coalesce(w.body, '') as text_body
 	from instance i, deliveries d
 	join mailboxes b on b.id = d.mailbox_id
 	left join users u on u.id = d.user_id
@@ -74,6 +77,9 @@ const outgoingSQL = `
 	left join inbound cause on cause.id = d.inbound_id
 	left join users author on author.id = d.author_id
 	left join tokens t on t.name = d.reply_token
+	left join mailbox_texts w on w.mailbox_id = d.mailbox_id and w.kind = case
+		when d.purpose = 'verify' and d.kind = '' and u.password_hash is not null then 'confirm'
+		when d.kind <> '' then d.kind else d.purpose end
 	where d.id = $1`
 
 // outgoing gathers what one mail is composed of. Whatever it reads of words, it
@@ -86,22 +92,32 @@ func (d *Desk) outgoing(ctx context.Context, id DeliveryID) (o *Outgoing, err er
 		}
 		r.Subject = Redact(r.Subject)
 		o = d.envelopeOf(r)
-		switch r.Purpose {
-		case PurposeReply, PurposeCopy:
-			return d.addConversation(ctx, tx, o, r)
-		case PurposeStaffNotice:
-			if r.Kind == NoticeDigest {
-				return d.addDigest(ctx, tx, o, r)
-			}
-			return d.addNotice(ctx, tx, o, r)
-		case PurposeMentionMail:
-			d.addMention(o, r)
-			return nil
-		default:
-			return d.addAccount(ctx, tx, o, r)
+		if err := d.addContent(ctx, tx, o, r); err != nil {
+			return err
 		}
+		if own := o.SaidSubject(); own != "" {
+			o.Subject = own
+		}
+		return nil
 	})
 	return o, err
+}
+
+// addContent fills what differs from purpose to purpose.
+func (d *Desk) addContent(ctx context.Context, tx pgx.Tx, o *Outgoing, r outgoingRow) error {
+	switch r.Purpose {
+	case PurposeReply, PurposeCopy:
+		return d.addConversation(ctx, tx, o, r)
+	case PurposeStaffNotice:
+		if r.Kind == NoticeDigest {
+			return d.addDigest(ctx, tx, o, r)
+		}
+		return d.addNotice(ctx, tx, o, r)
+	case PurposeMentionMail:
+		d.addMention(o, r)
+		return nil
+	}
+	return d.addAccount(ctx, tx, o, r)
 }
 
 // envelopeOf fills what every mail has.
@@ -111,6 +127,7 @@ func (d *Desk) envelopeOf(r outgoingRow) *Outgoing {
 		Recipient: NamedAddress{Name: r.UserName, Address: r.Recipient.String()},
 		MessageID: MessageID(d.keys.Mint(PurposeID, r.IDName), NewMessageIDRandom(), r.MailboxAddress.Domain()),
 		Author:    r.AuthorName,
+		Words:     MailText{r.TextSubject, r.TextBody},
 	}
 	o.To = []NamedAddress{o.Recipient}
 	if r.ReplyToken != 0 {
@@ -289,7 +306,6 @@ func (d *Desk) addNotice(ctx context.Context, tx pgx.Tx, o *Outgoing, r outgoing
 // addMention fills the mail to mentioned staff: a thread of its own, and no word
 // of the note.
 func (d *Desk) addMention(o *Outgoing, r outgoingRow) {
-	o.Subject = r.AuthorName + " mentioned you in a note"
 	path := ""
 	switch {
 	case r.ConversationID != 0:
@@ -305,20 +321,11 @@ func (d *Desk) addMention(o *Outgoing, r outgoingRow) {
 // addAccount fills acknowledgement, verification, invite, reset and sign-in. A link is
 // minted now, and lives in the bytes alone.
 func (d *Desk) addAccount(ctx context.Context, tx pgx.Tx, o *Outgoing, r outgoingRow) error {
-	o.Subject = map[DeliveryPurpose]string{
-		PurposeAcknowledgement: "We have received your mail",
-		PurposeVerify:          "Confirm your address and set a password",
-		PurposeInvite:          "You are invited to " + r.Instance,
-		PurposeReset:           "Set a new password",
-	}[r.Purpose]
-	switch {
-	case r.Kind == NoticeSignIn:
-		o.Subject = "Your sign-in link"
-	case r.Purpose == PurposeVerify && r.Kind == "" && r.UserHasPassword:
-		o.Notice, o.Subject = NoticeConfirm, "Confirm your address"
+	if r.Purpose == PurposeVerify && r.Kind == "" && r.UserHasPassword {
+		o.Notice = NoticeConfirm
 	}
 	if r.Kind == NoticeAddresses {
-		o.Subject, o.AccountPage = "The addresses of your account were changed", d.cfg.PublicURL+"/profile"
+		o.AccountPage = d.cfg.PublicURL + "/profile"
 		o.Author = MaskAddresses(o.Author) // a name may be what a From header once said
 		return nil
 	}

@@ -37,16 +37,12 @@ func compose(o *core.Outgoing) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	html, err := b.html()
-	if err != nil {
-		return nil, err
-	}
-	msg.SetBodyString(mail.TypeTextPlain, b.text())
+	text, html := b.text(), b.html()
+	msg.SetBodyString(mail.TypeTextPlain, text)
 	msg.AddAlternativeString(mail.TypeTextHTML, html)
-	if err := addFiles(msg, b.Images, b.Attachments); err != nil {
-		return nil, err
-	}
+	addFiles(msg, b.Images, b.Attachments)
 	var raw bytes.Buffer
+	raw.Grow(4096 + (len(text)+len(html))*5/4 + encodedSize(o.Files))
 	if _, err := msg.WriteTo(&raw); err != nil {
 		return nil, err
 	}
@@ -86,16 +82,13 @@ func setFields(msg *mail.Msg, o *core.Outgoing) error {
 	return nil
 }
 
-// acknowledged is the subject of every acknowledgement: no word of the sender's
-// comes back to whoever stood in From (mail-law section 5).
-const acknowledged = "We have received your mail"
-
+// subject is that of the text, where a mail has one of its own: no word of the
+// sender's comes back to whoever stood in From (mail-law section 5).
 func subject(o *core.Outgoing) string {
-	if o.Purpose == core.PurposeAcknowledgement {
-		return acknowledged
-	}
-	if s := oneLine(o.Subject, maxSubject); s != "" {
-		return s
+	for _, s := range []string{o.SaidSubject(), o.Subject} {
+		if s = oneLine(s, maxSubject); s != "" {
+			return s
+		}
 	}
 	return "(no subject)"
 }

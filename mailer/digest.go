@@ -14,21 +14,35 @@ func (b *body) digest(o *core.Outgoing) {
 	if d.Total == 1 {
 		noun = "mail waits"
 	}
-	b.Title = fmt.Sprintf("%d suspended %s for you", d.Total, noun)
-	b.Before = []string{"Suspended since " + moment(d.Since, o.Zone) + ", and not judged yet:"}
+	since := "Suspended since " + core.Moment(d.Since, o.Zone) + ", and not judged yet:"
 	for _, r := range d.Reasons {
-		b.Before[0] += fmt.Sprintf(" %s: %d.", oneLine(r.Label, maxName), r.Mails)
+		since += fmt.Sprintf(" %s: %d.", oneLine(r.Label, maxName), r.Mails)
 	}
-	for _, line := range d.Newest {
-		b.Words += fmt.Sprintf("%s: %s\n%s\n\n", oneLine(line.Label, maxName), oneLine(line.Sender, maxSubject), oneLine(line.Subject, maxSubject))
+	b.Main = []paragraph{
+		{line(core.LineHeading, fmt.Sprintf("%d suspended %s for you", d.Total, noun))},
+		{line(core.LinePlain, since)},
+		{{Kind: core.LineMessage, Words: prose(listed(d))}},
 	}
-	b.Words = prose(b.Words)
-	if more := d.Total - len(d.Newest); more > 0 {
-		b.Words += fmt.Sprintf("\n\nand %d more", more)
+	if page := safeURL(o.Page); page != "" {
+		b.Main = append(b.Main, paragraph{{Kind: core.LineLink, Link: link{Label: "Open suspended mail", URL: page}}})
 	}
-	b.button(o, "Open suspended mail")
-	b.After = []string{"Addresses are written with brackets, so that nothing in this mail leads to their senders."}
+	about := paragraph{line(core.LinePlain, "Addresses are written with brackets, so that nothing in this mail leads to their senders.")}
 	if page := safeURL(d.Profile); page != "" {
-		b.After = append(b.After, "You get this once a day, if there is something new. Turn it off in your profile: "+page)
+		about = append(about, block{Spans: spans("You get this once a day, if there is something new. Turn it off in your profile: "+page, false)})
 	}
+	b.Small = []paragraph{about}
+}
+
+func line(kind core.LineKind, text string) block {
+	return block{Kind: kind, Spans: []span{{Text: text}}}
+}
+
+func listed(d core.Digest) (words string) {
+	for _, line := range d.Newest {
+		words += fmt.Sprintf("%s: %s\n%s\n\n", oneLine(line.Label, maxName), oneLine(line.Sender, maxSubject), oneLine(line.Subject, maxSubject))
+	}
+	if more := d.Total - len(d.Newest); more > 0 {
+		words += fmt.Sprintf("and %d more", more)
+	}
+	return words
 }

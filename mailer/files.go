@@ -1,9 +1,10 @@
 package mailer
 
 import (
-	"bytes"
 	"fmt"
+	"io"
 	"mime"
+	"net/textproto"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -59,28 +60,54 @@ func domainOf(address string) string {
 	return a.Domain()
 }
 
-func addFiles(msg *mail.Msg, images []image, attachments []core.File) error {
+func addFiles(msg *mail.Msg, images []image, attachments []core.File) {
+	var shown, attached []*mail.File
 	for _, i := range images {
-		err := msg.EmbedReader(i.Name, bytes.NewReader(i.File.Content), fileHeader("inline", i.File), mail.WithFileContentID("<"+i.ID+">"))
-		if err != nil {
-			return err
-		}
+		part := filePart("inline", i.File)
+		part.Header.Set("Content-Id", "<"+i.ID+">")
+		shown = append(shown, part)
 	}
 	for _, f := range attachments {
-		if err := msg.AttachReader(filename(f.Name), bytes.NewReader(f.Content), fileHeader("attachment", f)); err != nil {
-			return err
-		}
+		attached = append(attached, filePart("attachment", f))
 	}
-	return nil
+	msg.SetEmbeds(shown)
+	msg.SetAttachments(attached)
 }
 
-// fileHeader writes the fields itself: go-mail passes a content type through as
-// it is, and puts encoded words where RFC 2231 has its own way.
-func fileHeader(disposition string, f core.File) mail.FileOption {
-	return func(part *mail.File) {
-		part.Header.Set("Content-Type", contentType(f))
-		part.Header.Set("Content-Disposition", mime.FormatMediaType(disposition, map[string]string{"filename": filename(f.Name)}))
+// filePart writes the fields itself: go-mail passes a content type through as it
+// is, and puts encoded words where RFC 2231 has its own way. The content is not
+// copied.
+func filePart(disposition string, f core.File) *mail.File {
+	name := filename(f.Name)
+	return &mail.File{
+		Name: name,
+		Header: textproto.MIMEHeader{
+			"Content-Type":        {contentType(f) + namedFor(name)},
+			"Content-Disposition": {strings.Replace(mime.FormatMediaType(disposition, map[string]string{"filename": name}), "; ", ";\r\n ", 1)},
+		},
+		Writer: func(w io.Writer) (int64, error) {
+			n, err := w.Write(f.Content)
+			return int64(n), err
+		},
 	}
+}
+
+// namedFor repeats the name for programs that know neither Content-Disposition
+// nor RFC 2231 well, Outlook among them: in any script as encoded words, which
+// those read though RFC 2047 section 5 has them not stand here.
+func namedFor(name string) string {
+	if !strings.ContainsFunc(name, func(r rune) bool { return r > '~' }) {
+		return ";\r\n name=\"" + name + `"` // filename leaves no quote and no backslash
+	}
+	return ";\r\n name=\"" + strings.ReplaceAll(mime.BEncoding.Encode("utf-8", name), " ", "\r\n ") + `"`
+}
+
+// encodedSize is about what the files take as base64.
+func encodedSize(files []core.File) (n int) {
+	for _, f := range files {
+		n += 1024 + len(f.Content)*78/57 + 78
+	}
+	return n
 }
 
 func contentType(f core.File) string {

@@ -181,13 +181,9 @@ func wire(raw []byte) []byte {
 }
 
 func isWire(raw []byte) bool {
-	for i, c := range raw {
-		switch {
-		case c == 0,
-			c == '\r' && (i+1 == len(raw) || raw[i+1] != '\n'),
-			c == '\n' && (i == 0 || raw[i-1] != '\r'):
-			return false
-		}
+	if bytes.IndexByte(raw, 0) >= 0 || !bytes.HasSuffix(raw, []byte("\r\n")) {
+		return false
 	}
-	return bytes.HasSuffix(raw, []byte("\r\n"))
+	ends := bytes.Count(raw, []byte("\r\n"))
+	return bytes.Count(raw, []byte("\r")) == ends && bytes.Count(raw, []byte("\n")) == ends
 }

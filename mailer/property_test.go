@@ -194,7 +194,7 @@ func TestAnAcknowledgementRepeatsNoWordOfTheSender(t *testing.T) {
 	if strings.Contains(string(raw)+mail.Text+mail.HTML, advert) || len(mail.Attachments) > 0 {
 		t.Errorf("%s", raw)
 	}
-	if mail.Field("Subject") != acknowledged {
+	if mail.Field("Subject") != "We have received your mail" {
 		t.Errorf("subject %q", mail.Field("Subject"))
 	}
 }

@@ -1,120 +1,141 @@
 package mailer
 
 import (
-	"embed"
-	"fmt"
-	"html/template"
 	"regexp"
 	"strings"
+
+	"postdesk/core"
 )
 
-//go:embed templates/mail.html
-var templates embed.FS
-
-var page = template.Must(template.New("mail.html").Funcs(template.FuncMap{
-	"paragraphs": paragraphs,
-	"cid":        contentURL,
-	"replyAbove": func() string { return ReplyAbove },
-}).ParseFS(templates, "templates/mail.html"))
-
-// html writes the body as one HTML document.
-func (b *body) html() (string, error) {
-	var s strings.Builder
-	if err := page.Execute(&s, b); err != nil {
-		return "", fmt.Errorf("html: %w", err)
-	}
-	return s.String(), nil
-}
-
-// contentURL is for ids that we made ourselves; html/template knows no cid.
-func contentURL(id string) template.URL { return template.URL("cid:" + id) }
-
-// text writes the body as plain text: blocks with an empty line between.
+// text writes the body as plain text: paragraphs with an empty line between. The
+// lines of it are as long as they were written: programs wrap them to the width
+// that the reader has.
 func (b *body) text() string {
-	blocks := []string{b.Alert, b.Title}
-	blocks = append(blocks, b.Before...)
-	if b.Speaker != "" {
-		blocks = append(blocks, b.Speaker+" wrote:")
+	var t strings.Builder
+	say := func(words string) {
+		if words == "" {
+			return
+		}
+		if t.Len() > 0 {
+			t.WriteString("\n\n")
+		}
+		t.WriteString(words)
 	}
-	blocks = append(blocks, b.Words, b.Signed)
-	if b.Button.URL != "" {
-		blocks = append(blocks, b.Button.Label+":\n"+b.Button.URL)
+	say(b.Alert)
+	for _, p := range b.Main {
+		say(p.text())
 	}
-	if b.Link.URL != "" {
-		blocks = append(blocks, b.Link.URL, b.Link.Expires)
-	}
-	blocks = append(blocks, strings.Join(b.After, "\n"))
 	if len(b.Quotes) > 0 {
-		blocks = append(blocks, ReplyAbove)
+		say(ReplyAbove)
 	}
 	for _, q := range b.Quotes {
-		blocks = append(blocks, q.Head+"\n"+quoted(q.Text))
+		say(q.Head + "\n" + quoted(q.Text))
 	}
-	if b.Foot != "" {
-		blocks = append(blocks, b.Foot)
+	for _, p := range b.Small {
+		say(p.text())
 	}
 	if b.Card {
-		blocks = append(blocks, b.Instance)
+		say(b.Instance)
 	}
-	return join(blocks)
+	t.WriteByte('\n')
+	return t.String()
 }
 
-func join(blocks []string) string {
-	var said []string
-	for _, block := range blocks {
-		if block != "" {
-			said = append(said, block)
+// text has an empty line before a button.
+func (p paragraph) text() string {
+	var t strings.Builder
+	for _, b := range p {
+		words := b.text()
+		if words == "" {
+			continue
 		}
+		if t.Len() > 0 {
+			t.WriteByte('\n')
+			if b.Link.Label != "" {
+				t.WriteByte('\n')
+			}
+		}
+		t.WriteString(words)
 	}
-	return strings.Join(said, "\n\n") + "\n"
+	return t.String()
+}
+
+func (b block) text() string {
+	switch b.Kind {
+	case core.LineMessage, core.LineSignature:
+		return b.Words
+	case core.LineLink:
+		t := b.Link.URL
+		if b.Link.Label != "" {
+			t = b.Link.Label + ":\n" + t
+		}
+		if b.Link.Expires != "" {
+			t += "\n" + b.Link.Expires
+		}
+		return t
+	}
+	var t strings.Builder
+	if b.Kind == core.LineItem {
+		t.WriteString("- ")
+	}
+	for _, s := range b.Spans {
+		t.WriteString(s.Text)
+	}
+	return t.String()
 }
 
 func quoted(text string) string {
-	lines := strings.Split(text, "\n")
-	for i, line := range lines {
-		lines[i] = strings.TrimRight("> "+line, " ")
+	var t strings.Builder
+	t.Grow(len(text) + len(text)/16)
+	for line := range strings.SplitSeq(text, "\n") {
+		if t.Len() > 0 {
+			t.WriteByte('\n')
+		}
+		t.WriteByte('>')
+		if line != "" {
+			t.WriteByte(' ')
+			t.WriteString(line)
+		}
 	}
-	return strings.Join(lines, "\n")
+	return t.String()
 }
-
-// A span is a piece of a line, a link if it has a URL.
-type span struct{ Text, URL string }
 
 var webAddress = regexp.MustCompile(`https?://[^\s<>"'\\]+`)
 
-// paragraphs cuts a text at its empty lines; each paragraph is a list of lines.
-func paragraphs(text string) (all [][][]span) {
-	var current [][]span
-	for _, line := range append(strings.Split(text, "\n"), "") {
-		if line != "" {
-			current = append(current, spans(line))
-			continue
+// spans finds the links of a line. In a person's words it keeps the indent and
+// the runs of spaces, which HTML would lose.
+func spans(line string, kept bool) (all []span) {
+	at := 0
+	add := func(text, url string) {
+		if kept && url == "" {
+			text = spaces(text, at == 0)
 		}
-		if current != nil {
-			all = append(all, current)
+		if text != "" {
+			all = append(all, span{Text: text, URL: url})
 		}
-		current = nil
 	}
+	if strings.Contains(line, "://") {
+		for _, found := range webAddress.FindAllStringIndex(line, -1) {
+			url := strings.TrimRight(line[found[0]:found[1]], ".,;:!?)]}*_")
+			if safeURL(url) == "" {
+				continue
+			}
+			add(line[at:found[0]], "")
+			add(url, url)
+			at = found[0] + len(url)
+		}
+	}
+	add(line[at:], "")
 	return all
 }
 
-// spans finds the links of a line, and keeps its indent and its runs of spaces,
-// which HTML would lose.
-func spans(line string) (all []span) {
-	at := 0
-	for _, found := range webAddress.FindAllStringIndex(line, -1) {
-		url := strings.TrimRight(line[found[0]:found[1]], ".,;:!?)]}*_")
-		if safeURL(url) == "" {
-			continue
-		}
-		all = append(all, span{Text: spaces(line[at:found[0]], at == 0)}, span{Text: url, URL: url})
-		at = found[0] + len(url)
-	}
-	return append(all, span{Text: spaces(line[at:], at == 0)})
-}
-
 func spaces(s string, first bool) string {
-	s = strings.ReplaceAll(strings.ReplaceAll(s, "\t", "    "), "  ", "\u00a0 ")
+	if strings.Contains(s, "\t") {
+		s = strings.ReplaceAll(s, "\t", "    ")
+	}
+	if strings.Contains(s, "  ") {
+		s = strings.ReplaceAll(s, "  ", "\u00a0 ")
+	}
 	if first && strings.HasPrefix(s, " ") {
 		s = "\u00a0" + s[1:]
 	}
