@@ -3,6 +3,7 @@ package eml
 import (
 	"bytes"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/emersion/go-message/charset"
@@ -27,20 +28,25 @@ func decodeCharset(b []byte, label string) (s string, honest bool) {
 		return decodeAs("utf-16be", b[2:])
 	}
 	label = normalLabel(label)
+	if s, ok := shifted(b, label); ok {
+		return s, label == "" || strings.HasPrefix(tableName(label), "iso-2022-") || strings.HasPrefix(label, "csiso2022")
+	}
 	switch label {
 	case "", "utf-8", "us-ascii":
-		if isISO2022JP(b) {
-			s, _ = decodeAs("iso-2022-jp", b)
-			return s, label == ""
-		}
 		if utf8.Valid(b) {
 			return clean(string(b)), label != "us-ascii" || isASCII(b)
 		}
 		return mostlyUTF8(b), label == ""
 	case "utf-7":
-		return clean(decodeUTF7(b)), true
-	case "iso-2022-kr", "csiso2022kr":
-		return decodeAs("euc-kr", unshift(b))
+		if isASCII(b) {
+			return clean(decodeUTF7(b)), true
+		}
+		return decodeCharset(b, "utf-8")
+	case "utf-16":
+		label = utf16Order(b)
+	}
+	if lies(b, label) {
+		return clean(string(b)), false
 	}
 	s, honest = decodeAs(label, b)
 	switch {
@@ -52,9 +58,65 @@ func decodeCharset(b []byte, label string) (s string, honest bool) {
 	return s, true
 }
 
+// lies reports whether b is UTF-8 under the label of another charset, the most
+// common lie there is. What would be valid UTF-8 by chance differs: Latin letters
+// are hardly ever followed by signs, while characters of two bytes may line up.
+func lies(b []byte, label string) bool {
+	if isASCII(b) && !strings.HasPrefix(label, "utf-16") || !utf8.Valid(b) {
+		return false
+	}
+	table := tableName(label)
+	if strings.HasPrefix(table, "utf-16") {
+		return bytes.IndexByte(b, 0) < 0
+	}
+	two, latin, more := 0, 0, 0
+	for i := 0; i < len(b); {
+		_, n := utf8.DecodeRune(b[i:])
+		switch {
+		case n > 2:
+			more++
+		case n == 2 && b[i] <= 0xc5:
+			latin++
+		case n == 2:
+			two++
+		}
+		i += n
+	}
+	if strings.HasPrefix(table, "windows-125") || strings.HasPrefix(table, "iso-8859-") && table != "iso-8859-11" {
+		return two+2*latin+2*more >= 2
+	}
+	return more >= 3 && more > 3*(two+latin)
+}
+
+// utf16Order guesses the byte order of UTF-16 without a mark from where the zeros
+// of its blanks and digits stand.
+func utf16Order(b []byte) string {
+	even, odd := 0, 0
+	for i, c := range b[:min(len(b), 1<<10)] {
+		switch {
+		case c == 0 && i%2 == 0:
+			even++
+		case c == 0:
+			odd++
+		}
+	}
+	if even > odd {
+		return "utf-16be"
+	}
+	return "utf-16le"
+}
+
 // mostlyUTF8 reads what is not quite UTF-8: cut or slightly damaged text stays
 // UTF-8 with marks, everything else is windows-1252.
 func mostlyUTF8(b []byte) string {
+	if b = joinSurrogates(b); isDamagedUTF8(b) {
+		return clean(string(b))
+	}
+	return western(b)
+}
+
+// isDamagedUTF8 reports whether more of b is UTF-8 than is not.
+func isDamagedUTF8(b []byte) bool {
 	good, bad := 0, 0
 	for i := 0; i < len(b); {
 		if b[i] < utf8.RuneSelf {
@@ -69,10 +131,38 @@ func mostlyUTF8(b []byte) string {
 		}
 		i += n
 	}
-	if good > 2*bad {
-		return clean(string(b))
+	return good > bad
+}
+
+// joinSurrogates makes a character of two surrogates that were each encoded, as
+// programs do that hold text as UTF-16 (CESU-8).
+func joinSurrogates(b []byte) []byte {
+	if !bytes.Contains(b, []byte{0xed}) {
+		return b
 	}
-	return western(b)
+	out := make([]byte, 0, len(b))
+	for i := 0; i < len(b); {
+		high, low := surrogate(b[i:]), rune(0)
+		if high >= 0xd800 && high < 0xdc00 {
+			low = surrogate(b[i+3:])
+		}
+		if r := utf16.DecodeRune(high, low); r != utf8.RuneError {
+			out = utf8.AppendRune(out, r)
+			i += 6
+			continue
+		}
+		out = append(out, b[i])
+		i++
+	}
+	return out
+}
+
+// surrogate is the surrogate that b begins with, 0 if there is none.
+func surrogate(b []byte) rune {
+	if len(b) < 3 || b[0] != 0xed || b[1] < 0xa0 || b[1] > 0xbf || b[2]&0xc0 != 0x80 {
+		return 0
+	}
+	return 0xd000 | rune(b[1]&0x3f)<<6 | rune(b[2]&0x3f)
 }
 
 // western reads b as windows-1252, in which every byte is a character.
@@ -96,89 +186,6 @@ func decodeAs(label string, b []byte) (s string, ok bool) {
 	return clean(out.String()), true
 }
 
-// normalLabel forgives what stands around a label.
-func normalLabel(l string) string {
-	l = strings.ToLower(strings.Trim(l, " \t\r\n\"';="))
-	switch l {
-	case "utf8", "utf_8", "unicode-1-1-utf-8", "utf-8mb4":
-		return "utf-8"
-	case "ascii", "us_ascii", "ansi_x3.4-1968", "7bit", "8bit", "us", "646", "iso646-us", "cp367", "ibm367", "csascii":
-		return "us-ascii"
-	case "unicode-1-1-utf-7", "csutf7", "utf7":
-		return "utf-7"
-	case "default", "none", "unknown-8bit", "x-unknown", "binary":
-		return ""
-	}
-	return l
-}
-
-// tableName is the name by which the table knows what mail means by a label: the
-// superset where senders write the subset, nothing where the table would answer
-// with a single U+FFFD.
-func tableName(label string) string {
-	switch label {
-	case "iso-8859-1", "iso_8859-1", "iso_8859-1:1987", "iso-ir-100", "latin1", "l1", "cp819", "ibm819", "csisolatin1":
-		return "windows-1252"
-	case "iso-8859-9", "iso_8859-9", "iso_8859-9:1989", "iso-ir-148", "latin5", "l5", "csisolatin5":
-		return "windows-1254"
-	case "utf-16":
-		return "utf-16le"
-	case "cp932", "windows-932":
-		return "shift_jis"
-	case "hz":
-		return "hz-gb-2312"
-	case "cp949", "ks_c_5601", "x-windows-949", "uhc":
-		return "euc-kr"
-	case "cp950", "big5-eten":
-		return "big5"
-	case "iso-2022-jp-1", "iso-2022-jp-2", "iso-2022-jp-3", "iso-2022-jp-ms", "cp50220", "cp50221":
-		return "iso-2022-jp"
-	case "cp858":
-		return "ibm00858"
-	case "iso-2022-cn", "iso-2022-cn-ext", "replacement":
-		return ""
-	}
-	return label
-}
-
-// unshift turns ISO-2022-KR (RFC 1557) into EUC-KR: between SO and SI every
-// byte gets its high bit.
-func unshift(b []byte) []byte {
-	out := make([]byte, 0, len(b))
-	var high byte
-	for i := 0; i < len(b); i++ {
-		switch c := b[i]; {
-		case c == 0x0e:
-			high = 0x80
-		case c == 0x0f:
-			high = 0
-		case c == 0x1b && bytes.HasPrefix(b[i:], []byte("\x1b$)C")):
-			i += 3
-		case c == '\n':
-			high = 0
-			out = append(out, c)
-		case c > ' ':
-			out = append(out, c|high)
-		default:
-			out = append(out, c)
-		}
-	}
-	return out
-}
-
-// isISO2022JP knows seven-bit Japanese text by its first escape (RFC 1468).
-func isISO2022JP(b []byte) bool {
-	i := bytes.IndexByte(b, 0x1b)
-	if i < 0 || i+2 >= len(b) {
-		return false
-	}
-	switch string(b[i+1 : i+3]) {
-	case "$B", "$@", "(J", "(I":
-		return true
-	}
-	return false
-}
-
 // htmlCharset returns what a page says of its own charset.
 func htmlCharset(b []byte) string {
 	start := b[:min(len(b), 2048)]
@@ -198,15 +205,26 @@ func htmlCharset(b []byte) string {
 // A page in UTF-7 stays as it is: decoding would make markup of it (A12).
 func bodyText(b []byte, label string, isHTML bool) (string, bool) {
 	label = normalLabel(label)
-	if isHTML && !utf8.Valid(b) && (label == "" || label == "us-ascii" || !isKnown(label)) {
-		if meta := htmlCharset(b); meta != "" {
-			label = normalLabel(meta)
+	if isHTML && !utf8.Valid(b) {
+		if meta := normalLabel(htmlCharset(b)); meta != "" && meta != "utf-8" && !follows(b, label) {
+			label = meta
 		}
 	}
 	if isHTML && label == "utf-7" {
 		return mostlyUTF8(b), false
 	}
 	return decodeCharset(b, label)
+}
+
+// follows reports whether b, which is not UTF-8, can be what its label says.
+func follows(b []byte, label string) bool {
+	switch label {
+	case "", "us-ascii":
+		return false
+	case "utf-8":
+		return isDamagedUTF8(joinSurrogates(b))
+	}
+	return isKnown(label)
 }
 
 func isKnown(label string) bool {

@@ -4,6 +4,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // A media is the value of a Content-Type or Content-Disposition field.
@@ -26,14 +27,11 @@ func (m media) get(name string) string {
 // parseMedia reads such a value in all the forms that it is written in: without
 // semicolons, with blanks in unquoted names, with RFC 2231 pieces out of order.
 func parseMedia(s, charset string) media {
-	end := strings.IndexAny(s, "; \t")
-	if end < 0 {
-		end = len(s)
-	}
-	m := media{value: strings.ToLower(strings.Trim(s[:end], "\"' "))}
+	value, rest := mediaValue(s)
+	m := media{value: value}
 	var pieces []piece
-	for rest := s[end:]; rest != "" && len(pieces) < maxPartFields; {
-		rest = strings.TrimLeft(rest, "; \t")
+	for rest != "" && len(pieces) < maxPartFields {
+		rest = strings.TrimLeft(rest, ";:, \t")
 		eq := strings.IndexAny(rest, "=;")
 		if eq < 0 {
 			break
@@ -46,7 +44,10 @@ func parseMedia(s, charset string) media {
 		if i := strings.LastIndexAny(name, " \t"); i >= 0 {
 			name = name[i+1:]
 		}
-		var value string
+		name = strings.Trim(name, "\"'")
+		if charset == "" && strings.HasPrefix(name, "charset") {
+			charset = normalLabel(strings.TrimLeft(rest[eq+1:], " \t\"'"))
+		}
 		value, rest = paramValue(strings.TrimLeft(rest[eq+1:], " \t"), name)
 		pieces = append(pieces, newPiece(name, value))
 	}
@@ -54,18 +55,35 @@ func parseMedia(s, charset string) media {
 	return m
 }
 
-// paramValue takes one value off s.
+// mediaValue takes the value off s that stands before the parameters: without
+// comments, quotes, blanks round the slash and signs that do not belong to it.
+func mediaValue(s string) (value, rest string) {
+	for s = strings.TrimLeft(s, " \t="); strings.HasPrefix(s, "("); s = strings.TrimLeft(s, " \t") {
+		_, after, closed := strings.Cut(s, ")")
+		if !closed {
+			break
+		}
+		s = after
+	}
+	end := 0
+	for end < len(s) && strings.IndexByte(";:, \t", s[end]) < 0 {
+		end++
+	}
+	value, rest = s[:end], s[end:]
+	if next := strings.TrimLeft(rest, " \t"); strings.HasSuffix(value, "/") != strings.HasPrefix(next, "/") {
+		end = strings.IndexAny(next, ";:, \t")
+		if end < 0 {
+			end = len(next)
+		}
+		value, rest = value+next[:end], next[end:]
+	}
+	return strings.ToLower(strings.Trim(value, "\"'\\ ")), rest
+}
+
+// paramValue takes one value off s. A quote without end ends with the parameter.
 func paramValue(s, name string) (value, rest string) {
 	if !strings.HasPrefix(s, `"`) {
-		stop := ";"
-		if name == "charset" || name == "boundary" {
-			stop = "; \t"
-		}
-		end := strings.IndexAny(s, stop)
-		if end < 0 {
-			end = len(s)
-		}
-		return strings.TrimSpace(s[:end]), s[end:]
+		return bareValue(s, name)
 	}
 	var b strings.Builder
 	for i := 1; i < len(s); i++ {
@@ -79,7 +97,35 @@ func paramValue(s, name string) (value, rest string) {
 			b.WriteByte(c)
 		}
 	}
-	return b.String(), ""
+	value, rest = bareValue(s[1:], name)
+	return strings.TrimRight(value, `"`), rest
+}
+
+// bareValue takes a value off s that is not quoted. A name of a file may hold
+// semicolons: only one with a parameter behind it ends the name.
+func bareValue(s, name string) (value, rest string) {
+	stop := ";"
+	if name == "charset" || name == "boundary" {
+		stop = "; \t"
+	}
+	end := strings.IndexAny(s, stop)
+	if end < 0 {
+		end = len(s)
+	}
+	if name == "filename" || name == "name" {
+		for end < len(s) {
+			more, _, _ := strings.Cut(s[end+1:], ";")
+			if blank(more) || strings.IndexByte(more, '=') >= 0 {
+				break
+			}
+			end += 1 + len(more)
+		}
+	}
+	value = strings.TrimSpace(s[:end])
+	if n := len(value); n > 1 && value[0] == '\'' && value[n-1] == '\'' {
+		value = value[1 : n-1]
+	}
+	return strings.TrimRight(value, `"`), s[end:]
 }
 
 // A piece is one parameter as written: name, or name*, name*0, name*0* (RFC 2231).
@@ -137,11 +183,31 @@ func hasExtended(pieces []piece, name string) bool {
 	return false
 }
 
+// plainParam reads a value that is not extended by RFC 2231, though some senders
+// write the extended form without its star.
 func plainParam(v, charset string) string {
-	if !isASCII(v) {
+	if label, text, ok := cutLabel(v); ok && strings.IndexByte(text, '%') >= 0 && isKnown(normalLabel(label)) {
+		return clean(toUTF8(decodePercent(text), label))
+	}
+	if !utf8.ValidString(v) {
 		v = toUTF8([]byte(v), charset)
 	}
 	return clean(decodeWords(v))
+}
+
+// cutLabel splits charset'language'text.
+func cutLabel(v string) (label, text string, ok bool) {
+	label, rest, ok := strings.Cut(v, "'")
+	if !ok || len(label) > 64 || strings.ContainsAny(label, " %.") {
+		return "", v, false
+	}
+	if _, text, ok := strings.Cut(rest, "'"); ok {
+		return label, text, true
+	}
+	if label != "" && isKnown(normalLabel(label)) {
+		return label, rest, true // the language and its quote were left out
+	}
+	return "", v, false
 }
 
 // extendedParam joins the pieces of one parameter by number.
@@ -158,13 +224,9 @@ func extendedParam(pieces []piece, name, charset string) string {
 	for i, p := range mine {
 		v := p.value
 		if i == 0 && p.extended {
-			if cs, rest, ok := strings.Cut(v, "'"); ok {
-				if _, text, ok := strings.Cut(rest, "'"); ok {
-					label, v = cs, text
-				}
-			}
+			label, v, _ = cutLabel(v)
 		}
-		if p.extended {
+		if p.extended || mine[0].extended && escapesLetters(v) {
 			data = append(data, decodePercent(v)...)
 		} else {
 			data = append(data, v...)
@@ -174,6 +236,13 @@ func extendedParam(pieces []piece, name, charset string) string {
 		return plainParam(string(data), charset)
 	}
 	return clean(toUTF8(data, label))
+}
+
+// escapesLetters reports whether a piece that is not called extended is so: no
+// name holds "%C3" by itself.
+func escapesLetters(v string) bool {
+	i := strings.IndexByte(v, '%')
+	return i >= 0 && i+2 < len(v) && unhex(v[i+1]) >= 8 && isHex(v[i+1]) && isHex(v[i+2])
 }
 
 func decodePercent(s string) []byte {

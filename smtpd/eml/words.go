@@ -8,7 +8,57 @@ import (
 type encodedWord struct {
 	charset  string
 	encoding byte // 'b' or 'q'
-	data     []byte
+	raw      []byte
+}
+
+func (w encodedWord) decode() []byte {
+	if w.encoding == 'b' {
+		return decodeBase64(w.raw)
+	}
+	return decodeQWord(w.raw)
+}
+
+// A wordRun is adjacent words of one charset. Senders cut words in the middle of
+// a character, of an escape, and of four characters of base64.
+type wordRun struct {
+	data []byte      // of the words before
+	last encodedWord // and of those of one encoding that follow
+}
+
+func (r *wordRun) add(w encodedWord) {
+	switch {
+	case r.last.encoding != w.encoding:
+		r.data = append(r.data, r.last.decode()...)
+		r.last = w
+	case w.encoding == 'b' && !hasRest(r.last.raw):
+		r.last.raw = append(append(r.last.raw, '='), w.raw...)
+	default:
+		r.last.raw = append(r.last.raw, w.raw...)
+	}
+}
+
+func (r *wordRun) text() string {
+	if r.last.charset == "" {
+		return ""
+	}
+	return toUTF8(append(r.data, r.last.decode()...), r.last.charset)
+}
+
+// hasRest reports whether base64 breaks off within a byte.
+func hasRest(b []byte) bool {
+	if len(b) == 0 || b[len(b)-1] == '=' {
+		return false
+	}
+	left := base64Values[b[len(b)-1]]
+	switch len(b) % 4 {
+	case 1:
+		return true
+	case 2:
+		return left&15 != 0
+	case 3:
+		return left&3 != 0
+	}
+	return false
 }
 
 // decodeWords decodes RFC 2047 words, wherever they stand and as broken as they
@@ -19,12 +69,10 @@ func decodeWords(s string) string {
 		return s
 	}
 	var out strings.Builder
-	var run encodedWord // adjacent words of one charset, so that a split character survives
+	var run wordRun
 	flush := func() {
-		if run.charset != "" {
-			out.WriteString(toUTF8(run.data, run.charset))
-			run = encodedWord{}
-		}
+		out.WriteString(run.text())
+		run = wordRun{}
 	}
 	words := 0
 	for s != "" {
@@ -41,16 +89,14 @@ func decodeWords(s string) string {
 		}
 		words++
 		gap := s[:i]
-		if run.charset == "" || strings.TrimSpace(gap) != "" {
+		if run.last.charset == "" || strings.TrimSpace(gap) != "" {
 			flush()
 			out.WriteString(gap)
 		}
-		if run.charset != "" && strings.EqualFold(run.charset, w.charset) {
-			run.data = append(run.data, w.data...)
-		} else {
+		if !strings.EqualFold(run.last.charset, w.charset) {
 			flush()
-			run = w
 		}
+		run.add(w)
 		s = s[i+n:]
 	}
 	flush()
@@ -84,15 +130,11 @@ func scanWord(s string) (w encodedWord, n int, ok bool) {
 			end = len(rest)
 		}
 		n += end
-	} else {
-		n += end + 2
+		w.raw = []byte(strings.TrimSuffix(rest[:end], "?"))
+		return w, n, true
 	}
-	if w.encoding == 'b' {
-		w.data = decodeBase64([]byte(rest[:end]))
-	} else {
-		w.data = decodeQWord(rest[:end])
-	}
-	return w, n, true
+	w.raw = []byte(rest[:end])
+	return w, n + end + 2, true
 }
 
 // wordEnd steps over a "?=" that is really a question mark before "=XX", as
@@ -109,7 +151,7 @@ func wordEnd(s string, end int) int {
 	return end
 }
 
-func decodeQWord(s string) []byte {
+func decodeQWord(s []byte) []byte {
 	out := make([]byte, 0, len(s))
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {
@@ -118,6 +160,8 @@ func decodeQWord(s string) []byte {
 		case c == '=' && i+2 < len(s) && isHex(s[i+1]) && isHex(s[i+2]):
 			out = append(out, unhex(s[i+1])<<4|unhex(s[i+2]))
 			i += 2
+		case c == '=' && i+1 < len(s) && s[i+1] == ' ': // a line was broken here
+			i++
 		default:
 			out = append(out, c)
 		}
