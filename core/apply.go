@@ -178,6 +178,9 @@ func (d *Desk) hideSecrets(ctx context.Context, tx pgx.Tx, a *arrival) error {
 		// As long as the secret, so that the folds of the text stay where they are.
 		hidden := strings.Repeat("x", len(secret))
 		l.Subject, l.Text = strings.ReplaceAll(l.Subject, secret, hidden), strings.ReplaceAll(l.Text, secret, hidden)
+		if a.words != nil {
+			a.words.Text = strings.ReplaceAll(a.words.Text, secret, hidden)
+		}
 	}
 	l.Subject = Redact(l.Subject)
 	return err
@@ -192,9 +195,13 @@ func (d *Desk) learnOfAuthor(ctx context.Context, tx pgx.Tx, a *arrival, dec Dec
 	if !a.shunned || a.facts.Kind != KindHuman || dec.Effect == EffectSuspend || a.origin.Verdict == Refuted {
 		return nil
 	}
-	_, err := tx.Exec(ctx, `
+	reason, err := value[string](ctx, tx, `
 		with muted as (delete from automatic_mutes where address = $1)
-		delete from suppressions where address = $1 and $2 = 'proven'`, a.from, a.origin.Verdict)
+		delete from suppressions where address = $1 and $2 = 'proven' returning reason`, a.from, a.origin.Verdict)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	a.lifted = reason
 	return err
 }
 

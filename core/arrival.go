@@ -23,8 +23,9 @@ type arrival struct {
 	alsoAt    []MailboxID // further mailboxes of ours in RCPT
 	passedOn  bool        // the author was read from Reply-To
 	author    authorRow
-	shunned   bool // muted or suppressed: no mail goes to the author
-	joinable  bool // an organization has the author's domain
+	shunned   bool   // muted or suppressed: no mail goes to the author
+	lifted    string // why mail to the author had stopped; this mail ended that
+	joinable  bool   // an organization has the author's domain
 	admins    []colleague
 	named     bool  // somebody put the address in CC before it had an account
 	opened    filed // the conversation that it opened
@@ -35,6 +36,8 @@ type arrival struct {
 	cases    map[ConversationID]caseRow // by every id that was named, merged ones too
 	states   map[ConversationID]caseRow // by survivor
 	mentions map[MentionID]mentionRow
+
+	words *staffWords // of an agent in somebody else's conversation
 
 	answersDraftNotice bool // it names the mail by which its author was told that one was kept
 
@@ -211,13 +214,21 @@ func (a *arrival) names(addresses []string) bool {
 
 // noteMarker begins an agent's answer that is to be a note (mail-law:
 // staff_reply). Words on its line are private too, whatever a client put around
-// it: rather a note too many than one too few.
-var noteMarker = regexp.MustCompile(`(?i)^[\s\x{a0}\x{200b}\x{feff}*_]*#note\b[ \t:*_]*`)
+// it, and so are those below one that was mistyped: rather a note too many than
+// one too few.
+var noteMarker = regexp.MustCompile("(?i)^" + unseenOrBold + `[#＃]` + unseenOrBold +
+	`(?:notes?\b|(?:ntoe|noet|onte|nte|noe|not|nore|nite|mote|notr|nota)` + unseenOrBold + `(?:\n|$))[ \t:*_\p{Zs}\p{Cf}]*`)
+
+const unseenOrBold = "[\\s\\p{Zs}\\p{Cf}*_\"'`(\\[]*"
 
 func hasNoteMarker(text string) bool { return noteMarker.MatchString(text) }
 
+// withoutNoteMarker gives the words of a note: lines that it quotes may stand above
+// its marker.
 func withoutNoteMarker(text string) string {
-	return strings.TrimSpace(text[len(noteMarker.FindString(text)):])
+	own := firstOwnLine(text)
+	above := text[:len(text)-len(own)]
+	return strings.TrimSpace(above + strings.TrimSpace(own[len(noteMarker.FindString(own)):]))
 }
 
 // loopSign says why a mail is our own coming back, or "" (mail-law: loop).

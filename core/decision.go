@@ -1,5 +1,7 @@
 package core
 
+import "time"
+
 // The words that the mail law is told in: what is known about a mail, and what
 // becomes of it. The law itself is in route.go.
 
@@ -63,7 +65,7 @@ type Facts struct {
 	NullSender      bool    `json:",omitzero"` // MAIL FROM:<>
 	Unanswerable    bool    `json:",omitzero"` // RFC 3834 section 2
 	VacationSubject bool    `json:",omitzero"`
-	NoteMarker      bool    `json:",omitzero"` // the first line is #note
+	NoteMarker      bool    `json:",omitzero"` // the first visible line is #note
 	NothingNew      bool    `json:",omitzero"` // all of its text is quoted
 	Loop            string  `json:",omitzero"` // why it is our own mail coming back, or ""
 	UsableFrom      bool    `json:",omitzero"` // exactly one mailbox that can be read
@@ -87,6 +89,9 @@ type Facts struct {
 
 	NearNotice           bool           `json:",omitzero"` // within 15 s of our notice to the author
 	NewerCustomerMessage bool           `json:",omitzero"` // than the notice that is answered
+	NewerBy              string         `json:",omitzero"` // who wrote it
+	NewerAt              time.Time      `json:",omitzero"` // and when
+	Doubt                string         `json:",omitzero"` // why an agent's words are looked at before they go out
 	MentionAnswers       ConversationID `json:",omitzero"` // what the author's first answer opened, still fit for more
 
 	AlsoToCustomer bool `json:",omitzero"` // the customer stands in its To or Cc

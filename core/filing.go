@@ -151,12 +151,24 @@ func moveOn(ctx context.Context, tx pgx.Tx, a *arrival, dec Decision) error {
 
 func (d *Desk) fileNote(ctx context.Context, tx pgx.Tx, a *arrival, own *ours, dec Decision) (at filed, err error) {
 	at.conversation = dec.Conversation
+	text := withoutNoteMarker(Redact(a.letter.NewText()))
+	mentioned, problem, err := a.mentionedInNote(ctx, tx, text, dec)
+	if err != nil {
+		return at, err
+	}
+	warnings := dec.Warnings
+	if problem != "" {
+		warnings = append(slices.Clone(warnings), problem)
+	}
 	at.note, err = value[NoteID](ctx, tx, `
 		insert into notes (conversation_id, author_id, source, text, elided, has_html, is_verified, warnings, inbound_id, created_at)
 		values ($1, $2, 'mail', $3, $4, $5, $6, $7, $8, $9) returning id`,
-		dec.Conversation, a.author.ID, withoutNoteMarker(Redact(a.letter.NewText())), Redact(a.letter.ElidedText()), a.letter.HTML != "",
-		dec.Verified, nonNil(dec.Warnings), a.claim.ID, a.claim.Envelope.ReceivedAt)
+		dec.Conversation, a.author.ID, text, Redact(a.letter.ElidedText()), a.letter.HTML != "",
+		dec.Verified, nonNil(warnings), a.claim.ID, a.claim.Envelope.ReceivedAt)
 	if err != nil {
+		return at, err
+	}
+	if _, err := d.tellMentioned(ctx, tx, at.note, a.author.ID, mentioned); err != nil {
 		return at, err
 	}
 	if err := d.insertFiles(ctx, tx, a, "note_id", int64(at.note)); err != nil {
@@ -178,10 +190,12 @@ func (d *Desk) fileNote(ctx context.Context, tx pgx.Tx, a *arrival, own *ours, d
 
 func (d *Desk) fileDraft(ctx context.Context, tx pgx.Tx, a *arrival, own *ours, dec Decision) (at filed, err error) {
 	at.conversation = dec.Conversation
+	text, _ := publicText(a, dec)
+	warnings := append(slices.Clone(dec.Warnings), "Not sent: "+strings.TrimPrefix(dec.Reason, notSentReason))
 	draft, err := value[DraftID](ctx, tx, `
 		insert into drafts (conversation_id, user_id, source, text, is_verified, warnings, inbound_id, created_at)
 		values ($1, $2, 'mail', $3, $4, $5, $6, $7) returning id`,
-		dec.Conversation, a.author.ID, Redact(a.letter.NewText()), dec.Verified, nonNil(dec.Warnings), a.claim.ID, a.claim.Envelope.ReceivedAt)
+		dec.Conversation, a.author.ID, text, dec.Verified, warnings, a.claim.ID, a.claim.Envelope.ReceivedAt)
 	if err != nil {
 		return at, err
 	}
@@ -194,7 +208,7 @@ func (d *Desk) fileDraft(ctx context.Context, tx pgx.Tx, a *arrival, own *ours, 
 	if a.facts.NearNotice || a.facts.VacationSubject || a.facts.Unanswerable || a.answersDraftNotice || !dec.Verified {
 		return at, nil // telling a machine, or a stranger's address, would only invite more
 	}
-	return at, d.enqueueDraftNotice(ctx, tx, dec.Conversation, a.author.ID, a.mailbox)
+	return at, d.enqueueDraftNotice(ctx, tx, dec.Conversation, a.author.ID, a.mailbox, a.claim.ID)
 }
 
 // fileEvent tells an automatic answer quietly: on the conversation or, for a
@@ -238,7 +252,7 @@ func (d *Desk) insertPost(ctx context.Context, tx pgx.Tx, a *arrival, dec Decisi
 	post, err := value[PostID](ctx, tx, `
 		insert into messages (conversation_id, author_id, author_address, source, text, elided, elided_private, has_html, is_verified, by_staff, warnings, inbound_id, created_at)
 		values ($1, $2, $3, 'mail', $4, $5, $6, $7, $8, $9, $10, $11, $12) returning id`,
-		to, a.author.ID, a.from, text, elided, dec.Rule == RuleMention, a.letter.HTML != "", dec.Verified,
+		to, a.author.ID, a.from, text, elided, dec.Rule == RuleMention || dec.Effect == EffectReply, a.letter.HTML != "", dec.Verified,
 		dec.Effect == EffectReply, nonNil(dec.Warnings), a.claim.ID, a.claim.Envelope.ReceivedAt)
 	if err != nil {
 		return 0, err
@@ -252,6 +266,9 @@ func (d *Desk) insertPost(ctx context.Context, tx pgx.Tx, a *arrival, dec Decisi
 
 // publicText is what of a mail becomes a message, and what of it is folded.
 func publicText(a *arrival, dec Decision) (text, elided string) {
+	if a.words != nil {
+		return a.words.Text, Redact(strings.TrimSpace(a.words.Left + "\n" + a.letter.ElidedText()))
+	}
 	text, elided = Redact(a.letter.NewText()), Redact(a.letter.ElidedText())
 	if dec.Rule != RuleMention {
 		return text, elided
@@ -281,13 +298,17 @@ func splitQuotedLines(text, elided string) (string, string) {
 	return strings.TrimSpace(strings.Join(own, "")), strings.TrimSpace(strings.Join(quoted, "") + "\n" + elided)
 }
 
-// insertFiles lists the attachments. Their bytes stay in the raw mail.
+// insertFiles lists the attachments. Their bytes stay in the raw mail. Pictures of
+// an agent's own signature do not go out with their words.
 func (d *Desk) insertFiles(ctx context.Context, tx pgx.Tx, a *arrival, owner string, id int64) error {
 	if len(a.letter.Attachments) == 0 {
 		return nil
 	}
 	b := &pgx.Batch{}
 	for i, file := range a.letter.Attachments {
+		if a.words != nil && owner != "note_id" && !a.words.Files[i] {
+			continue
+		}
 		digest := sha256.Sum256(file.Content)
 		b.Queue(`insert into attachments (`+owner+`, filename, content_type, content_id, inline, size, sha256, inbound_id, ordinal)
 			values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,

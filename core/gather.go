@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -289,23 +290,35 @@ func (d *Desk) gatherAboutLocated(ctx context.Context, tx pgx.Tx, a *arrival) er
 	if !ok || !f.Author.Role.Staff() {
 		return nil
 	}
-	var answered tokenRow // of the notice
-	for _, t := range a.tokens {
-		if t.Purpose == PurposeStaff && t.User == a.author.ID && a.cases[t.Conversation].ID == c.ID {
-			answered = t
-		}
-	}
+	answered := a.answeredNotice(c.ID)
 	var customers []string
-	err := tx.QueryRow(ctx, `
-		select
-			exists (select from deliveries where conversation_id in ($1, $6) and user_id = $2 and purpose = 'staff_notice'
-				and coalesce(sent_at, created_at) between $5::timestamptz - interval '15 seconds' and $5::timestamptz + interval '15 seconds'),
-			exists (select from messages where conversation_id = $1 and not by_staff and author_id <> $2 and (created_at > $3
-				or id > (select max(post_id) from deliveries where conversation_id = $6 and reply_token = $7))),
-			array(select address from addresses where user_id = $4
-				union select address from participants p where p.conversation_id = $1
-					and not exists (select from users u where u.id = p.user_id and u.role <> 'customer'))`,
-		c.ID, a.author.ID, answered.CreatedAt, c.Requester, a.claim.Envelope.ReceivedAt, answered.Conversation, answered.Name).Scan(&f.NearNotice, &f.NewerCustomerMessage, &customers)
+	err := tx.QueryRow(ctx, aboutLocatedSQL,
+		c.ID, a.author.ID, answered.CreatedAt, c.Requester, a.claim.Envelope.ReceivedAt, answered.Conversation, answered.Name).
+		Scan(&f.NearNotice, &f.NewerCustomerMessage, &f.NewerBy, &f.NewerAt, &customers)
+	if err != nil {
+		return err
+	}
 	f.AlsoToCustomer = c.Requester != a.author.ID && a.names(customers)
-	return err
+	f.NewerBy = MaskAddresses(f.NewerBy) // a name may be what a From header once said
+	if answered.Name == 0 {              // then any message would be newer
+		f.NewerBy, f.NewerAt = "", time.Time{}
+	}
+	if f.Author.Role.Agent() && c.Requester != a.author.ID {
+		return d.gatherStaffWords(ctx, tx, a, c.ID, answered)
+	}
+	return nil
 }
+
+const aboutLocatedSQL = `
+	select
+		exists (select from deliveries where conversation_id in ($1, $6) and user_id = $2 and purpose = 'staff_notice'
+			and coalesce(sent_at, created_at) between $5::timestamptz - interval '15 seconds' and $5::timestamptz + interval '15 seconds'),
+		newer.id is not null, coalesce(newer.name, ''), coalesce(newer.created_at, '0001-01-01Z'),
+		array(select address from addresses where user_id = $4
+			union select address from participants p where p.conversation_id = $1
+				and not exists (select from users u where u.id = p.user_id and u.role <> 'customer'))
+	from (select) one left join lateral (
+		select m.id, u.name, m.created_at from messages m join users u on u.id = m.author_id
+		where m.conversation_id = $1 and not m.by_staff and m.author_id <> $2 and (m.created_at > $3
+			or m.id > (select max(post_id) from deliveries where conversation_id = $6 and reply_token = $7))
+		order by m.id desc limit 1) newer on true`

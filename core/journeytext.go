@@ -9,7 +9,7 @@ import (
 
 // Who is the name to put before Sentence, "" for nobody.
 func (e JourneyEntry) Who() string {
-	if e.Author.ID == 0 && e.Event == "organization" { // the domain did it
+	if e.Author.ID == 0 && (e.Event == "organization" || strings.HasPrefix(e.Event, "delivery_")) { // a domain did it, or a report told it
 		return ""
 	}
 	if e.Author.ID == 0 && e.Kind == EntryEvent {

@@ -72,6 +72,8 @@ type Attachment struct {
 	ContentType string // media type alone, lower case
 	ContentID   string // without angle brackets
 	Inline      bool
+	Folded      bool // inline, and only folded parts show it: a signature's picture, a quoted one
+	Below       int  // inline: how many letters of new text stand below it
 	Content     []byte
 }
 
@@ -106,6 +108,7 @@ const (
 	ActionDelayed   Action = "delayed"
 	ActionDelivered Action = "delivered"
 	ActionRelayed   Action = "relayed"
+	ActionExpanded  Action = "expanded"
 )
 
 // NewText is what the author wrote now: Text without its folds. A mail that is

@@ -76,6 +76,10 @@ func (d *Desk) reply(ctx context.Context, tx pgx.Tx, actor Actor, c locked, f Re
 	if err != nil {
 		return 0, err
 	}
+	if hasNoteMarker(firstOwnLine(text)) {
+		return 0, Invalid{Field: "contents", Code: CodeInvalid,
+			Problem: "It begins with #note and would go to the customer. Save it as a note, or take that line away."}
+	}
 	if f.Status == c.Status { // nothing chosen: new becomes open
 		f.Status = ""
 	}

@@ -70,20 +70,26 @@ func (d *Desk) addNote(ctx context.Context, tx pgx.Tx, actor Actor, about noteSu
 		return Noted{}, err
 	}
 	noted.Unheard = len(mentioned) == 0 && mentionLike.MatchString(text)
+	noted.Told, err = d.tellMentioned(ctx, tx, noted.ID, actor.ID, mentioned)
+	return noted, err
+}
+
+// tellMentioned mails those whom a note mentions, but for its author.
+func (d *Desk) tellMentioned(ctx context.Context, tx pgx.Tx, note NoteID, author UserID, mentioned []UserID) (told []UserID, err error) {
 	for _, person := range mentioned {
-		if person == actor.ID {
+		if person == author {
 			continue
 		}
-		mention, err := value[MentionID](ctx, tx, `insert into mentions (note_id, user_id) values ($1, $2) returning id`, noted.ID, person)
+		mention, err := value[MentionID](ctx, tx, `insert into mentions (note_id, user_id) values ($1, $2) returning id`, note, person)
 		if err != nil {
-			return Noted{}, err
+			return nil, err
 		}
-		if err := d.enqueueMention(ctx, tx, mention, person, actor.ID); err != nil {
-			return Noted{}, err
+		if err := d.enqueueMention(ctx, tx, mention, person, author); err != nil {
+			return nil, err
 		}
-		noted.Told = append(noted.Told, person)
+		told = append(told, person)
 	}
-	return noted, nil
+	return told, nil
 }
 
 // mentionLike is what somebody writes who means to mention a person; the @ of an

@@ -258,13 +258,13 @@ func (d *Desk) askForPassword(ctx context.Context, tx pgx.Tx, a *arrival) error 
 }
 
 // enqueueDraftNotice tells an agent that their mail was kept and not sent.
-func (d *Desk) enqueueDraftNotice(ctx context.Context, tx pgx.Tx, id ConversationID, agent UserID, mailbox MailboxID) error {
+func (d *Desk) enqueueDraftNotice(ctx context.Context, tx pgx.Tx, id ConversationID, agent UserID, mailbox MailboxID, cause InboundID) error {
 	address, err := value[Address](ctx, tx, `select address from addresses where user_id = $1 and is_primary`, agent)
 	if err != nil {
 		return err
 	}
 	d.enqueue(tx, mailing{purpose: PurposeStaffNotice, notice: NoticeDraft, to: address, user: agent, conversation: id,
-		mailbox: mailbox, author: agent, answers: PurposeStaff})
+		mailbox: mailbox, author: agent, answers: PurposeStaff, inbound: cause})
 	return nil
 }
 
@@ -329,7 +329,7 @@ func (d *Desk) DiscardUnproven(ctx context.Context) (err error) {
 	_, err = d.pool.Exec(ctx, `
 		with discarded as (
 			update deliveries set state = 'failed', failed_at = now(), bytes = null,
-				last_response = 'Discarded: automatic mail to an unverified sender is not sent.'
+				last_response = '`+discardedByLaw+`'
 			where state = 'held' and to_unproven returning user_id, link_purpose)
 		update users set account_mailed_at = null
 		where id in (select user_id from discarded where link_purpose is not null)`)

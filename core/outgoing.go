@@ -288,17 +288,18 @@ func (d *Desk) addNotice(ctx context.Context, tx pgx.Tx, o *Outgoing, r outgoing
 	case NoticeMessage:
 		return d.addWords(ctx, tx, o, r)
 	case NoticeDraft:
-		o.Problem = "A public reply by mail needs an answer to your own newest notice, from an address that is proven to be yours."
-	case NoticeFailed, NoticeDelayed:
-		problem, err := rows[struct{ Text string }](ctx, tx, `
-			select coalesce(detail->>'text', '') as text from events where conversation_id = $1 and kind = $2 order by id desc limit 1`,
-			r.ConversationID, "delivery_"+string(r.Kind))
+		reason, err := value[string](ctx, tx, `
+			select coalesce((select reason from inbound i join deliveries d on d.inbound_id = i.id where d.id = $1), '')`, r.ID)
 		if err != nil {
 			return err
 		}
-		if len(problem) > 0 {
-			o.Problem = "The customer " + problem[0].Text
+		if o.Problem = strings.TrimPrefix(reason, notSentReason); o.Problem == "" {
+			o.Problem = "A public reply by mail needs an answer to your own newest notice, from an address that is proven to be yours."
 		}
+	case NoticeFailed, NoticeDelayed:
+		problem, err := problemOf(ctx, tx, r)
+		o.Problem = problem
+		return err
 	}
 	return nil
 }

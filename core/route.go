@@ -1,5 +1,7 @@
 package core
 
+import "fmt"
+
 // This file is mail-law.md section 2: what a received mail may cause. Facts in,
 // decision out; first match wins. Each rule is a function of its own, in the
 // law's order and with the law's name.
@@ -189,7 +191,8 @@ func collaborator(f Facts) (Decision, bool) {
 func staffReply(f Facts) (Decision, bool) {
 	proven := f.Locator.How == ByOwnToken && f.Locator.Staff && f.Origin == Proven
 	now := f.Kind == KindHuman && !f.NearNotice && !f.VacationSubject && !f.NewerCustomerMessage && !f.NothingNew
-	if !f.Author.Role.Agent() || !f.Author.MayReply || !f.Standing.MayView || !proven || !now || f.final() {
+	fit := f.Doubt == "" || f.NoteMarker // a note reaches no customer
+	if !f.Author.Role.Agent() || !f.Author.MayReply || !f.Standing.MayView || !proven || !now || !fit || f.final() {
 		return no()
 	}
 	if f.NoteMarker {
@@ -207,8 +210,10 @@ func staffDraft(f Facts) (Decision, bool) {
 	if !f.Author.MayReply {
 		return f.private(RuleStaffDraft, EffectNote, "A colleague without the right to reply wrote "+f.located()), true
 	}
-	return f.private(RuleStaffDraft, EffectDraft, "An agent wrote, but it is not sent: "+f.notSent()+"."), true
+	return f.private(RuleStaffDraft, EffectDraft, notSentReason+f.notSent()+"."), true
 }
+
+const notSentReason = "An agent wrote, but it is not sent: "
 
 // notSent says why an agent's mail is a draft: the first thing that a public
 // reply lacks.
@@ -220,12 +225,18 @@ func (f Facts) notSent() string {
 		return "it did not come to the address of their own notice"
 	case f.final():
 		return "the conversation is closed or in the trash"
+	case f.NewerCustomerMessage && f.NewerBy != "":
+		return fmt.Sprintf("the customer wrote again in between (%s, %s UTC)", f.NewerBy, f.NewerAt.UTC().Format("2 January 2006, 15:04"))
 	case f.NewerCustomerMessage:
 		return "the customer wrote again in between"
 	case f.NothingNew:
 		return "it says nothing but what it quotes"
+	case f.NearNotice:
+		return "it came within 15 seconds of a notice, as automatic answers do"
+	case f.Kind != KindHuman || f.VacationSubject:
+		return "it may be an automatic answer"
 	}
-	return "it may be an automatic answer"
+	return f.Doubt
 }
 
 // 15.

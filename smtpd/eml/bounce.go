@@ -90,7 +90,7 @@ func (c clues) complaint(p *part) *core.Report {
 // complete fills from the words what the fields left out.
 func (c clues) complete(rep *core.Report) {
 	said := diagnostics(c.letter.Text)
-	if len(rep.FailedRecipients) == 0 && rep.Action != core.ActionDelivered && rep.Action != core.ActionRelayed {
+	if len(rep.FailedRecipients) == 0 && (rep.Action == core.ActionFailed || rep.Action == core.ActionDelayed) {
 		rep.FailedRecipients = c.failedIn(said)
 	}
 	if rep.Text == "" {
@@ -203,7 +203,7 @@ func worstAction(all []recipientStatus) core.Action {
 		}
 		return false
 	}
-	for _, a := range []core.Action{core.ActionFailed, core.ActionDelayed, core.ActionDelivered, core.ActionRelayed} {
+	for _, a := range []core.Action{core.ActionFailed, core.ActionDelayed, core.ActionDelivered, core.ActionExpanded, core.ActionRelayed} {
 		if has(a) {
 			return a
 		}
@@ -246,8 +246,10 @@ func actionOf(v string) core.Action {
 		return core.ActionFailed
 	case strings.HasPrefix(v, "delay"):
 		return core.ActionDelayed
-	case strings.HasPrefix(v, "deliver"), strings.HasPrefix(v, "expand"):
+	case strings.HasPrefix(v, "deliver"):
 		return core.ActionDelivered
+	case strings.HasPrefix(v, "expand"):
+		return core.ActionExpanded
 	case strings.HasPrefix(v, "relay"):
 		return core.ActionRelayed
 	}
