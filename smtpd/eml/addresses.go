@@ -36,10 +36,12 @@ type addressParser struct {
 	angled  bool
 	prefix  string // words before a comma that had no address: "Doe, John <j@x>"
 
-	noComments bool // one had no end, so none is looked for again
-	noQuotes   bool // one had no end
-	opened     bool // the name of a group was read,
-	group      bool // and the group had an end
+	noComments bool   // one had no end, so none is looked for again
+	noQuotes   bool   // one had no end
+	opened     bool   // the name of a group was read,
+	group      bool   // and the group had an end
+	groupName  string // the name while its end has not come
+	groupAt    int    // the first member in out
 }
 
 func (p *addressParser) run() {
@@ -47,6 +49,9 @@ func (p *addressParser) run() {
 		p.step()
 	}
 	p.finish(true)
+	if p.groupName != "" && len(p.out) == p.groupAt+1 { // no group: "Acme: Support <s@x>"
+		p.out[p.groupAt].Name = strings.TrimSuffix(oneLine(decodeWords(p.groupName))+": "+p.out[p.groupAt].Name, ": ")
+	}
 }
 
 func (p *addressParser) step() {
@@ -66,11 +71,14 @@ func (p *addressParser) step() {
 	case ',', ';':
 		p.at++
 		p.finish(false)
-		p.group = p.group || p.opened && c == ';'
+		if c == ';' {
+			p.group, p.groupName = p.group || p.opened, ""
+		}
 	case ':':
 		p.at++
-		if name := p.raw.String(); !p.angled && !strings.Contains(name, "@") && !strings.EqualFold(strings.TrimSpace(name), "mailto") {
-			p.raw.Reset() // the name of a group
+		if name := p.raw.String(); !p.angled && !strings.Contains(name, "@") && !strings.HasSuffix(strings.ToLower(strings.TrimSpace(name)), "mailto") {
+			p.groupName, p.groupAt = strings.TrimSpace(p.display.String()), len(p.out)
+			p.raw.Reset()
 			p.display.Reset()
 			p.prefix = ""
 			p.opened = true
@@ -190,6 +198,11 @@ func (p *addressParser) bracketed() {
 			end = i
 		}
 	}
+	if end >= 0 && rest[end] == '<' { // the next one begins before this one has ended
+		if comma := strings.IndexAny(rest[:end], ",;"); comma > 0 {
+			end = comma
+		}
+	}
 	if end < 0 { // no end, or a quote without one
 		if end = strings.IndexAny(rest, ">,;"); end < 0 {
 			end = len(rest)
@@ -264,7 +277,7 @@ func (p *addressParser) bare(raw, comment string) {
 	found := false
 	for _, w := range strings.Fields(raw) {
 		if strings.Contains(w, "@") {
-			p.add(strings.Trim(w, "[]"), strings.Join(words, " "), comment)
+			p.add(strings.Trim(w, "[]<>"), strings.Trim(strings.Join(words, " "), "\" -,:"), comment)
 			words, found = nil, true
 			continue
 		}
@@ -302,13 +315,35 @@ func tidyAddress(a string) string {
 			a = a[i+1:]
 		}
 	}
-	if !strings.HasPrefix(a, `"`) {
-		a = strings.Trim(strings.Join(strings.Fields(a), ""), "'")
+	if n := len(a); n > 2 && a[0] == '"' && a[n-1] == '"' && strings.Count(a, "@") == 1 && !strings.ContainsAny(a[1:n-1], "\" \\") {
+		a = strings.Trim(a[1:n-1], "<>") // all of it in quotes
 	}
+	if !strings.HasPrefix(a, `"`) {
+		a = strings.Trim(joinBlanks(a), "'")
+	}
+	a = strings.TrimRight(a, ".,;")
 	return cut(strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f || turnsDirection(r) {
 			return -1
 		}
 		return r
 	}, clean(a)), maxLineBytes)
+}
+
+// joinBlanks takes blanks out of an address: those round dots and the @, which the
+// old grammar allowed, and those that a broken line left in the domain. Others
+// stay, and make it no address: what they part is nobody's to guess.
+func joinBlanks(a string) string {
+	if !strings.ContainsAny(a, " \t") {
+		return a
+	}
+	words := strings.Fields(a)
+	var b strings.Builder
+	for i, w := range words {
+		if i > 0 && !strings.ContainsAny(w[:1], "@.") && !strings.HasSuffix(words[i-1], ".") && strings.IndexByte(b.String(), '@') < 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(w)
+	}
+	return b.String()
 }

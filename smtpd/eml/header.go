@@ -100,24 +100,30 @@ func splitField(line []byte) (name, value []byte, ok bool) {
 	return name, line[colon+1 : min(len(line), colon+1+maxFieldBytes)], true
 }
 
-// continues reports whether the line at is a field as headers have them, so that
-// the odd line before it was not yet the body.
+// continues reports whether a field as headers have them stands in the block at,
+// so that the odd line before it was not yet the body.
 func continues(b []byte, at int) bool {
-	if at >= len(b) {
-		return false
-	}
-	line, _ := nextLine(b, at)
-	name, _, ok := splitField(line)
-	if !ok {
-		return false
-	}
-	if bytes.IndexByte(name, '-') > 0 {
-		return true
-	}
-	for _, known := range []string{"from", "to", "cc", "subject", "date", "received", "sender", "references"} {
-		if strings.EqualFold(string(name), known) {
+	for n := 0; n < 12 && at < len(b); n++ {
+		line, next := nextLine(b, at)
+		if len(line) == 0 || bytes.HasPrefix(line, []byte("--")) || len(line) > maxLineBytes {
+			return false
+		}
+		name, _, ok := splitField(line)
+		if ok && isUsual(name) || ok && n == 0 && bytes.IndexByte(name, '-') > 0 {
 			return true
 		}
+		at = next
+	}
+	return false
+}
+
+// isUsual knows the fields that mails begin with.
+func isUsual(name []byte) bool {
+	switch strings.ToLower(string(name)) {
+	case "from", "to", "cc", "subject", "date", "received", "sender", "references", "reply-to", "in-reply-to", "return-path",
+		"message-id", "mime-version", "content-type", "content-transfer-encoding", "content-disposition", "delivered-to",
+		"dkim-signature", "x-mailer", "user-agent", "list-id", "auto-submitted", "importance", "precedence", "organization", "thread-topic":
+		return true
 	}
 	return false
 }

@@ -159,7 +159,9 @@ func lastIDs(ids []string) []string {
 // author, or an address in angle brackets that only decoding a name brings out
 // (A13).
 func addAuthors(have []core.NamedAddress, h header, f field) []core.NamedAddress {
+	before := len(have)
 	have = addAddresses(have, h, f)
+	have = append(have[:before], slices.CompactFunc(have[before:], func(a, b core.NamedAddress) bool { return a.Address == b.Address })...)
 	if len(have) != 1 {
 		return have
 	}
