@@ -96,10 +96,7 @@ func (d *Desk) firstSigner(ctx context.Context, domain string) (knownSigner, err
 		return knownSigner{}, err
 	}
 	err = d.tx(ctx, func(tx pgx.Tx) error {
-		made, err := insertSigningKey(ctx, tx, key, true)
-		if err == nil && len(made) > 0 {
-			d.log.InfoContext(ctx, "signing key made", "domain", domain, "record", made[0].RecordName())
-		}
+		_, err := insertSigningKey(ctx, tx, key, true)
 		return err
 	})
 	if err != nil {

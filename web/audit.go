@@ -24,7 +24,7 @@ type auditPage struct {
 
 // Families are the kinds of acts that the filter offers.
 func (auditPage) Families() []option {
-	return []option{{"user", "People"}, {"organization", "Organizations"}, {"team", "Teams"}, {"role", "Roles"}, {"mailbox", "Mailboxes"}, {"sender", "Senders"}, {"passing", "Passed on"},
+	return []option{{"user", "People"}, {"organization", "Organizations"}, {"team", "Teams"}, {"role", "Roles"}, {"mailbox", "Mailboxes"}, {"signing", "Sending domains"}, {"sender", "Senders"}, {"passing", "Passed on"},
 		{"settings", "Settings"}, {"mail", "Mail log"}, {"delivery", "Outbox"}, {"suppression", "Suppressions"}, {"refused", "Refused"}}
 }
 
@@ -105,7 +105,7 @@ func auditLineOf(e core.AuditEntry) auditLine {
 	switch {
 	case kind == "role":
 		l.Thing = upperFirst(id)
-	case kind == "sender" || kind == "passing":
+	case kind == "sender" || kind == "passing" || kind == "domain":
 		l.Thing = id
 	case e.Person.ID != 0:
 		l.Thing = e.Person.DisplayName()
@@ -161,6 +161,8 @@ func pageOfObject(kind, id string) string {
 		return "/admin/teams"
 	case "mailbox":
 		return "/admin/mailboxes"
+	case "domain":
+		return "/admin/sending"
 	case "sender", "passing":
 		return "/admin/senders"
 	case "role":
@@ -183,6 +185,7 @@ func saidOfAct(act string) string {
 		"organization.created": "created", "organization.updated": "updated", "organization.joined_existing": "let existing users join",
 		"team.created": "created the team", "team.updated": "updated the team", "team.deleted": "deleted the team",
 		"role.updated": "changed the rights of the role", "mailbox.created": "created the mailbox",
+		"signing.made": "made a new key to sign mail of", "signing.activated": "put a new key to use for mail of", "signing.retired": "retired the key of",
 		"settings.updated": "changed the", "settings.limits": "changed the limits in the",
 		"mail.released": "released the mail", "mail.deleted": "deleted the content of the mail", "mail.replayed": "ran the rules again on the mail",
 		"sender.blocked": "blocked", "sender.unblocked": "took off the block list", "sender.trusted": "put on the safe list", "sender.untrusted": "took off the safe list",

@@ -129,6 +129,9 @@ func saidOf(word string) string {
 		"sent-held":    "It is on its way.",
 		"joined":       "Those people have joined.",
 		"revoked":      "The invite is taken back. Its link is dead; the account stays disabled.",
+		"key-made":     "The new key is made. Publish its record, then use it.",
+		"key-used":     "The new key signs from now on. Leave the record of the old one where it is for a week.",
+		"key-unseen":   "The new key signs from now on, but its record was not seen: see to it now. Leave the record of the old one for a week.",
 		"team-deleted": "The team is gone. Its conversations stay, and belong to no team.",
 	}[word]
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -29,6 +30,11 @@ type Config struct {
 	SMTPAddr string
 	// Read reads the bytes of an outgoing mail, to show them.
 	Read func(raw []byte) core.Letter
+	// SigningRecord asks the DNS for the record of a DKIM key, and says what is
+	// wrong with it. Published tells what else the DNS says about a sending domain.
+	// Without them pages say that they could not look.
+	SigningRecord func(ctx context.Context, key core.SigningKey) (state RecordState, problem string)
+	Published     func(ctx context.Context, domain string) []Finding
 }
 
 // server holds what handlers share. Nothing in it changes after New.
@@ -42,6 +48,9 @@ type server struct {
 	relaySet  bool
 	smtpAddr  string
 	read      func(raw []byte) core.Letter
+
+	signingRecord func(context.Context, core.SigningKey) (RecordState, string)
+	published     func(context.Context, string) []Finding
 }
 
 // New makes the handler of all pages and of the API. The error is a template
@@ -63,6 +72,7 @@ func newServer(cfg Config) (*server, error) {
 		desk: cfg.Desk, sessions: cfg.Sessions, log: cfg.Logger, pages: pages,
 		publicURL: strings.TrimRight(cfg.PublicURL, "/"), secure: strings.HasPrefix(cfg.PublicURL, "https://"),
 		relaySet: cfg.RelaySet, smtpAddr: cfg.SMTPAddr, read: cfg.Read,
+		signingRecord: cfg.SigningRecord, published: cfg.Published,
 	}
 	if s.log == nil {
 		s.log = slog.Default()
@@ -181,6 +191,8 @@ func (s *server) routes() chi.Router {
 	post("/admin/roles/{role}", s.updateRole)
 	get("/admin/mailboxes", s.mailboxes)
 	post("/admin/mailboxes", s.createMailbox)
+	get("/admin/sending", s.signing)
+	post("/admin/sending", s.actOnSigning)
 	get("/admin/senders", s.senders)
 	post("/admin/senders", s.actOnSenders)
 	get("/admin/mail", s.mails)

@@ -35,12 +35,12 @@ func (k *checkCommand) Run(ctx context.Context, s *databaseSettings, c console) 
 	}
 	p, err := k.parse()
 	tell(tried("settings", "panel "+k.PublicURL+", first mailbox "+k.Mailbox, err))
-	found, mailboxes, err := checkDatabase(ctx, s, c)
+	found, have, err := checkDatabase(ctx, s, c)
 	tell(tried("database", found, err))
 	if p.mailbox.IsZero() {
 		return errors.New("the settings must be mended before DNS and relay can be tried")
 	}
-	for _, f := range checkDNS(ctx, k.settings, p, mailboxes) {
+	for _, f := range checkDNS(ctx, k.settings, p, have.mailboxes, have.keys) {
 		tell(f)
 	}
 	found, err = checkRelay(ctx, p)
@@ -59,33 +59,41 @@ func tried(what, found string, err error) finding {
 	return finding{what: what, text: found}
 }
 
-// checkDatabase looks at the database, and at whose mailboxes are in it. It makes
-// none: a folder may be mistyped.
-func checkDatabase(ctx context.Context, s *databaseSettings, c console) (string, []core.Address, error) {
+// ourMail is what the database says about mail of ours.
+type ourMail struct {
+	mailboxes []core.Address
+	keys      []core.SigningKey
+}
+
+// checkDatabase looks at the database, and at the mailboxes and keys in it. It
+// makes none: a folder may be mistyped.
+func checkDatabase(ctx context.Context, s *databaseSettings, c console) (found string, have ourMail, err error) {
 	if s.DatabaseURL == "" && !localpg.Exists(s.DataDir) {
 		none := "there is none in " + s.DataDir + ": postdesk serve makes it when it is first started; if you have one, name its folder with --data-dir"
 		if s.DataDir == defaultDataDir() {
-			return none, nil, nil // a newcomer
+			return none, have, nil // a newcomer
 		}
-		return "", nil, errors.New(none)
+		return "", have, errors.New(none)
 	}
 	db, err := openDatabase(ctx, s, false, quiet(c))
 	if err != nil {
-		return "", nil, err
+		return "", have, err
 	}
 	defer db.close()
 	schema, program, err := migrations.Versions(ctx, db.url)
 	if err != nil {
-		return "", nil, err
+		return "", have, err
 	}
 	if schema > program {
-		return "", nil, fmt.Errorf("its schema has version %d, this program knows %d: use a newer program", schema, program)
+		return "", have, fmt.Errorf("its schema has version %d, this program knows %d: use a newer program", schema, program)
 	}
 	if err := core.CheckDurability(ctx, db.pool); err != nil {
-		return "", nil, err
+		return "", have, err
 	}
-	mailboxes, err := core.MailboxAddresses(ctx, db.pool)
-	return fmt.Sprintf("schema version %d of %d", schema, program), mailboxes, err
+	if have.mailboxes, err = core.MailboxAddresses(ctx, db.pool); err == nil {
+		have.keys, err = core.SigningKeysOf(ctx, db.pool)
+	}
+	return fmt.Sprintf("schema version %d of %d", schema, program), have, err
 }
 
 func checkRelay(ctx context.Context, p parsed) (string, error) {
@@ -96,6 +104,5 @@ func checkRelay(ctx context.Context, p parsed) (string, error) {
 		return "none: outgoing mail is held", nil
 	}
 	smarthost := mailer.NewSmarthost(*p.relay, hostName(p), nil)
-	defer smarthost.Close()
 	return p.relay.String() + " answers", smarthost.Check(ctx)
 }

@@ -36,6 +36,7 @@ type published struct {
 	org         string // whose policy holds where the domain has none
 	policy      answered
 	above       answered // of org, where it is another domain
+	keys        []keyRecord
 	// spf is the result for each address that our mail leaves from.
 	spf map[netip.Addr]string
 }
@@ -65,6 +66,7 @@ type sending struct {
 	name   string // of this machine
 	self   host
 	from   host // public addresses of this machine, or of the relay
+	keys   []core.SigningKey
 }
 
 // An asker asks one DNS server, and waits for no answer longer than its patience.
@@ -144,6 +146,7 @@ func (a asker) domain(ctx context.Context, domain string, from sending) publishe
 	if p.org != domain {
 		group.Go(func() { p.above.texts, p.above.err = a.texts(ctx, "_dmarc."+p.org) })
 	}
+	group.Go(func() { p.keys = a.keyRecords(ctx, domain, from.keys) })
 	p.texts, p.txtErr = a.texts(ctx, domain)
 	if len(verify.SPFRecords(p.texts)) == 1 {
 		for _, ip := range from.from.addresses[:min(len(from.from.addresses), 4)] {
@@ -192,7 +195,7 @@ func isPublic(ip netip.Addr) bool {
 }
 
 // checkDNS tells of every domain of ours, in their order, then of this machine.
-func checkDNS(ctx context.Context, k settings, p parsed, mailboxes []core.Address) (all []finding) {
+func checkDNS(ctx context.Context, k settings, p parsed, mailboxes []core.Address, keys []core.SigningKey) (all []finding) {
 	ctx, cancel := context.WithTimeout(ctx, askingTime)
 	defer cancel()
 	a := asker{verify.NewResolver(k.Resolver), askPatience}
@@ -211,6 +214,7 @@ func checkDNS(ctx context.Context, k settings, p parsed, mailboxes []core.Addres
 		return all
 	}
 	from := a.sending(ctx, p)
+	from.keys = keys
 	public := false
 	for _, d := range a.domains(ctx, asked, from) {
 		if d.isForTests() {

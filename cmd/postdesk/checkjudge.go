@@ -49,16 +49,19 @@ func txt(name, text string) string {
 // judge tells of one domain of ours. The reply domain takes mail and is in
 // envelopes, but in no From unless a mailbox is there too.
 func (p published) judge(from sending, trusted []netip.Prefix, replyDomain string) []finding {
-	all := []finding{p.judgeMX(from, trusted)}
-	if replyDomain == "" || p.domain == replyDomain {
-		all = append(all, p.judgeSPF(from))
-	} else {
-		all = append(all, p.judgeForeignEnvelope(replyDomain))
-	}
+	all := []finding{p.judgeMX(from, trusted), p.judgeEnvelope(from, replyDomain)}
 	if p.onlyReplies {
 		return all
 	}
-	return append(all, p.judgeDMARC(), p.judgeDKIM(from))
+	return append(append(all, p.judgeDMARC()), p.judgeDKIM()...)
+}
+
+// judgeEnvelope tells whether SPF lets mail from the domain pass.
+func (p published) judgeEnvelope(from sending, replyDomain string) finding {
+	if replyDomain == "" || p.domain == replyDomain {
+		return p.judgeSPF(from)
+	}
+	return p.judgeForeignEnvelope(replyDomain)
 }
 
 func (p published) judgeMX(from sending, trusted []netip.Prefix) finding {
@@ -257,15 +260,6 @@ func (p published) judgeDMARC() finding {
 		if at != p.domain {
 			f.text += ", as " + at + " says"
 		}
-	}
-	return f
-}
-
-// judgeDKIM: nobody signs here yet.
-func (p published) judgeDKIM(from sending) finding {
-	f := finding{what: "DKIM", level: note, text: "for " + p.domain + ": Postdesk does not sign yet"}
-	if from.relay != "" {
-		f.text += "; if the relay " + from.relay + " signs, publish the record that its provider names"
 	}
 	return f
 }

@@ -101,6 +101,7 @@ func serve(ctx context.Context, dbs *databaseSettings, s settings, log *slog.Log
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { desk.Listen(ctx); return nil })
 	group.Go(func() error { keepHouse(ctx, desk, log); return nil })
+	group.Go(func() error { makeSigningKeys(ctx, desk, log); return nil })
 	meters := newMeters(desk)
 	if ears.smtp != nil {
 		checker := verify.New(verify.NewResolver(s.Resolver), verify.TrustRelays(p.trusted...))
@@ -114,7 +115,9 @@ func serve(ctx context.Context, dbs *databaseSettings, s settings, log *slog.Log
 		group.Go(func() error { courier.Run(ctx); return nil })
 	}
 	if ears.http != nil {
-		panel, err := web.New(web.Config{Desk: desk, PublicURL: publicURL, Sessions: sessions(db), RelaySet: p.hasRelay(), SMTPAddr: at.SMTP, Read: eml.Parse, Logger: log})
+		records := newRecords(s, p)
+		panel, err := web.New(web.Config{Desk: desk, PublicURL: publicURL, Sessions: sessions(db), RelaySet: p.hasRelay(), SMTPAddr: at.SMTP, Read: eml.Parse, Logger: log,
+			SigningRecord: records.ofKey, Published: records.ofDomain})
 		if err != nil {
 			return err
 		}
@@ -264,6 +267,14 @@ func sessions(db *database) *scs.SessionManager {
 	m.Store = pgxstore.NewWithCleanupInterval(db.pool, time.Hour)
 	m.HashTokenInStore = true
 	return m
+}
+
+// makeSigningKeys is not waited for: a key takes a moment, and a mail that needs one
+// before makes it.
+func makeSigningKeys(ctx context.Context, desk *core.Desk, log *slog.Logger) {
+	if err := desk.MakeSigningKeys(ctx); err != nil && ctx.Err() == nil {
+		log.Error("signing keys not made: mail leaves unsigned", "error", err)
+	}
 }
 
 // keepHouse does what time alone causes.

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"crypto/x509"
 	"net/netip"
 	"time"
 
@@ -24,6 +25,20 @@ func SPFRecords(texts []string) (records []string) {
 
 // WellFormedSPF tells that an SPF record keeps to the grammar of RFC 7208.
 func WellFormedSPF(record string) bool { return wellFormedSPF(record) }
+
+// SigningKey reads a DKIM key record (RFC 6376 section 3.6.1) as verifiers do: the
+// public key in PKIX form, or why no signature verifies with it.
+func SigningKey(text string) (public []byte, problem string) {
+	key, problem := parseKey(text)
+	if problem != "" {
+		return nil, problem
+	}
+	public, err := x509.MarshalPKIXPublicKey(key)
+	if err != nil {
+		return nil, "its key cannot be read"
+	}
+	return public, ""
+}
 
 // MaySend evaluates a domain's SPF record for a client that sends from this
 // address: pass, fail, softfail, neutral, none, permerror or temperror. It takes
