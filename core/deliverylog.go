@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -36,6 +37,24 @@ type DeliveryView struct {
 	NextAttemptAt    *time.Time // while queued
 	CreatedAt        time.Time
 	SentAt           *time.Time
+	Paused           bool  // staff let nothing go there for now
+	Tries            []Try // oldest first; only of one mail
+}
+
+// Failed tells a mail that did not arrive, and that nobody gave up on purpose.
+func (v DeliveryView) Failed() bool {
+	return DeliveryState{State: v.State, LastResponse: v.LastResponse}.Failed()
+}
+
+// Reason says in a sentence what the last response means, "" where it is plain.
+func (v DeliveryView) Reason() string { return PlainReason(v.LastResponse) }
+
+// A Try is what one attempt to deliver brought.
+type Try struct {
+	At       time.Time
+	Outcome  Outcome
+	Response string // the server's words, or what went wrong before it spoke
+	Remote   string // the server
 }
 
 const deliveryColumns = `
@@ -43,15 +62,20 @@ const deliveryColumns = `
 	coalesce(d.conversation_id, 0) as conversation,
 	(select count(*) from delivery_attempts a where a.delivery_id = d.id) as attempts, d.last_response, d.perhaps_delivered,
 	d.link_purpose is not null as has_link, d.bytes is not null as has_source,
-	case when d.state = 'queued' then d.due_at end as next_attempt_at, d.created_at, d.sent_at`
+	case when d.state = 'queued' and not coalesce(w.paused, false) then greatest(d.due_at, w.until) end as next_attempt_at, d.created_at, d.sent_at,
+	d.state = 'queued' and coalesce(w.paused, false) as paused`
 
-const deliveryFrom = ` from deliveries d left join users u on u.id = d.user_id`
+const deliveryFrom = ` from deliveries d left join users u on u.id = d.user_id cross join lateral (` + heldBack + `d.domain, '*')) w`
+
+// heldBack: whether a destination is paused, and until when it waits after
+// failures; the names of the destinations follow.
+const heldBack = `select bool_or(t.paused_at is not null) as paused, max(t.failed_until) as until from destinations t where t.name in (`
 
 // A DeliveryFilter chooses outgoing mails.
 type DeliveryFilter struct {
 	State        DeliveryStatus
 	Conversation ConversationID
-	Recipient    string
+	Recipient    string // an address, or a domain
 	Page         Page
 }
 
@@ -65,12 +89,35 @@ func (d *Desk) Deliveries(ctx context.Context, actor Actor, f DeliveryFilter) (_
 	if a, err := ParseAddress(recipient); err == nil {
 		recipient = a.String()
 	}
-	args := pgx.StrictNamedArgs{"state": string(f.State), "conversation": int64(f.Conversation), "recipient": recipient}
-	where := deliveryFrom + ` where (@state = '' or d.state = @state) and (@conversation = 0 or d.conversation_id = @conversation)
-		and (@recipient = '' or d.recipient = @recipient)`
+	args := pgx.StrictNamedArgs{}
+	where := ` where true`
+	narrow := func(condition, name string, to any) {
+		where += ` and ` + condition
+		args[name] = to
+	}
+	// Only what is asked for stands in the query: the index of a state is found then.
+	switch f.State {
+	case "":
+	case DeliveryQueued, DeliverySent, DeliveryFailed, DeliveryHeld:
+		where += ` and d.state = '` + string(f.State) + `'`
+	default:
+		where += ` and false`
+	}
+	if f.Conversation != 0 {
+		narrow(`d.conversation_id = @conversation`, "conversation", int64(f.Conversation))
+	}
+	if strings.Contains(recipient, "@") {
+		narrow(`d.recipient = @recipient`, "recipient", recipient)
+	} else if recipient != "" {
+		narrow(`d.domain = lower(@recipient)`, "recipient", recipient)
+	}
 	var found []DeliveryView
 	err = d.read(ctx, func(tx pgx.Tx) error {
-		found, total, err = list[DeliveryView](ctx, tx, deliveryColumns, where, `d.id desc`, f.Page, args)
+		if total, err = value[int](ctx, tx, `select count(*) from deliveries d`+where, args); err != nil {
+			return err
+		}
+		args["limit"], args["offset"] = f.Page.bounds()
+		found, err = rows[DeliveryView](ctx, tx, `select `+deliveryColumns+`, '[]'::jsonb as tries`+deliveryFrom+where+` order by d.id desc limit @limit offset @offset`, args)
 		return err
 	})
 	return found, total, err
@@ -82,13 +129,16 @@ func (d *Desk) Delivery(ctx context.Context, actor Actor, id DeliveryID) (_ Deli
 	if err := actor.Can(DoAdminister); err != nil {
 		return DeliveryView{}, err
 	}
-	return one[DeliveryView](ctx, d.pool, `select `+deliveryColumns+deliveryFrom+` where d.id = $1`, id)
+	return one[DeliveryView](ctx, d.pool, `select `+deliveryColumns+`, coalesce((
+		select jsonb_agg(jsonb_build_object('At', a.at, 'Outcome', a.outcome, 'Response', a.response, 'Remote', a.remote) order by a.attempt)
+		from delivery_attempts a where a.delivery_id = d.id), '[]') as tries`+deliveryFrom+` where d.id = $1`, id)
 }
 
-// DeliverySource gives the exact bytes of an outgoing mail. One with a single-use
-// link is shown only to someone who may grant that person's role (mail-law
-// section 3). ErrNotFound before it is composed, ErrExpired when its bytes are
-// gone, ErrForbidden.
+// DeliverySource gives the bytes of an outgoing mail. One with a single-use link is
+// shown only to someone who may grant that person's role, and once mail can leave,
+// the tokens of others are masked (mail-law section 3): see MasksTokens. All else is
+// exact, signatures too. ErrNotFound before it is composed, ErrExpired when its
+// bytes are gone, ErrForbidden.
 func (d *Desk) DeliverySource(ctx context.Context, actor Actor, id DeliveryID) (_ []byte, err error) {
 	defer wrap(&err, "source of delivery %d", id)
 	v, err := d.Delivery(ctx, actor, id)
@@ -103,107 +153,14 @@ func (d *Desk) DeliverySource(ctx context.Context, actor Actor, id DeliveryID) (
 	if !v.HasSource {
 		return nil, refuse(ErrExpired, "The mail is not composed yet, or held a single-use link and was deleted after it was sent.")
 	}
-	return value[[]byte](ctx, d.pool, `select bytes from deliveries where id = $1`, id)
+	raw, err := value[[]byte](ctx, d.pool, `select bytes from deliveries where id = $1`, id)
+	if d.MasksTokens() {
+		raw = MaskTokens(raw)
+	}
+	return raw, err
 }
 
-// RetryDelivery makes a queued or failed mail due now, with a schedule of its
-// own from here. ErrConflict in other states.
-func (d *Desk) RetryDelivery(ctx context.Context, actor Actor, id DeliveryID) (err error) {
-	defer d.attempt(ctx, &err, actor, "retry", object("delivery", id))
-	if err := d.mayTryToSend(actor); err != nil {
-		return err
-	}
-	return d.changeDelivery(ctx, actor, id, "retried", `state in ('queued', 'failed')`)
-}
-
-// SendHeld lets a held mail go. ErrConflict if it is not held, or if there is no
-// relay to send it by.
-func (d *Desk) SendHeld(ctx context.Context, actor Actor, id DeliveryID) (err error) {
-	defer d.attempt(ctx, &err, actor, "send", object("delivery", id))
-	if err := d.mayTryToSend(actor); err != nil {
-		return err
-	}
-	return d.changeDelivery(ctx, actor, id, "sent", `state = 'held'`)
-}
-
-// mayTryToSend refuses what would wait in the queue for ever.
-func (d *Desk) mayTryToSend(actor Actor) error {
-	if err := actor.Can(DoAdminister); err != nil {
-		return err
-	}
-	if !d.cfg.RelaySet {
-		return refuse(ErrConflict, "There is no relay to send it by. Start Postdesk with --relay.")
-	}
-	return nil
-}
-
-func (d *Desk) changeDelivery(ctx context.Context, actor Actor, id DeliveryID, act, from string) error {
-	if err := actor.Can(DoAdminister); err != nil {
-		return err
-	}
-	defer d.ring(ctx, BellOutbound)
-	return d.tx(ctx, func(tx pgx.Tx) error {
-		if err := mayLeave(ctx, tx, id); err != nil {
-			return err
-		}
-		tag, err := tx.Exec(ctx, `
-			update deliveries set state = 'queued', due_at = now(), schedule_from = now(), tries = 0, warned_at = null, failed_at = null
-			where id = $1 and `+from, id)
-		if err != nil {
-			return err
-		}
-		if tag.RowsAffected() == 0 {
-			return d.notInThatState(ctx, tx, id)
-		}
-		return audit(ctx, tx, actor, "delivery."+act, object("delivery", id), nil)
-	})
-}
-
-// mayLeave refuses what would not be written today: mail to the disabled or the
-// suppressed, and copies of words that are private by now.
-func mayLeave(ctx context.Context, tx pgx.Tx, id DeliveryID) error {
-	why, err := value[string](ctx, tx, `
-		select case
-			when u.anonymised_at is not null then 'Its recipient was deleted.'
-			when not u.enabled and d.purpose <> 'invite' then 'Its recipient is disabled.'
-			when s.address is not null then 'Its recipient is suppressed: ' || s.reason
-			when d.link_purpose is not null and d.state = 'failed' then 'Its link is over. Send a new one from the page of the person.'
-			when d.purpose in ('reply', 'copy') and d.post_id is null then 'Its words are not public any more.'
-			else '' end
-		from deliveries d left join addresses a on a.address = d.recipient left join users u on u.id = coalesce(d.user_id, a.user_id)
-		left join suppressions s on s.address = d.recipient
-		where d.id = $1`, id)
-	if err == nil && why != "" {
-		return refuse(ErrConflict, "%s", why)
-	}
-	return err
-}
-
-// DiscardHeld gives a held mail up. ErrConflict if it is not held.
-func (d *Desk) DiscardHeld(ctx context.Context, actor Actor, id DeliveryID) (err error) {
-	defer d.attempt(ctx, &err, actor, "discard", object("delivery", id))
-	if err := actor.Can(DoAdminister); err != nil {
-		return err
-	}
-	return d.tx(ctx, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, `
-			update deliveries set state = 'failed', failed_at = now(), last_response = 'Discarded by ' || $2::text,
-				bytes = case when link_purpose is null then bytes end
-			where id = $1 and state = 'held'`, id, actor.Name)
-		if err != nil {
-			return err
-		}
-		if tag.RowsAffected() == 0 {
-			return d.notInThatState(ctx, tx, id)
-		}
-		return audit(ctx, tx, actor, "delivery.discarded", object("delivery", id), nil)
-	})
-}
-
-func (d *Desk) notInThatState(ctx context.Context, tx pgx.Tx, id DeliveryID) error {
-	state, err := value[DeliveryStatus](ctx, tx, `select state from deliveries where id = $1`, id)
-	if err != nil {
-		return err
-	}
-	return refuse(ErrConflict, "The mail is %s.", state)
-}
+// MasksTokens tells that the tokens in shown mails are masked. While no relay is
+// set they are not: nobody but the reader of the panel has these mails then, and
+// answers them to try things out.
+func (d *Desk) MasksTokens() bool { return d.cfg.RelaySet }

@@ -71,7 +71,7 @@ func whatTheyGet(p PersonRef, requester bool) string {
 	return "customer: gets the message, sees addresses"
 }
 
-// undeliverable warns of addresses that reported a permanent failure.
+// undeliverable warns of addresses that mail has stopped going to.
 func (d *Desk) undeliverable(ctx context.Context, to []Recipient) ([]string, error) {
 	addresses := []string{}
 	for _, r := range to {
@@ -81,7 +81,11 @@ func (d *Desk) undeliverable(ctx context.Context, to []Recipient) ([]string, err
 		select address, reason from suppressions where address = any($1) order by address`, addresses)
 	var warnings []string
 	for _, x := range dead {
-		warnings = append(warnings, "Mail to "+x.Address+" could not be delivered before: "+x.Reason)
+		because := PlainReason(x.Reason)
+		if because == "" {
+			because = x.Reason
+		}
+		warnings = append(warnings, "Mail to "+x.Address+" has stopped: "+because)
 	}
 	return warnings, err
 }

@@ -30,21 +30,12 @@ type Entry struct {
 	HasHTML     bool
 	Warnings    []string
 	Attachments []AttachmentRef
-	Deliveries  []DeliveryState // the mails that carried a message
+	Deliveries  []DeliveryState // the mails that carried a message, acknowledged it, or told of a mention
 	InboundID   InboundID       // the original; 0: not by mail
 	CameFrom    ConversationID  // where it stood before a merge
 	EventKind   string
 	Detail      map[string]any // of an event
 	CreatedAt   time.Time
-}
-
-// A DeliveryState is how far one copy of a message has come.
-type DeliveryState struct {
-	ID           DeliveryID
-	Purpose      DeliveryPurpose
-	State        string // queued, sent, failed, held
-	Recipient    Address
-	LastResponse string
 }
 
 // An AttachmentRef names a file without its bytes.
@@ -60,7 +51,8 @@ type AttachmentRef struct {
 // timeline gathers messages, notes and events of a conversation @id that the
 // actor may view: one row for each, with files and deliveries as JSON.
 const timeline = `
-	with c as (select c.id from conversations c where c.id = @id and ` + seesConversation + `),
+	with recursive c as (select c.id from conversations c where c.id = @id and ` + seesConversation + `),
+	` + mailsBesides + `,
 	entries as (
 		select 'MESSAGE' as kind, m.id, m.author_id, m.source, m.is_verified as verified, m.by_staff, false as was_message,
 			m.text, m.elided, m.has_html, m.warnings, m.inbound_id, m.came_from, '' as event_kind, '{}'::jsonb as detail, m.created_at
@@ -78,9 +70,7 @@ const timeline = `
 		event_kind, detail, created_at,
 		coalesce((select jsonb_agg(` + fileOf + ` order by f.ordinal, f.id) from attachments f
 			where kind = 'MESSAGE' and f.message_id = entries.id or kind = 'NOTE' and f.note_id = entries.id), '[]') as attachments,
-		coalesce((select jsonb_agg(jsonb_build_object('ID', y.id, 'Purpose', y.purpose, 'State', y.state,
-				'Recipient', y.recipient, 'LastResponse', y.last_response) order by y.id)
-			from deliveries y where entries.kind = 'MESSAGE' and y.post_id = entries.id and y.purpose in ('reply', 'copy')), '[]') as deliveries
+		` + deliveriesOfEntry + ` as deliveries
 	from entries
 	order by created_at, kind = 'EVENT', id`
 

@@ -12,10 +12,12 @@ type Trace struct {
 	Decision Decision
 	Origin   Origin
 	Defects  []string `json:",omitzero"`
+	// Lifted is why mail to its author had stopped, where it goes again now.
+	Lifted string `json:",omitzero"`
 }
 
 func traceOf(a *arrival, dec Decision) Trace {
-	return Trace{Facts: a.facts, Decision: dec, Origin: a.origin, Defects: a.letter.Defects}
+	return Trace{Facts: a.facts, Decision: dec, Origin: a.origin, Defects: a.letter.Defects, Lifted: a.lifted}
 }
 
 // Sentences tell the decision to a person: what became of the mail, why, and what
@@ -27,7 +29,7 @@ func (t Trace) Sentences() []string {
 	s := []string{
 		t.outcome(),
 		fmt.Sprintf("The rule %q decided: %s", t.Decision.Rule, t.Decision.Reason),
-		t.sender(), t.author(), t.located(), t.kind(), t.released(), t.linked(), t.answered(),
+		t.sender(), t.author(), t.located(), t.kind(), t.released(), t.linked(), t.answered(), t.lifted(),
 	}
 	for _, defect := range t.Defects {
 		s = append(s, "Defect: "+sentence(defect))
@@ -190,6 +192,14 @@ func (t Trace) answered() string {
 		return "No automatic mail went out. " + d.Skipped
 	}
 	return ""
+}
+
+// lifted says that its author can be reached again.
+func (t Trace) lifted() string {
+	if t.Lifted == "" {
+		return ""
+	}
+	return "Mail to its author goes out again. It had stopped: " + sentence(t.Lifted)
 }
 
 // sentence ends a phrase with a stop.

@@ -25,7 +25,7 @@ type auditPage struct {
 // Families are the kinds of acts that the filter offers.
 func (auditPage) Families() []option {
 	return []option{{"user", "People"}, {"organization", "Organizations"}, {"team", "Teams"}, {"role", "Roles"}, {"mailbox", "Mailboxes"}, {"signing", "Sending domains"}, {"sender", "Senders"}, {"passing", "Passed on"},
-		{"settings", "Settings"}, {"mail", "Mail log"}, {"delivery", "Outbox"}, {"suppression", "Suppressions"}, {"refused", "Refused"}}
+		{"settings", "Settings"}, {"mail", "Mail log"}, {"delivery", "Outbox"}, {"suppression", "Suppressions"}, {"destination", "Queue"}, {"refused", "Refused"}}
 }
 
 type option struct{ Value, Label string }
@@ -153,6 +153,8 @@ func pageOfObject(kind, id string) string {
 		return "/agent/conversations/" + id
 	case "outbox":
 		return "/admin/outbox"
+	case "destination":
+		return "/admin/queue"
 	case "mail":
 		return "/admin/mail/" + id
 	case "delivery":
@@ -160,7 +162,7 @@ func pageOfObject(kind, id string) string {
 	case "team":
 		return "/admin/teams"
 	case "mailbox":
-		return "/admin/mailboxes"
+		return "/admin/mailboxes/" + id
 	case "domain":
 		return "/admin/sending"
 	case "sender", "passing":
@@ -185,13 +187,16 @@ func saidOfAct(act string) string {
 		"organization.created": "created", "organization.updated": "updated", "organization.joined_existing": "let existing users join",
 		"team.created": "created the team", "team.updated": "updated the team", "team.deleted": "deleted the team",
 		"role.updated": "changed the rights of the role", "mailbox.created": "created the mailbox",
+		"mailbox.updated": "renamed the mailbox", "mailbox.text_changed": "changed a text of the mailbox",
 		"signing.made": "made a new key to sign mail of", "signing.activated": "put a new key to use for mail of", "signing.retired": "retired the key of",
 		"settings.updated": "changed the", "settings.limits": "changed the limits in the",
 		"mail.released": "released the mail", "mail.deleted": "deleted the content of the mail", "mail.replayed": "ran the rules again on the mail",
 		"sender.blocked": "blocked", "sender.unblocked": "took off the block list", "sender.trusted": "put on the safe list", "sender.untrusted": "took off the safe list",
 		"passing.added": "named as passing on mail", "passing.removed": "no longer takes mail as passed on by", "passing.declined": "declined to name as passing on mail",
 		"delivery.retried": "tried to send again", "delivery.sent": "sent the held mail", "delivery.discarded": "discarded the held mail", "delivery.held": "held all mail in the",
-		"suppression.cleared": "lets mail go again to",
+		"suppression.cleared": "lets mail go again to", "suppression.added": "stopped mail to",
+		"delivery.sent_all": "let all held mail go from the", "delivery.discarded_all": "discarded all held mail in the",
+		"destination.paused": "paused mail to", "destination.resumed": "resumed mail to", "destination.tried": "had mail tried at once to",
 	}[act]
 	if said == "" {
 		return words(strings.ReplaceAll(act, ".", " "))

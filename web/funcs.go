@@ -22,7 +22,7 @@ func funcs() template.FuncMap {
 		"dict": dict, "list": func(items ...any) []any { return items },
 		"initials": initials, "tint": tint, "size": size, "linked": linked, "shown": shown,
 		"zoneNames": zoneNames, "thumb": thumb, "detail": detail, "len64": func(b []byte) int64 { return int64(len(b)) }, "words": words, "upperFirst": upperFirst, "join": strings.Join, "roleName": roleName,
-		"doubts": doubts, "domain": core.ShownDomain, "article": withArticle, "articled": articled,
+		"doubts": doubts, "mailWord": wordOf, "domain": core.ShownDomain, "article": withArticle, "articled": articled,
 		"lower": func(v any) string { return strings.ToLower(fmt.Sprint(v)) },
 	}
 }

@@ -30,6 +30,8 @@ type Config struct {
 	SMTPAddr string
 	// Read reads the bytes of an outgoing mail, to show them.
 	Read func(raw []byte) core.Letter
+	// Compose writes a mail, to show what a text of a mailbox makes of one.
+	Compose func(o *core.Outgoing) (raw []byte, err error)
 	// SigningRecord asks the DNS for the record of a DKIM key, and says what is
 	// wrong with it. Published tells what else the DNS says about a sending domain.
 	// Without them pages say that they could not look.
@@ -48,6 +50,7 @@ type server struct {
 	relaySet  bool
 	smtpAddr  string
 	read      func(raw []byte) core.Letter
+	compose   func(o *core.Outgoing) (raw []byte, err error)
 
 	signingRecord func(context.Context, core.SigningKey) (RecordState, string)
 	published     func(context.Context, string) []Finding
@@ -71,7 +74,7 @@ func newServer(cfg Config) (*server, error) {
 	s := &server{
 		desk: cfg.Desk, sessions: cfg.Sessions, log: cfg.Logger, pages: pages,
 		publicURL: strings.TrimRight(cfg.PublicURL, "/"), secure: strings.HasPrefix(cfg.PublicURL, "https://"),
-		relaySet: cfg.RelaySet, smtpAddr: cfg.SMTPAddr, read: cfg.Read,
+		relaySet: cfg.RelaySet, smtpAddr: cfg.SMTPAddr, read: cfg.Read, compose: cfg.Compose,
 		signingRecord: cfg.SigningRecord, published: cfg.Published,
 	}
 	if s.log == nil {
@@ -145,6 +148,7 @@ func (s *server) routes() chi.Router {
 	post("/agent/conversations/{id}/trash", s.trash)
 	post("/agent/conversations/{id}/restore", s.restore)
 	post("/agent/conversations/{id}/drafts/{draft}/discard", s.discardDraft)
+	post("/agent/conversations/{id}/mails/{delivery}", s.onMail)
 	get("/agent/users", s.users)
 	get("/agent/users/new", s.newUser)
 	post("/agent/users/new", s.createUser)
@@ -191,6 +195,10 @@ func (s *server) routes() chi.Router {
 	post("/admin/roles/{role}", s.updateRole)
 	get("/admin/mailboxes", s.mailboxes)
 	post("/admin/mailboxes", s.createMailbox)
+	get("/admin/mailboxes/{id}", s.mailbox)
+	post("/admin/mailboxes/{id}", s.renameMailbox)
+	get("/admin/mailboxes/{id}/texts/{kind}", s.mailText)
+	post("/admin/mailboxes/{id}/texts/{kind}", s.setMailText)
 	get("/admin/sending", s.signing)
 	post("/admin/sending", s.actOnSigning)
 	get("/admin/senders", s.senders)
@@ -199,7 +207,13 @@ func (s *server) routes() chi.Router {
 	get("/admin/mail/{id}", s.mail)
 	get("/admin/mail/{id}/source", s.mailSource)
 	post("/admin/mail/{id}/replay", s.replay)
+	get("/admin/queue", s.queue)
+	post("/admin/queue", s.actOnQueue)
+	get("/admin/suppressions", s.suppressions)
+	post("/admin/suppressions", s.actOnSuppressions)
 	get("/admin/outbox", s.deliveries)
+	get("/admin/outbox/held", s.held)
+	post("/admin/outbox/held", s.actOnHeld)
 	get("/admin/outbox/{id}", s.delivery)
 	get("/admin/outbox/{id}/source", s.deliverySource)
 	post("/admin/outbox/{id}/retry", s.retryDelivery)

@@ -42,9 +42,7 @@ func (s *server) createMailbox(v *visit) error {
 
 type settingsPage struct {
 	base
-	S            core.Settings
-	Suppressions []core.Suppression
-	Suppressed   int
+	S core.Settings
 }
 
 func (s *server) settings(v *visit) error { return s.showSettings(v, http.StatusOK, nil, nil) }
@@ -60,9 +58,6 @@ func (s *server) showSettings(v *visit, status int, typed *core.Settings, f faul
 	if typed != nil {
 		p.S.Name, p.S.Timezone, p.S.AcceptsUnknown = typed.Name, typed.Timezone, typed.AcceptsUnknown
 	}
-	if p.Suppressions, p.Suppressed, err = s.desk.Suppressions(v.ctx(), v.actor, core.Page{}); err != nil {
-		return err
-	}
 	if p.base, err = s.page(v, "Settings", "settings"); err != nil {
 		return err
 	}
@@ -70,15 +65,8 @@ func (s *server) showSettings(v *visit, status int, typed *core.Settings, f faul
 	return s.render(v, status, "settings", p)
 }
 
-// updateSettings also clears an address that mail had stopped going to.
 func (s *server) updateSettings(v *visit) error {
-	var typed core.Settings
-	err := error(nil)
-	if address := v.field("clear"); address != "" {
-		err = s.desk.ClearSuppression(v.ctx(), v.actor, address)
-	} else {
-		typed, err = s.saveSettings(v)
-	}
+	typed, err := s.saveSettings(v)
 	return v.after(err, "/admin/settings", "updated", func(status int, f faults) error {
 		return s.showSettings(v, status, &typed, f)
 	})

@@ -18,6 +18,7 @@ type userPage struct {
 	Teams       []core.Team
 	Staff       []core.User
 	Merged      []core.MergedUser
+	Stopped     stoppedMail
 	MayEdit     bool
 	MayRound    bool // change what is not the person's own to change
 	MayDisable  bool
@@ -79,6 +80,9 @@ func (s *server) userPage(v *visit, id core.UserID) (p userPage, err error) {
 		return p, err
 	}
 	if p.Merged, err = s.desk.Merged(v.ctx(), v.actor, id); err != nil {
+		return p, err
+	}
+	if p.Stopped, err = s.desk.SuppressionsOf(v.ctx(), v.actor, id); err != nil {
 		return p, err
 	}
 	p.ask(v.actor)

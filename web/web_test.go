@@ -36,10 +36,16 @@ func readTest(raw []byte) core.Letter {
 	return core.Letter{Subject: "A mail", Text: "words", HTML: body}
 }
 
+// composeTest stands for the writer of mails: what comes after the head is the
+// text that the mailbox has for it.
+func composeTest(o *core.Outgoing) ([]byte, error) {
+	return []byte("Subject: A mail\r\n\r\n<p>" + o.Words.Body + "</p>"), nil
+}
+
 func openSite(t *testing.T) *site {
 	t.Helper()
 	d := coretest.OpenDesk(t, core.Config{PublicURL: "https://desk.test", Read: readTest})
-	s, err := newServer(Config{Desk: d.Desk, PublicURL: "http://desk.test", Sessions: scs.New(), Read: readTest})
+	s, err := newServer(Config{Desk: d.Desk, PublicURL: "http://desk.test", Sessions: scs.New(), Read: readTest, Compose: composeTest})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,10 +91,12 @@ func (w *site) furnish(t *testing.T) {
 	w.names["{organization}"] = w.Text(t, `select max(id)::text from organizations`)
 	w.names["{role}"] = "agent"
 	w.names["{team}"] = w.Text(t, `select max(id)::text from teams`)
+	w.names["{mailbox}"] = w.Text(t, `select min(id)::text from mailboxes`)
 	w.names["{mail}"] = w.mail(t, "new@acme.test", core.Proven)
 	w.names["{mailed}"] = w.Text(t, `select conversation_id::text from inbound where id = `+w.names["{mail}"])
 	w.names["{suspended}"] = w.mail(t, "forged@acme.test", core.Refuted)
 	w.names["{delivery}"] = w.Text(t, `select max(id)::text from deliveries where purpose = 'staff_notice'`)
+	w.Exec(t, `insert into suppressions (address, reason) values ('stopped@acme.test', 'Reported failed 5.1.1: 550 no such user')`)
 	own := w.people["own"]
 	w.names["{session}"] = fmt.Sprint(w.Session(t, own.ID))
 	if _, err := w.CreateToken(ctx, own.Address.String()); err != nil {

@@ -1,0 +1,163 @@
+package core
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// RetryDelivery makes a queued or failed mail due now, with a schedule of its own
+// from here. Admins may; and who may reply in a conversation, for a reply in it that
+// failed and for its copies. ErrForbidden; ErrConflict in other states, while it is
+// just being sent, and for what would not be written today.
+func (d *Desk) RetryDelivery(ctx context.Context, actor Actor, id DeliveryID) (err error) {
+	defer d.attempt(ctx, &err, actor, "retry", object("delivery", id))
+	administers := actor.Can(DoAdminister) == nil
+	if err := actor.Can(DoReply); err != nil && !administers {
+		return ErrForbidden // of mails nobody learns by it whether they exist
+	}
+	if !d.cfg.RelaySet {
+		if err := d.mayRetry(ctx, d.pool, actor, id); err != nil {
+			return err
+		}
+		return errNoRelay()
+	}
+	return d.changeDelivery(ctx, func(tx pgx.Tx) error {
+		if err := d.mayRetry(ctx, tx, actor, id); err != nil {
+			return err
+		}
+		return sendAgain(ctx, tx, actor, id, "retried", `state in ('queued', 'failed') and `+notInHand)
+	})
+}
+
+// mayRetry asks whether the actor may, on the conversation where the words stand
+// now.
+func (d *Desk) mayRetry(ctx context.Context, q querier, actor Actor, id DeliveryID) error {
+	if actor.Can(DoAdminister) == nil {
+		return nil
+	}
+	args := actor.sight()
+	args["id"] = id
+	sees, err := value[bool](ctx, q, `
+		select exists (
+			select from deliveries d join messages m on m.id = d.post_id join conversations c on c.id = m.conversation_id
+			where d.id = @id and d.purpose in ('reply', 'copy') and d.state = 'failed' and c.trashed_at is null and `+seesConversation+`)`, args)
+	if err == nil && !sees {
+		return ErrForbidden
+	}
+	return err
+}
+
+// SendHeld lets a held mail go. ErrConflict if it is not held, if there is no relay
+// to send it by, and for what would not be written today.
+func (d *Desk) SendHeld(ctx context.Context, actor Actor, id DeliveryID) (err error) {
+	defer d.attempt(ctx, &err, actor, "send", object("delivery", id))
+	if err := d.mayTryToSend(actor); err != nil {
+		return err
+	}
+	return d.changeDelivery(ctx, func(tx pgx.Tx) error { return sendAgain(ctx, tx, actor, id, "sent", `state = 'held'`) })
+}
+
+// mayTryToSend refuses what would wait in the queue for ever.
+func (d *Desk) mayTryToSend(actor Actor) error {
+	if err := actor.Can(DoAdminister); err != nil {
+		return err
+	}
+	if !d.cfg.RelaySet {
+		return errNoRelay()
+	}
+	return nil
+}
+
+func errNoRelay() error {
+	return refuse(ErrConflict, "There is no relay to send it by. Start Postdesk with --relay.")
+}
+
+func (d *Desk) changeDelivery(ctx context.Context, change func(tx pgx.Tx) error) error {
+	err := d.tx(ctx, change)
+	if err == nil {
+		d.ring(ctx, BellOutbound)
+	}
+	return err
+}
+
+func sendAgain(ctx context.Context, tx pgx.Tx, actor Actor, id DeliveryID, act, from string) error {
+	if err := mayLeave(ctx, tx, id); err != nil {
+		return err
+	}
+	tag, err := tx.Exec(ctx, `
+		update deliveries d set state = 'queued', due_at = now(), schedule_from = now(), tries = 0, warned_at = null, failed_at = null
+		where id = $1 and `+from, id)
+	if err != nil {
+		return err
+	}
+	if tag.RowsAffected() == 0 {
+		return notInThatState(ctx, tx, id)
+	}
+	return audit(ctx, tx, actor, "delivery."+act, object("delivery", id), nil)
+}
+
+// leavesFrom and whyNotLeave: why a mail d would not be written today, or ”. Mail
+// to the disabled or the suppressed, copies of words that are private by now, links
+// that are over, and automatic mail to the unproven (mail-law section 6).
+const (
+	leavesFrom = ` deliveries d left join addresses a on a.address = d.recipient left join users u on u.id = coalesce(d.user_id, a.user_id)
+		left join suppressions s on s.address = d.recipient`
+	whyNotLeave = ` case
+			when d.recipient = '' or u.anonymised_at is not null then 'Its recipient was deleted.'
+			when not u.enabled and d.purpose <> 'invite' then 'Its recipient is disabled.'
+			when s.address is not null then 'Mail to its recipient has stopped: ' || s.reason
+			when d.link_purpose is not null and d.state = 'failed' then 'Its link is over. Send a new one from the page of the person.'
+			when d.purpose in ('reply', 'copy') and d.post_id is null then 'Its words are not public any more.'
+			when d.to_unproven then 'It is automatic mail to a sender who is not verified: that is not sent.'
+			else '' end`
+)
+
+// mayLeave refuses what would not be written today.
+func mayLeave(ctx context.Context, tx pgx.Tx, id DeliveryID) error {
+	why, err := value[string](ctx, tx, `select`+whyNotLeave+` from`+leavesFrom+` where d.id = $1`, id)
+	if err == nil && why != "" {
+		return refuse(ErrConflict, "%s", why)
+	}
+	return err
+}
+
+// What a mail says that somebody, or the law, gave up.
+const (
+	discardedBy    = "Discarded by "
+	discardedByLaw = "Discarded: automatic mail to an unverified sender is not sent."
+)
+
+// DiscardHeld gives a held mail up. ErrConflict if it is not held.
+func (d *Desk) DiscardHeld(ctx context.Context, actor Actor, id DeliveryID) (err error) {
+	defer d.attempt(ctx, &err, actor, "discard", object("delivery", id))
+	if err := actor.Can(DoAdminister); err != nil {
+		return err
+	}
+	return d.tx(ctx, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, `
+			update deliveries set state = 'failed', failed_at = now(), last_response = $2::text,
+				bytes = case when link_purpose is null then bytes end
+			where id = $1 and state = 'held'`, id, discardedBy+actor.Name)
+		if err != nil {
+			return err
+		}
+		if tag.RowsAffected() == 0 {
+			return notInThatState(ctx, tx, id)
+		}
+		return audit(ctx, tx, actor, "delivery.discarded", object("delivery", id), nil)
+	})
+}
+
+// notInThatState says why nothing was done. A queued mail that cannot be tried is in
+// the hands of a courier, who may have said all of it already.
+func notInThatState(ctx context.Context, tx pgx.Tx, id DeliveryID) error {
+	state, err := value[DeliveryStatus](ctx, tx, `select state from deliveries where id = $1`, id)
+	switch {
+	case err != nil:
+		return err
+	case state == DeliveryQueued:
+		return refuse(ErrConflict, "The mail is being sent right now.")
+	}
+	return refuse(ErrConflict, "The mail is %s.", state)
+}

@@ -1,0 +1,134 @@
+package web
+
+import (
+	"fmt"
+
+	"postdesk/core"
+)
+
+// mailsOf are the mails of one entry of a timeline, by how loud they are.
+type mailsOf struct {
+	Failed  []core.DeliveryState // first thing that is seen of the entry
+	Waiting []core.DeliveryState // a line each
+	Well    []core.DeliveryState // a line for all
+}
+
+// Mails sorts those of an entry.
+func (p conversationPage) Mails(e core.Entry) (m mailsOf) {
+	for _, d := range e.Deliveries {
+		switch {
+		case d.Failed():
+			m.Failed = append(m.Failed, d)
+		case d.Well():
+			m.Well = append(m.Well, d)
+		default:
+			m.Waiting = append(m.Waiting, d)
+		}
+	}
+	return m
+}
+
+// unreached is a person whom the last mail did not reach, and where it stands.
+type unreached struct {
+	core.DeliveryState
+	Anchor string
+}
+
+// Unreached are those to tell of at the head of the page.
+func (p conversationPage) Unreached() []unreached {
+	var all []unreached
+	for _, d := range core.Unreached(p.Entries) {
+		all = append(all, unreached{d, anchorOf(p.Entries, d.ID)})
+	}
+	return all
+}
+
+func anchorOf(entries []core.Entry, id core.DeliveryID) string {
+	for _, e := range entries {
+		for _, d := range e.Deliveries {
+			if d.ID == id {
+				return anchor(e)
+			}
+		}
+	}
+	return ""
+}
+
+func anchor(e core.Entry) string {
+	if e.Kind == core.EntryNote {
+		return fmt.Sprintf("#note-%d", e.ID)
+	}
+	return fmt.Sprintf("#post-%d", e.ID)
+}
+
+// MayRetry tells that there is a button: core asks again.
+func (p conversationPage) MayRetry(d core.DeliveryState) bool {
+	if !p.RelaySet || d.Sending {
+		return false
+	}
+	if p.Administers() {
+		return d.State == core.DeliveryFailed || d.State == core.DeliveryQueued && d.Late()
+	}
+	return d.Failed() && p.Answers() && (d.Purpose == core.PurposeReply || d.Purpose == core.PurposeCopy)
+}
+
+// mailWord is what a mail's state is called, and how it looks.
+type mailWord struct{ Word, Tone string }
+
+func wordOf(d core.DeliveryState) mailWord {
+	switch {
+	case d.State == core.DeliveryHeld:
+		return mailWord{"held", "warn"}
+	case d.State == core.DeliverySent && d.Reported():
+		return mailWord{"taken, not there yet", "warn"}
+	case d.State == core.DeliverySent:
+		return mailWord{"sent", "good"}
+	case d.Failed():
+		return mailWord{"failed", "bad"}
+	case d.State == core.DeliveryFailed:
+		return mailWord{"discarded", "calm"}
+	case d.PerhapsDelivered:
+		return mailWord{"perhaps delivered", "warn"}
+	case d.Paused:
+		return mailWord{"paused", "warn"}
+	case d.Sending:
+		return mailWord{"being sent", "info"}
+	case d.Late():
+		return mailWord{"delayed", "warn"}
+	}
+	return mailWord{"queued", "info"}
+}
+
+// onMail does with a mail of a conversation what the button beside it says.
+func (s *server) onMail(v *visit) error {
+	mail, err := pathID[core.DeliveryID](v, "delivery")
+	if err != nil {
+		return err
+	}
+	act, said := s.desk.RetryDelivery, "retried"
+	switch v.field("do") {
+	case "send":
+		act, said = s.desk.SendHeld, "sent-held"
+	case "discard":
+		act, said = s.desk.DiscardHeld, "discarded"
+	}
+	return s.onConversation(v, typed{}, said, func(id core.ConversationID) error {
+		if _, err := s.desk.Conversation(v.ctx(), v.actor, id); err != nil {
+			return err
+		}
+		return act(v.ctx(), v.actor, mail)
+	})
+}
+
+// stoppedMail are the addresses of a person that mail has stopped going to.
+type stoppedMail []core.Suppression
+
+// At gives that of an address, nil where mail goes.
+func (s stoppedMail) At(address core.Address) *core.Suppression {
+	for i := range s {
+		if s[i].Address == address {
+			return &s[i]
+		}
+	}
+	return nil
+}
