@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -107,7 +108,8 @@ func (p *postfix) table(name string, entries map[string]string) string {
 // services are those of the distribution's master.cf that these tests need, none
 // of them in a chroot.
 func (p *postfix) services(setup postfixSetup) []string {
-	lines := strings.Split(`cleanup   unix  n - n - 0 cleanup
+	lines := strings.Split(`pickup    unix  n - n 60 1 pickup
+cleanup   unix  n - n - 0 cleanup
 qmgr      unix  n - n 300 1 qmgr
 tlsmgr    unix  - - n 1000? 1 tlsmgr
 rewrite   unix  - - n - - trivial-rewrite
@@ -144,4 +146,18 @@ func (p *postfix) flush() {
 func (p *postfix) waiting() int {
 	p.t.Helper()
 	return strings.Count(p.command(nil, "postqueue", "-c", filepath.Join(p.dir, "etc"), "-j"), `"queue_id"`)
+}
+
+// deferred is how many mails it holds that it has tried in vain.
+func (p *postfix) deferred() int {
+	p.t.Helper()
+	return strings.Count(p.command(nil, "postqueue", "-c", filepath.Join(p.dir, "etc"), "-j"), `"queue_name": "deferred"`)
+}
+
+// logged is how many lines of its log say something.
+func (p *postfix) logged(what string) int {
+	p.t.Helper()
+	log, err := os.ReadFile(p.log)
+	p.must(err)
+	return strings.Count(string(log), what)
 }

@@ -17,6 +17,7 @@ type street struct {
 	server    *postfix // everybody's
 	relay     *postfix // ours
 	desk      string   // where the help desk takes mail
+	changes   []func(*settings)
 	dkim      *net.Resolver
 }
 
@@ -38,11 +39,11 @@ func newStreet(t *testing.T, setup streetSetup) *street {
 		setup.relay.routes = w.throughTheRelay(setup.relay.routes)
 		w.relay = startPostfix(t, *setup.relay)
 	}
-	w.story = newStory(t, w.settings, func(set *settings) {
-		if setup.settings != nil {
-			setup.settings(set)
-		}
-	})
+	w.changes = []func(*settings){w.settings}
+	if setup.settings != nil {
+		w.changes = append(w.changes, setup.settings)
+	}
+	w.story = newStory(t, w.changes...)
 	// What the story sends, somebody's mail program hands to their server.
 	w.story.at.SMTP = w.server.addr
 	return w
