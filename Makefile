@@ -20,9 +20,11 @@ check:
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'gofmt: the files above are not formatted'; exit 1; }
 	@go vet ./...
 
-# Messages a second from SMTP to a filed conversation, and peak memory.
+# Messages a second from SMTP to a filed conversation, and from the queue to a
+# sink, beside Postfix's own client where that is installed; and peak memory.
 bench: postgresql
 	@go run ./cmd/proof bench
+	@go run ./cmd/proof drain $(ARGS)
 
 # Kills the program in the middle of 2,000 mails and counts.
 crash: postgresql
@@ -32,6 +34,10 @@ crash: postgresql
 # `make crash-out ARGS="--kills 200"` takes some minutes.
 crash-out: postgresql
 	@go run ./cmd/proof deliver --control $(ARGS)
+
+# How mail is delivered after the next server was down.
+outage: postgresql
+	@go run ./cmd/proof outage $(ARGS)
 
 # How long sign-in and reset take, for addresses with and without an account.
 timing: postgresql

@@ -97,36 +97,36 @@ func (s sighting) judge() (v deliveryVerdict, faulty []string) {
 	crowd := map[[2]int]int{} // by life and connection
 	all := s.deliveries()
 	for _, key := range slices.Sorted(maps.Keys(all)) {
-		one := deliveryVerdict{}
+		its := deliveryVerdict{}
 		list := all[key]
 		done := complete(list)
-		one.overlapping = count(s.overlap(list))
+		its.overlapping = one(s.overlap(list))
 		if len(done) > 0 {
-			id := done[len(done)-1].id
+			id := done[0].id
 			r, known := byID[id]
 			seen[id] = true
-			one.unknown = count(!known)
-			one.altered = count(known && altered(done, r))
-			one.late = count(known && r.Sent && list[len(list)-1].begin.After(r.SentAt))
-			one.lost = count(!slices.ContainsFunc(done, func(t *transmission) bool { return !t.yes.IsZero() }))
+			its.unknown = one(!known)
+			its.altered = one(known && altered(done, r))
+			its.late = one(known && r.Sent && list[len(list)-1].begin.After(r.SentAt))
+			its.lost = one(!slices.ContainsFunc(done, func(t *transmission) bool { return !t.yes.IsZero() }))
 		}
 		for i, t := range done[min(1, len(done)):] {
 			first := done[i]
-			one.outside |= count(!s.window(first, t))
+			its.outside |= one(!s.window(first, t))
 			at := [2]int{first.life, first.line}
 			crowd[at]++
-			one.crowded |= count(crowd[at] > 1)
+			its.crowded |= one(crowd[at] > 1)
 		}
-		if one != (deliveryVerdict{}) {
-			v.add(one)
-			faulty = append(faulty, key+": "+one.String())
+		if its != (deliveryVerdict{}) {
+			v.add(its)
+			faulty = append(faulty, key+": "+its.String())
 		}
 	}
 	for _, r := range s.records {
-		one := deliveryVerdict{lost: count(!seen[r.ID]), unrecorded: count(!r.Sent || r.Records != 1)}
-		if one != (deliveryVerdict{}) {
-			v.add(one)
-			faulty = append(faulty, r.Recipient+" "+r.ID+": "+one.String())
+		its := deliveryVerdict{lost: one(!seen[r.ID]), unrecorded: one(!r.Sent || r.Records != 1)}
+		if its != (deliveryVerdict{}) {
+			v.add(its)
+			faulty = append(faulty, r.Recipient+" "+r.ID+": "+its.String())
 		}
 	}
 	return v, faulty
@@ -142,8 +142,6 @@ func (v *deliveryVerdict) add(o deliveryVerdict) {
 	v.overlapping += o.overlapping
 	v.late += o.late
 }
-
-func count(b bool) int { return one(b) }
 
 func altered(done []*transmission, r record) bool {
 	for _, t := range done {
@@ -208,7 +206,7 @@ func (s sighting) story() string {
 		most = max(most, again[r.first.life])
 		struck := s.lives[r.first.life].struck
 		oldest = max(oldest, struck.Sub(r.first.dot))
-		unanswered += count(r.first.yes.IsZero() || r.first.yes.After(struck))
+		unanswered += one(r.first.yes.IsZero() || r.first.yes.After(struck))
 	}
 	return fmt.Sprintf("%d mails, %d transmissions begun, %d complete; %d kills at any moment, %d between a dot and its 250, %d after a 250\n"+
 		"%d sent twice, all with the same Message-ID and bytes unless told below: %d whose 250 had not been written at the kill, %d whose 250 was not recorded; by %d of the kills, %d by one at most; the oldest dot was %.1f ms before its kill",

@@ -1,6 +1,7 @@
 // Command proof runs the real gateway as a child process and tells what it
-// measures: how fast mail comes in and is filed (bench), that no kill of the
-// process loses, doubles or alters one (crash), that the time of an answer does
+// measures: how fast mail comes in and is filed (bench) and goes out (drain), that
+// no kill of the process loses, doubles or alters one (crash, deliver), how mail
+// goes out after the next server was down (outage), that the time of an answer does
 // not tell who has an account (timing), and that neither slow clients (slow), nor
 // nonsense (fuzz), nor great mails all at once (memory) harm an honest sender or
 // make the gateway grow.
@@ -29,6 +30,8 @@ type commands struct {
 	Crash crashCommand `cmd:"" help:"Kill the gateway while mail comes in, then count what was lost or doubled."`
 
 	Deliver deliverCommand `cmd:"" help:"Kill gateways while mail goes out, then count what was lost, or sent twice without need."`
+	Drain   drainCommand   `cmd:"" help:"Mails a second from a full queue to a sink, beside Postfix's own client."`
+	Outage  outageCommand  `cmd:"" help:"Let the next server be down while mail is queued, and see how it is delivered afterwards."`
 
 	Timing timingCommand `cmd:"" help:"How long sign-in and reset take for addresses with and without an account."`
 	Slow   slowCommand   `cmd:"" help:"How long an honest sender waits for its 250 while thousands of clients are idle or drip."`

@@ -42,3 +42,27 @@ func TestTheBenchMeasuresTheRealGateway(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+func TestNoKillOfTheRealGatewayLosesMailThatGoesOut(t *testing.T) {
+	t.Parallel()
+	d := deliverCommand{Kills: 4, Mails: 120, For: 5 * time.Minute, Think: time.Millisecond, Pipelining: true, Control: true}
+	if err := d.Run(t.Context(), &commands{}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestTheRealGatewayDrainsItsQueueBesidePostfix(t *testing.T) {
+	t.Parallel()
+	d := drainCommand{Mails: 60, Whole: 20, Peer: 30, Connections: 3, Pipelining: true, Timeout: 5 * time.Minute}
+	if err := d.Run(t.Context(), &commands{}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestTheRealGatewayDeliversAfterAnOutage(t *testing.T) {
+	t.Parallel()
+	o := outageCommand{Mails: 40, Down: time.Second, Timeout: 5 * time.Minute}
+	if err := o.Run(t.Context(), &commands{}); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -133,21 +133,22 @@ func (db *database) awaitSent(ctx context.Context) error {
 	}
 }
 
-// multiply makes n mails of one that the gateway composed and sent: the same
-// bytes with a recipient, a Message-ID and a bounce address of their own. It tells
-// the size of one.
+// multiply makes n mails of those that the gateway composed and sent: the same
+// bytes, each with a recipient, a Message-ID and a bounce address of its own. It
+// tells the size of one.
 func (db *database) multiply(ctx context.Context, n int) (size int, err error) {
 	err = db.conn.QueryRow(ctx, `
 		with model as (
-			select *, trim(both '<>' from message_id) as name from deliveries where bytes is not null order by id limit 1),
+			select *, trim(both '<>' from message_id) as name, row_number() over (order by id) as place, count(*) over () as models
+			from deliveries where bytes is not null and state = 'sent'),
 		made as (
-			insert into deliveries (purpose, kind, state, recipient, conversation_id, post_id, mailbox_id, bounce_name, id_name, automatic,
-				subject, message_id, bytes, composed_at, schedule_from, due_at, created_at)
-			select purpose, kind, 'queued', 'copy' || n || '@`+senderDomain+`', conversation_id, post_id, mailbox_id,
-				(random() * 9e18)::bigint, (random() * 9e18)::bigint, automatic, subject,
-				replace(message_id, name, 'copy' || n || '.' || name),
-				convert_to(replace(convert_from(bytes, 'UTF8'), name, 'copy' || n || '.' || name), 'UTF8'), now(), now(), now(), now()
-			from model, generate_series(1, $1) n returning octet_length(bytes) as size)
+			insert into deliveries (purpose, kind, state, recipient, user_id, conversation_id, post_id, mailbox_id, author_id, bounce_name, id_name,
+				automatic, subject, message_id, bytes, composed_at)
+			select purpose, kind, 'queued', 'copy' || n || '@`+senderDomain+`', user_id, conversation_id, post_id, mailbox_id, author_id,
+				(random() * 9e18)::bigint, (random() * 9e18)::bigint, automatic, subject, replace(message_id, name, 'copy' || n || '.' || name),
+				convert_to(replace(convert_from(bytes, 'UTF8'), name, 'copy' || n || '.' || name), 'UTF8'), now()
+			from generate_series(1, $1) n join model on place = n % models + 1
+			returning octet_length(bytes) as size)
 		select coalesce(max(size), 0) from made`, n).Scan(&size)
 	if err == nil && size == 0 {
 		err = errors.New("there is no composed mail to copy")

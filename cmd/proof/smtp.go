@@ -58,8 +58,10 @@ func (s *sender) close() {
 
 // send takes one mail to its 250, in two round trips. Any other error than a
 // refusal leaves it unknown whether the mail was taken.
-func (s *sender) send(from string, raw []byte) error {
-	err := s.step([]byte("MAIL FROM:<"+from+">\r\nRCPT TO:<"+mailbox+">\r\nDATA\r\n"), 250, 250, 354)
+func (s *sender) send(from string, raw []byte) error { return s.sendTo(from, mailbox, raw) }
+
+func (s *sender) sendTo(from, to string, raw []byte) error {
+	err := s.step([]byte("MAIL FROM:<"+from+">\r\nRCPT TO:<"+to+">\r\nDATA\r\n"), 250, 250, 354)
 	if err != nil {
 		return err
 	}
