@@ -16,8 +16,8 @@ func unflow(s string, delSp bool) string {
 		line, rest, more := strings.Cut(s, "\n")
 		s = rest
 		quoted := strings.HasPrefix(line, ">")
-		if flowing && quoted {
-			b.WriteByte('\n')
+		if flowing && (quoted || line == "" || line == "-- ") {
+			b.WriteByte('\n') // none of these goes on
 		}
 		if !quoted {
 			line = strings.TrimPrefix(line, " ") // space-stuffed

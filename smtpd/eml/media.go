@@ -104,13 +104,12 @@ func paramValue(s, name string) (value, rest string) {
 // bareValue takes a value off s that is not quoted. A name of a file may hold
 // semicolons: only one with a parameter behind it ends the name.
 func bareValue(s, name string) (value, rest string) {
-	stop := ";"
-	if name == "charset" || name == "boundary" {
-		stop = "; \t"
-	}
-	end := strings.IndexAny(s, stop)
+	end := strings.IndexByte(s, ';')
 	if end < 0 {
 		end = len(s)
+	}
+	if blank := strings.IndexAny(s[:end], " \t"); blank > 0 && (name == "charset" || name == "boundary" && strings.ContainsAny(s[blank:end], "=(")) {
+		end = blank
 	}
 	if name == "filename" || name == "name" {
 		for end < len(s) {
@@ -122,7 +121,7 @@ func bareValue(s, name string) (value, rest string) {
 		}
 	}
 	value = strings.TrimSpace(s[:end])
-	if n := len(value); n > 1 && value[0] == '\'' && value[n-1] == '\'' {
+	if n := len(value); n > 1 && name != "boundary" && value[0] == '\'' && value[n-1] == '\'' {
 		value = value[1 : n-1]
 	}
 	return strings.TrimRight(value, `"`), s[end:]

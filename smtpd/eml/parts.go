@@ -2,6 +2,7 @@ package eml
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 )
 
@@ -15,7 +16,9 @@ type part struct {
 	body        []byte // as it stands in the mail
 	children    []*part
 	boundary    string
-	tooDeep     bool // not looked into: the bounds were reached
+	closed      bool   // the boundary that ends a multipart has come
+	tooDeep     bool   // not looked into: the bounds were reached
+	rest        []byte // of the mail, from where this part begins
 }
 
 func (p *part) isMultipart() bool { return strings.HasPrefix(p.media.value, "multipart/") }
@@ -44,11 +47,22 @@ func walk(raw []byte, defect func(string)) *part {
 func (w *walker) run(at int, lim headerLimits) *part {
 	root, body := w.entity(at, "", lim)
 	w.scan(body)
-	if len(w.open) > 0 && root.isMultipart() && len(root.children) > 0 {
+	if len(root.children) > 0 && slices.ContainsFunc(w.open, func(p *part) bool { return !p.closed }) {
 		w.defect("a boundary that ends the parts is missing")
 	}
 	w.mend(root)
+	root.header.charset = w.charset // what the first text says goes for the fields above it too
 	return root
+}
+
+// usefulLabel is a charset that tells how raw bytes beside it may be meant.
+func usefulLabel(charset string) string {
+	switch l := normalLabel(charset); l {
+	case "utf-8", "us-ascii", "utf-7", "utf-16", "utf-16le", "utf-16be":
+		return ""
+	default:
+		return l
+	}
 }
 
 // scan reads the lines from at on; only those that begin with two dashes matter.
@@ -74,19 +88,23 @@ func (w *walker) scan(at int) {
 }
 
 // boundary acts on a boundary line of the multipart at place in w.open and
-// returns where to read on.
+// returns where to read on. An ended multipart stays open until one around it goes
+// on: some senders write the end between the parts.
 func (w *walker) boundary(place int, closes bool, at, next int) int {
 	for len(w.open) > place+1 {
 		w.pop()
 	}
+	parent := w.open[place]
 	if closes {
-		w.pop()
+		parent.closed = true
 		return next
 	}
-	parent := w.open[place]
+	if parent.closed {
+		w.defect("parts follow behind the end of all parts")
+	}
 	if w.parts >= maxParts {
 		w.defect("the mail has more parts than are read; the rest is one attachment")
-		parent.children = append(parent.children, &part{media: media{value: "application/octet-stream"}, body: w.raw[at:], tooDeep: true})
+		parent.children = append(parent.children, &part{media: media{value: "application/octet-stream"}, body: w.raw[at:], rest: w.raw[at:], tooDeep: true})
 		w.open, w.level = nil, nil
 		return len(w.raw)
 	}
@@ -115,12 +133,12 @@ func (w *walker) entity(at int, defaultType string, lim headerLimits) (*part, in
 		return ok
 	}
 	h, body := readHeader(w.raw, at, lim, ends, w.defect)
-	p := &part{header: h}
-	p.describe(defaultType)
-	if w.parts == 1 {
-		w.charset = p.media.get("charset")
-	}
+	p := &part{header: h, rest: w.raw[at:]}
 	p.header.charset = w.charset
+	p.describe(defaultType)
+	if w.charset == "" {
+		w.charset = usefulLabel(p.media.get("charset"))
+	}
 	w.leaf, w.from = p, body
 	if !p.isMultipart() {
 		return p, body
@@ -162,10 +180,10 @@ func (p *part) describe(defaultType string) {
 		}
 	case t == "html":
 		p.media.value = "text/html"
-	case t == "text" || t == "plain":
-		p.media.value = "text/plain"
-	default:
+	case p.media.get("name") != "" || p.header.has("content-disposition"):
 		p.media.value = "application/octet-stream"
+	default: // RFC 2045 section 5.2
+		p.media.value = "text/plain"
 	}
 	p.disposition = parseMedia(p.header.get("content-disposition"), p.header.charset)
 }
@@ -208,17 +226,31 @@ func (w *walker) closeLeaf(end int) {
 }
 
 // mend looks again at multiparts in which no part was found: the boundary was
-// lost or another one is used. A line "--x" before "Content-" gives it away.
+// lost, another one is used, or all of it was encoded. A first part without its
+// boundary is what stands before the second.
 func (w *walker) mend(p *part) {
 	for _, c := range p.children {
 		w.mend(c)
 	}
-	lost := p.isMultipart() && !p.tooDeep || p.media.value == "text/plain" && p.header.count("content-type") == 0
-	if !lost || len(p.children) > 0 || w.resniffs >= maxResniffs || len(p.body) == 0 {
+	if w.resniffs >= maxResniffs || p.tooDeep || len(p.body) == 0 {
 		return
 	}
-	b := sniffBoundary(p.body, p.isMultipart())
-	if b == "" {
+	if len(p.children) > 0 {
+		w.mendFirst(p)
+		return
+	}
+	announced := p.isMultipart() || p.media.get("boundary") != ""
+	if !announced && (p.media.value != "text/plain" || p.header.count("content-type") > 0) {
+		return
+	}
+	raw, boundary := p.body, ""
+	if decoded := decodeTransfer(raw, p.header.get("content-transfer-encoding"), func(string) {}); announced && bytes.Contains(decoded, []byte("--"+p.boundary)) {
+		raw, boundary = decoded, p.boundary
+	}
+	if boundary == "" {
+		boundary = sniffBoundary(raw, announced)
+	}
+	if boundary == "" || !w.again(p, raw, boundary) {
 		if p.isMultipart() {
 			w.defect("a multipart holds no part; it is read as text")
 			p.media = media{value: "text/plain"} // never a page: that would render what nobody called one
@@ -229,26 +261,49 @@ func (w *walker) mend(p *part) {
 	if !p.isMultipart() {
 		p.media.value = "multipart/mixed"
 	}
-	again := &walker{raw: p.body, defect: w.defect, parts: w.parts, resniffs: w.resniffs + 1, charset: w.charset}
-	p.boundary = b
-	again.open, again.level = []*part{p}, map[string]int{b: 0}
+}
+
+// again reads the parts of p that another boundary cuts, and tells whether there
+// are any.
+func (w *walker) again(p *part, raw []byte, boundary string) bool {
+	again := &walker{raw: raw, defect: w.defect, parts: w.parts, resniffs: w.resniffs + 1, charset: w.charset}
+	p.boundary = boundary
+	again.open, again.level = []*part{p}, map[string]int{boundary: 0}
 	again.scan(0)
+	w.parts, w.resniffs, w.charset = again.parts, again.resniffs, again.charset
+	return len(p.children) > 0
+}
+
+// mendFirst makes a part of what stands before the first boundary if it has the
+// header of one.
+func (w *walker) mendFirst(p *part) {
+	lost := bytes.TrimLeft(p.body, "\r\n")
+	if name, _, ok := splitField(lost[:min(len(lost), maxNameBytes)]); !ok || !hasFoldPrefix(string(name), "content-") || !p.isMultipart() {
+		return
+	}
+	w.defect("the first boundary is missing")
+	again := &walker{raw: lost, defect: w.defect, parts: w.parts, resniffs: w.resniffs + 1, charset: w.charset}
+	p.children = slices.Insert(p.children, 0, again.run(0, partHeader))
 	w.parts, w.resniffs = again.parts, again.resniffs
 }
 
-// sniffBoundary finds a line that must be a boundary. Where no multipart was
-// announced it must be the first line with anything in it.
-func sniffBoundary(b []byte, anywhere bool) string {
+// sniffBoundary finds a line that must be a boundary: a field of a part stands
+// under it, or where parts were announced, its end comes later. Where none were it
+// must be the first line with anything in it.
+func sniffBoundary(b []byte, announced bool) string {
 	b = b[:min(len(b), maxRuleBytes)]
-	for at := 0; at < len(b); {
+	for at, looked := 0, 0; at < len(b); {
 		line, next := nextLine(b, at)
-		if bytes.HasPrefix(line, []byte("--")) && len(line) > 2 && next < len(b) {
+		if candidate := string(bytes.TrimRight(line, " \t")); strings.HasPrefix(candidate, "--") && strings.Trim(candidate, "-") != "" && next < len(b) {
 			following, _ := nextLine(b, next)
 			if len(following) > 8 && strings.EqualFold(string(following[:8]), "content-") {
-				return string(bytes.TrimRight(line[2:], " \t"))
+				return candidate[2:]
+			}
+			if looked++; announced && looked <= maxResniffs && bytes.Contains(b[next:], []byte("\n"+candidate+"--")) {
+				return candidate[2:]
 			}
 		}
-		if len(line) > 0 && !anywhere {
+		if len(line) > 0 && !announced {
 			return ""
 		}
 		at = next

@@ -60,7 +60,7 @@ func TestAddressesAreReadInEveryForm(t *testing.T) {
 		`Doe, John (Sales) <j@x.test>`:                 "Doe, John|j@x.test",
 		`=?utf-8?Q?M=C3=BCller,?= Hans <h@x.test>`:     "Müller, Hans|h@x.test",
 		`Cara =?utf-8?Q?D=C3=B6e?= <a@x.test>`:         "Cara Döe|a@x.test",
-		`=?utf-8?Q?a=C3?= =?utf-8?Q?=A9?= <a@x.test>`: "aé|a@x.test",
+		`=?utf-8?Q?a=C3?= =?utf-8?Q?=A9?= <a@x.test>`:  "aé|a@x.test",
 		`"=?utf-8?Q?Cara=22?=" <a@x.test>`:             `Cara"|a@x.test`,
 		`Cara (a (b (c)) d) <a@x.test>`:                "Cara|a@x.test",
 		`"Cara \(x\)" <a@x.test>`:                      "Cara (x)|a@x.test",

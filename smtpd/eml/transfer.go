@@ -9,13 +9,20 @@ import (
 // decodeTransfer undoes a Content-Transfer-Encoding. Unknown names are told and
 // leave the bytes as they are.
 func decodeTransfer(b []byte, encoding string, defect func(string)) []byte {
-	encoding, _, _ = strings.Cut(strings.ToLower(encoding), ";")
-	switch encoding = strings.Trim(encoding, " \t\"'"); encoding {
+	encoding = strings.Trim(strings.ToLower(encoding), " \t\"'=")
+	if end := strings.IndexAny(encoding, " \t;,(\"'"); end > 0 {
+		encoding = encoding[:end]
+	}
+	switch encoding {
 	case "", "7bit", "8bit", "binary", "7-bit", "8-bit", "7bits", "8bits", "none", "7bits.", "utf-8", "us-ascii":
 		return b
 	case "base64", "b64", "base-64":
+		if isWords(b) {
+			defect("the transfer encoding is not the real one")
+			return b
+		}
 		return decodeBase64(b)
-	case "quoted-printable", "quoted_printable", "quotedprintable", "qp":
+	case "quoted-printable", "quoted_printable", "quotedprintable", "quoted", "qp":
 		return decodeQP(b)
 	case "uuencode", "x-uuencode", "x-uue", "uue", "x-uu":
 		if _, data, _, ok := cutUU(b); ok {
@@ -25,6 +32,25 @@ func decodeTransfer(b []byte, encoding string, defect func(string)) []byte {
 	}
 	defect("unknown transfer encoding")
 	return b
+}
+
+// isWords reports whether what is called base64 begins with sentences.
+func isWords(b []byte) bool {
+	for n := 0; n < 3 && len(b) > 0; {
+		line, next := nextLine(b, 0)
+		b = b[next:]
+		if line = bytes.TrimSpace(line); len(line) == 0 {
+			continue
+		}
+		if bytes.Count(line[:min(len(line), 200)], []byte(" ")) >= 2 {
+			return true
+		}
+		if len(line) >= 16 && len(line)%4 == 0 {
+			return false
+		}
+		n++
+	}
+	return false
 }
 
 // base64Values maps a character to its six bits, 0xff for none.
