@@ -29,6 +29,49 @@ func (d *Desk) Mailboxes(ctx context.Context, actor Actor) (_ []Mailbox, err err
 	return rows[Mailbox](ctx, d.pool, `select id, address, name, created_at from mailboxes order by id`)
 }
 
+// Mailbox gives one. ErrForbidden, ErrNotFound.
+func (d *Desk) Mailbox(ctx context.Context, actor Actor, id MailboxID) (_ Mailbox, err error) {
+	defer wrap(&err, "mailbox %d", id)
+	return d.mailbox(ctx, actor, id)
+}
+
+// mailbox gives one to who configures.
+func (d *Desk) mailbox(ctx context.Context, actor Actor, id MailboxID) (Mailbox, error) {
+	if err := actor.Can(DoAdminister); err != nil {
+		return Mailbox{}, err
+	}
+	return one[Mailbox](ctx, d.pool, `select id, address, name, created_at from mailboxes where id = $1`, id)
+}
+
+// lockMailbox keeps others from changing it meanwhile, and nobody from using it.
+func lockMailbox(ctx context.Context, tx pgx.Tx, id MailboxID) (Mailbox, error) {
+	return one[Mailbox](ctx, tx, `select id, address, name, created_at from mailboxes where id = $1 for no key update`, id)
+}
+
+// RenameMailbox changes the name that is shown as the sender. Invalid with the
+// field name, ErrForbidden, ErrNotFound.
+func (d *Desk) RenameMailbox(ctx context.Context, actor Actor, id MailboxID, name string) (err error) {
+	defer d.attempt(ctx, &err, actor, "rename", object("mailbox", id))
+	if err := actor.Can(DoAdminister); err != nil {
+		return err
+	}
+	if name = cleanLine(name, 100); name == "" {
+		return Invalid{Field: "name", Code: CodeEmpty, Problem: "A name is needed."}
+	}
+	return d.tx(ctx, func(tx pgx.Tx) error {
+		before, err := lockMailbox(ctx, tx, id)
+		if err != nil || before.Name == name {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `update mailboxes set name = $2 where id = $1`, id, name); err != nil {
+			return err
+		}
+		detail := changes{}
+		detail.note("name", before.Name, name)
+		return audit(ctx, tx, actor, "mailbox.updated", object("mailbox", id), detail)
+	})
+}
+
 // ContactAddress is the mailbox that the public is told to write to: the first
 // one, the zero Address when there is none.
 func (d *Desk) ContactAddress(ctx context.Context) (_ Address, err error) {

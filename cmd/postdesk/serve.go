@@ -116,7 +116,7 @@ func serve(ctx context.Context, dbs *databaseSettings, s settings, log *slog.Log
 	}
 	if ears.http != nil {
 		records := newRecords(s, p)
-		panel, err := web.New(web.Config{Desk: desk, PublicURL: publicURL, Sessions: sessions(db), RelaySet: p.hasRelay(), SMTPAddr: at.SMTP, Read: eml.Parse, Logger: log,
+		panel, err := web.New(web.Config{Desk: desk, PublicURL: publicURL, Sessions: sessions(db), RelaySet: p.hasRelay(), SMTPAddr: at.SMTP, Read: eml.Parse, Compose: mailer.Compose, Logger: log,
 			SigningRecord: records.ofKey, Published: records.ofDomain})
 		if err != nil {
 			return err
