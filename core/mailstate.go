@@ -37,15 +37,29 @@ func (s DeliveryState) Late() bool {
 	return s.State == DeliveryQueued && s.Attempts > 0 && s.LastResponse != ""
 }
 
-// Reported tells a mail that a report came for after it was sent.
-func (s DeliveryState) Reported() bool {
-	return s.State == DeliverySent && strings.HasPrefix(s.LastResponse, "Reported ")
+// Reported is what a report said of the mail after it was sent, "" for nothing: with
+// ActionDelayed it is not there yet, with ActionRelayed nobody will tell.
+func (s DeliveryState) Reported() Action {
+	if s.State == DeliverySent {
+		for _, action := range []Action{ActionDelayed, ActionRelayed, ActionDelivered, ActionExpanded} {
+			if strings.HasPrefix(s.LastResponse, "Reported "+string(action)) {
+				return action
+			}
+		}
+		if strings.HasPrefix(s.LastResponse, "Reported as unwanted") {
+			return actionUnwanted
+		}
+	}
+	return ""
 }
 
 // Well tells a mail of which there is nothing to say but that it is on its way or
 // was taken.
 func (s DeliveryState) Well() bool {
-	return !s.PerhapsDelivered && (s.State == DeliverySent && !s.Reported() || s.State == DeliveryQueued && !s.Late() && !s.Paused)
+	if s.State == DeliverySent {
+		return slices.Contains([]Action{"", ActionDelivered, ActionExpanded}, s.Reported())
+	}
+	return s.State == DeliveryQueued && !s.Late() && !s.Paused && !s.PerhapsDelivered
 }
 
 // Reason says in a sentence what keeps or kept the mail from arriving, "" where

@@ -79,8 +79,14 @@ func wordOf(d core.DeliveryState) mailWord {
 	switch {
 	case d.State == core.DeliveryHeld:
 		return mailWord{"held", "warn"}
-	case d.State == core.DeliverySent && d.Reported():
-		return mailWord{"taken, not there yet", "warn"}
+	case d.Reported() == core.ActionDelayed:
+		return mailWord{"delayed", "warn"}
+	case d.Reported() == core.ActionRelayed:
+		return mailWord{"passed on", "info"}
+	case d.Reported() == core.ActionDelivered:
+		return mailWord{"delivered", "good"}
+	case d.State == core.DeliverySent && !d.Well():
+		return mailWord{"called unwanted", "warn"}
 	case d.State == core.DeliverySent:
 		return mailWord{"sent", "good"}
 	case d.Failed():
