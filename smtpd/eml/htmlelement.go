@@ -10,7 +10,7 @@ import (
 
 // An htmlTag holds the attributes that matter.
 type htmlTag struct {
-	class, id, typ, style, href, alt, start string
+	class, id, typ, style, href, alt, src, start string
 }
 
 func (w *htmlWriter) attributes(more bool) (t htmlTag) {
@@ -30,6 +30,8 @@ func (w *htmlWriter) attributes(more bool) (t htmlTag) {
 			t.href = string(value)
 		case "alt":
 			t.alt = string(value)
+		case "src":
+			t.src = string(value)
 		case "start":
 			t.start = string(value)
 		}
@@ -114,6 +116,7 @@ func (w *htmlWriter) open(a atom.Atom, t htmlTag) {
 		w.endLink()
 		w.link, w.linkAt = t.href, len(w.out)
 	case atom.Img:
+		w.picture(t.src)
 		if alt := strings.TrimSpace(t.alt); alt != "" {
 			w.words([]byte(alt))
 		}

@@ -27,13 +27,21 @@ func (m mark) moved(by int) mark {
 // tables and links stay what they are, quotes get a "> ". It reads tokens and
 // builds no tree, so no nesting is too deep for it.
 func htmlText(page string) (string, []mark) {
+	w := writePage(page, false)
+	return strings.Trim(string(w.out), "\n"), w.marks
+}
+
+// writePage writes a page, with a pictureMark where one of the mail's own pictures
+// stands if those are asked for.
+func writePage(page string, pictures bool) *htmlWriter {
 	w := newHTMLWriter(page)
+	w.showPictures = pictures
 	if w.run(); w.hidden.tag != 0 { // what was to be hidden has no end: show all
 		w = newHTMLWriter(page)
-		w.showAll = true
+		w.showPictures, w.showAll = pictures, true
 		w.run()
 	}
-	return strings.Trim(string(w.out), "\n"), w.marks
+	return w
 }
 
 type htmlWriter struct {
@@ -51,10 +59,13 @@ type htmlWriter struct {
 	marking bool // the next word begins a quote
 	hard    bool // and nothing new comes after it
 	showAll bool
-	hidden  openElement // being skipped
-	sign    openElement // a signature
-	signAt  int
-	cells   bool // a cell of the current row was written
+
+	showPictures bool
+	pictures     []string    // Content-IDs, in the order of their marks
+	hidden       openElement // being skipped
+	sign         openElement // a signature
+	signAt       int
+	cells        bool // a cell of the current row was written
 }
 
 // An openElement waits for the end tag that belongs to it.

@@ -52,6 +52,7 @@ func read(raw []byte) core.Letter {
 	}
 	fillHeader(&l, root.header, d.add)
 	markInline(l.Attachments, l.HTML)
+	placePictures(l.Attachments, l.HTML)
 	judge(&l, root, r)
 	if blank(l.Text) && l.HTML == "" && l.Report == nil { // judged before: another's words say nothing of this mail
 		b = r.preview()
@@ -62,6 +63,9 @@ func read(raw []byte) core.Letter {
 		if byPage := trimByPage(l.Text, l.HTML); byPage != nil {
 			l.Folds = byPage
 		}
+	}
+	if l.HTML != "" && l.PlainText != "" {
+		l.Folds = foldSignatureOfPage(l, l.HTML)
 	}
 	l.Defects = d
 	return l
