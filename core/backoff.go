@@ -36,6 +36,15 @@ func wait(attempt int) time.Duration {
 	return waits[min(max(attempt, 1), len(waits))-1]
 }
 
+// DestinationWait is how long nothing is tried at a destination after no server
+// of it could be spoken to, failures times in a row before: 5 s, doubled each time.
+// It stays below two minutes, within which a queue must move again after the
+// server is back (reliability R11).
+func DestinationWait(failures int) time.Duration {
+	const first, longest = 5 * time.Second, 110 * time.Second
+	return min(first<<min(max(failures, 0), 10), longest)
+}
+
 func jittered(d time.Duration, jitter float64) time.Duration {
 	if !(jitter >= 0) { // NaN too
 		jitter = 0

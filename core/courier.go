@@ -3,57 +3,125 @@ package core
 import (
 	"context"
 	"errors"
-	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 )
 
-// deliveryLease is how long a claimed delivery stays with its claimer: longer
-// than the slowest SMTP dialogue that a courier allows itself.
-const deliveryLease = 15 * time.Minute
+// DeliveryLease is how long a claimed delivery stays with its claimer: longer than
+// the slowest SMTP dialogue that a courier allows itself, with what waits before it.
+const DeliveryLease = 15 * time.Minute
 
-const claimColumns = `
-	returning d.id, d.attempts, d.purpose, d.recipient, d.state = 'held', d.created_at, d.bytes, d.bounce_name,
-		(select address from mailboxes m where m.id = d.mailbox_id)`
+// bytesWithClaim is how large a mail comes along with its claim. A larger one is
+// read when its turn has come: a batch of great mails must fit in memory.
+const bytesWithClaim = 64 << 10
 
-// ClaimDelivery leases the next delivery that is due, or one that is held and not
-// composed yet. ErrNoWork when there is none.
-func (d *Desk) ClaimDelivery(ctx context.Context) (c Delivery, err error) {
-	err = ErrNoWork
-	if d.cfg.RelaySet {
-		c, err = d.claimDelivery(ctx, `
+const claimSQL = `
+	update deliveries d set attempts = attempts + 1, due_at = now() + @lease, claimed_until = now() + @lease
+	from due where d.id = due.id
+	returning d.id, d.attempts, d.purpose, d.recipient, d.state = 'held', d.created_at, d.bytes is not null,
+		case when octet_length(d.bytes) <= @large then d.bytes end, d.bounce_name, (select address from mailboxes m where m.id = d.mailbox_id)`
+
+// Claim leases up to most deliveries that are due at the lane's destination.
+// ErrNoWork when there are none, or when the destination is paused or waits after
+// a failure; a lane that probes may claim one then. A claim that is lost with a
+// crash of the database is simply made again, so it is not waited for.
+func (lane *Lane) Claim(ctx context.Context, most int) (claimed []Delivery, err error) {
+	defer wrap(&err, "claim deliveries to %s", lane.Destination)
+	if lane.failures > 0 {
+		most = 1
+	}
+	where := ``
+	args := pgx.StrictNamedArgs{"most": most, "destination": lane.Destination, "probe": lane.failures > 0, "lease": DeliveryLease, "large": bytesWithClaim}
+	if lane.lanes.perDomain {
+		where = ` and d.domain = @destination`
+	}
+	claimed, err = lane.lanes.desk.claim(ctx, `
 		with due as (
-			select id from deliveries where state = 'queued' and due_at <= now()
-			order by due_at, id limit 1 for update skip locked)
-		update deliveries d set attempts = attempts + 1, tries = tries + 1, due_at = now() + $1 from due where d.id = due.id`+claimColumns)
+			select d.id from deliveries d
+			where d.state = 'queued' and d.due_at <= now()`+where+`
+				and not exists (select from destinations p where p.paused_at is not null and p.name = '*'
+					or p.failed_until is not null and p.name = @destination and not @probe)
+				and d.domain <> all (array(select name from destinations where paused_at is not null))
+			order by d.due_at limit @most for update skip locked)`+claimSQL, args)
+	for i := range claimed {
+		claimed[i].destination, claimed[i].failures = lane.Destination, lane.failures
 	}
-	if errors.Is(err, ErrNoWork) {
-		c, err = d.claimDelivery(ctx, `
-			with due as (
-				select id from deliveries where state = 'held' and bytes is null and composed_at is null and due_at <= now()
-				order by id limit 1 for update skip locked)
-			update deliveries d set attempts = attempts + 1, due_at = now() + $1 from due where d.id = due.id`+claimColumns)
-	}
-	if err != nil || c.Bytes != nil {
+	return claimed, err
+}
+
+// ClaimHeld leases a held delivery that is not composed yet. ErrNoWork when there
+// is none.
+func (d *Desk) ClaimHeld(ctx context.Context) (c Delivery, err error) {
+	defer wrap(&err, "claim held delivery")
+	claimed, err := d.claim(ctx, `
+		with due as (
+			select id from deliveries where state = 'held' and bytes is null and composed_at is null and due_at <= now()
+			order by id limit 1 for update skip locked)`+claimSQL, pgx.StrictNamedArgs{"lease": DeliveryLease, "large": bytesWithClaim})
+	if err != nil {
 		return c, err
 	}
-	defer wrap(&err, "claim delivery %d", c.ID)
-	c.Outgoing, err = d.outgoing(ctx, c.ID)
+	return claimed[0], nil
+}
+
+func (d *Desk) claim(ctx context.Context, sql string, args pgx.StrictNamedArgs) (claimed []Delivery, err error) {
+	b := &pgx.Batch{}
+	b.Queue(beginSQL)
+	b.Queue(`set local synchronous_commit to off`)
+	b.Queue(sql, args).Query(func(rows pgx.Rows) error {
+		claimed, err = pgx.CollectRows(rows, d.claimedRow)
+		return err
+	})
+	b.Queue(`commit`)
+	if err := d.pool.SendBatch(ctx, b).Close(); err != nil {
+		return nil, err
+	}
+	if len(claimed) == 0 {
+		return nil, ErrNoWork
+	}
+	return claimed, nil
+}
+
+func (d *Desk) claimedRow(row pgx.CollectableRow) (c Delivery, err error) {
+	var bounce RowName
+	var mailbox Address
+	err = row.Scan(&c.ID, &c.Attempt, &c.Purpose, &c.Recipient, &c.Held, &c.CreatedAt, &c.Composed, &c.Bytes, &bounce, &mailbox)
+	c.EnvelopeFrom = ReplyAddress(mailbox, d.keys.Mint(PurposeBounce, bounce), d.cfg.ReplyDomain)
 	return c, err
 }
 
-func (d *Desk) claimDelivery(ctx context.Context, sql string) (Delivery, error) {
-	var c Delivery
-	var bounce RowName
-	var mailbox Address
-	err := d.pool.QueryRow(ctx, sql, deliveryLease).Scan(&c.ID, &c.Attempt, &c.Purpose, &c.Recipient, &c.Held, &c.CreatedAt, &c.Bytes, &bounce, &mailbox)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return c, ErrNoWork
+// GiveBack ends claims that were not tried: they are due again at once, and no try
+// is counted. A claim that has passed to somebody else is left alone.
+func (d *Desk) GiveBack(ctx context.Context, claims []Delivery) (err error) {
+	defer wrap(&err, "give back %d deliveries", len(claims))
+	ids, attempts := make([]DeliveryID, len(claims)), make([]int, len(claims))
+	for i, c := range claims {
+		ids[i], attempts[i] = c.ID, c.Attempt
 	}
-	c.EnvelopeFrom = ReplyAddress(mailbox, d.keys.Mint(PurposeBounce, bounce), d.cfg.ReplyDomain)
-	return c, err
+	_, err = d.pool.Exec(ctx, `
+		update deliveries d set due_at = now(), claimed_until = null
+		from unnest($1::bigint[], $2::int[]) as c (id, attempt)
+		where d.id = c.id and d.attempts = c.attempt and d.claimed_until is not null and d.state in ('queued', 'held')`, ids, attempts)
+	return err
+}
+
+// Gather reads what a claimed delivery is composed of. ErrNotFound when its words
+// are gone.
+func (d *Desk) Gather(ctx context.Context, c *Delivery) (err error) {
+	defer wrap(&err, "gather delivery %d", c.ID)
+	c.Outgoing, err = d.outgoing(ctx, c.ID)
+	return err
+}
+
+// ComposedBytes reads the bytes of a composed delivery that came without them.
+// ErrConflict when the claim has passed to somebody else.
+func (d *Desk) ComposedBytes(ctx context.Context, c Delivery) (raw []byte, err error) {
+	defer wrap(&err, "bytes of delivery %d", c.ID)
+	raw, err = value[[]byte](ctx, d.pool, `select bytes from deliveries where id = $1 and attempts = $2 and bytes is not null`, c.ID, c.Attempt)
+	if errors.Is(err, ErrNotFound) {
+		return nil, ErrConflict
+	}
+	return raw, err
 }
 
 // StoreComposed keeps the finished bytes: every attempt sends these. ErrConflict
@@ -69,69 +137,4 @@ func (d *Desk) StoreComposed(ctx context.Context, c Delivery, raw []byte) (err e
 		return ErrConflict
 	}
 	return err
-}
-
-// FinishDelivery records what a try brought: sent, due again by the schedule, or
-// failed, which the conversation shows and its author is told once. A claim that
-// has passed to somebody else changes nothing.
-func (d *Desk) FinishDelivery(ctx context.Context, c Delivery, r Receipt) (err error) {
-	defer wrap(&err, "finish delivery %d", c.ID)
-	return d.tx(ctx, func(tx pgx.Tx) error {
-		var attempts, tries int
-		var state string
-		var since time.Time
-		var warned bool
-		err := tx.QueryRow(ctx, `select attempts, tries, state, schedule_from, warned_at is not null from deliveries where id = $1 for update`, c.ID).
-			Scan(&attempts, &tries, &state, &since, &warned)
-		if err != nil || attempts != c.Attempt || state != "queued" && !(state == "held" && c.Held) {
-			return err
-		}
-		now := time.Now()
-		next, giveUp := NextAttempt(tries, since, now, rand.Float64())
-		if r.Outcome == Later && giveUp {
-			r.Outcome, r.Text = Never, "Given up after five days. The last answer was: "+r.Text
-		}
-		if err := recordAttempt(ctx, tx, c, r, max(0, next.Sub(now))); err != nil {
-			return err
-		}
-		switch {
-		case r.Outcome == Never:
-			return d.tellOfFailure(ctx, tx, c.ID, NoticeFailed, receiptWords(r))
-		case r.Outcome == Later && !warned && now.Sub(since) >= WarnAfter:
-			_, err := tx.Exec(ctx, `update deliveries set warned_at = now() where id = $1`, c.ID)
-			if err != nil {
-				return err
-			}
-			return d.tellOfFailure(ctx, tx, c.ID, NoticeDelayed, receiptWords(r))
-		}
-		return nil
-	})
-}
-
-func recordAttempt(ctx context.Context, tx pgx.Tx, c Delivery, r Receipt, wait time.Duration) error {
-	b := &pgx.Batch{}
-	b.Queue(`
-		insert into delivery_attempts (delivery_id, attempt, outcome, code, response, remote) values ($1, $2, $3, $4, $5, $6)
-		on conflict do nothing`, c.ID, c.Attempt, r.Outcome, r.Code, receiptWords(r), storable(r.Remote))
-	// The bytes of a mail with a single-use link go once it is sent or failed (mail-law section 3).
-	b.Queue(`
-		update deliveries set
-			state = case $2 when 'sent' then 'sent' when 'never' then 'failed' else state end,
-			sent_at = case when $2 = 'sent' then now() end, failed_at = case when $2 = 'never' then now() end,
-			due_at = now() + $3, last_response = $4, perhaps_delivered = perhaps_delivered or $5,
-			bytes = case when link_purpose is not null and $2 <> 'later' then null else bytes end
-		where id = $1`, c.ID, r.Outcome, wait, receiptWords(r), r.PerhapsDelivered)
-	return tx.SendBatch(ctx, b).Close()
-}
-
-// receiptWords are a server's words as the database takes them.
-func receiptWords(r Receipt) string {
-	text := r.Text
-	if r.Enhanced != "" {
-		text = r.Enhanced + " " + text
-	}
-	if r.Code != 0 {
-		text = fmt.Sprintf("%d %s", r.Code, text)
-	}
-	return storable(text)
 }

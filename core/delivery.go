@@ -51,8 +51,12 @@ type Delivery struct {
 	EnvelopeFrom string // the bounce address: its token names this delivery
 	Held         bool   // compose and store, do not send
 	CreatedAt    time.Time
-	Bytes        []byte    // composed before; sent as they are
-	Outgoing     *Outgoing // what to compose, when there are no Bytes yet
+	Composed     bool      // has its bytes: sent as they are, at every attempt
+	Bytes        []byte    // of a composed mail that is not large; ComposedBytes reads a large one's
+	Outgoing     *Outgoing // what it is composed of, once Gather has read it
+
+	destination string // of the lane that claimed it
+	failures    int    // of that destination then: more than 0 is a probe
 }
 
 // Outgoing is all that one mail is composed of. It has no field for a note: what
@@ -126,4 +130,5 @@ type Receipt struct {
 	Text             string // the server's words, or what went wrong before it spoke
 	Remote           string // the server
 	PerhapsDelivered bool   // the connection was lost after the final dot
+	Unreachable      bool   // no server of the destination could be spoken to: the others wait too
 }

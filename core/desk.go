@@ -37,6 +37,7 @@ type Desk struct {
 	automatic automaticCap
 	accepting combiner[acceptance, Claim]
 	filing    combiner[readMail, filedMail]
+	finishing combiner[finished, struct{}]
 
 	hashing hashing
 	signing signing
@@ -54,6 +55,7 @@ func Open(ctx context.Context, pool *pgxpool.Pool, cfg Config) (_ *Desk, err err
 	d.filing.key, d.filing.do = readMail.key, d.fileTogether
 	d.accepting.most, d.filing.most = together, together
 	d.accepting.runs, d.filing.runs = 1, 2
+	d.finishing = combiner[finished, struct{}]{key: finished.key, do: d.finish, most: finishedTogether, runs: 1}
 	if err := CheckDurability(ctx, pool); err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 )
@@ -37,6 +38,12 @@ func (b *bells) hang(name string) chan struct{} {
 	return bell
 }
 
+func (b *bells) takeDown(name string, bell chan struct{}) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.waiting[name] = slices.DeleteFunc(b.waiting[name], func(other chan struct{}) bool { return other == bell })
+}
+
 // ring wakes one worker that was not called yet. One ring is one piece of work;
 // waking all of them for it would send the others to look for nothing.
 func (b *bells) ring(name string) (heard bool) {
@@ -69,6 +76,7 @@ func (d *Desk) ring(ctx context.Context, name string) {
 // is logged and do is tried again later.
 func (d *Desk) Work(ctx context.Context, bell string, do func(context.Context) (more bool, err error)) {
 	rung := d.bells.hang(bell)
+	defer d.bells.takeDown(bell, rung)
 	for ctx.Err() == nil {
 		more, err := do(ctx)
 		if err != nil && !errors.Is(err, ErrNoWork) && ctx.Err() == nil {
@@ -84,6 +92,9 @@ func (d *Desk) Work(ctx context.Context, bell string, do func(context.Context) (
 		}
 	}
 }
+
+// Wake rings a bell for a worker of this process.
+func (d *Desk) Wake(bell string) { d.bells.ring(bell) }
 
 // Listen carries the bells of other processes to the workers of this one, until
 // ctx ends.

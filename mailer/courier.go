@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
-	"sync"
 	"time"
 
 	"postdesk/core"
@@ -14,94 +13,154 @@ import (
 
 // Defaults and limits of a Courier.
 const (
-	defaultWorkers = 5
-	grace          = 20 * time.Second // for a running dialogue, when the program stops
-	recordFor      = time.Minute      // how long the outcome of a try is offered to the database
+	defaultConnections = 5
+	grace              = 20 * time.Second // for a running dialogue, when the program stops
+	recordFor          = time.Minute      // how long the outcome of a try is offered to the database
+	deadlinesEvery     = 30 * time.Second // how often mail that waits for a failing destination is looked through
 )
 
 // A Courier takes deliveries from the desk, composes each once, sends it and
 // records the outcome. Any number of couriers, here and in other processes, may
 // serve one desk. The fields are set before Run and not changed afterwards.
 type Courier struct {
-	Desk      *core.Desk
-	Transport Transport // nil: mail is composed, and held mail is all there should be
-	Workers   int       // 0: five
-	Log       *slog.Logger
+	Desk           *core.Desk
+	Transport      Transport // nil: mail is composed, and held mail is all there should be
+	MaxConnections int       // to one destination, over all processes; 0: five
+	Log            *slog.Logger
+
+	slots     *core.Lanes
+	lanes     pool
+	composing chan struct{} // a place for who composes held mail
+	deadlines time.Time     // when they are looked at next
 }
 
 // Run works until ctx ends. A dialogue that is running then may finish, for 20
-// seconds at most; what could not be recorded is due again when its lease ends.
+// seconds at most; what is claimed and not begun is given back at once, and what
+// could not be recorded is due again when its lease ends.
 func (c *Courier) Run(ctx context.Context) {
-	workers := c.Workers
-	if workers <= 0 {
-		workers = defaultWorkers
+	if c.MaxConnections <= 0 {
+		c.MaxConnections = defaultConnections
 	}
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
-	var all sync.WaitGroup
-	for range workers {
-		all.Go(func() { c.Desk.Work(ctx, core.BellOutbound, c.next) })
-	}
-	all.Wait()
-	if c.Transport != nil {
-		c.Transport.Close()
-	}
+	c.slots = c.Desk.OpenLanes(c.MaxConnections, c.Transport != nil && c.Transport.perDomain())
+	c.composing = make(chan struct{}, 1)
+	c.Desk.Work(ctx, core.BellOutbound, c.dispatch)
+	c.lanes.all.Wait()
+	c.slots.Close()
 }
 
-// next takes one delivery to where its lease may end.
-func (c *Courier) next(ctx context.Context) (more bool, err error) {
-	delivery, err := c.Desk.ClaimDelivery(ctx)
-	if errors.Is(err, core.ErrNoWork) || err != nil && delivery.ID == 0 {
+// dispatch looks where mail is due, and sets lanes and the composer to work. They
+// go on by themselves while there is more.
+func (c *Courier) dispatch(ctx context.Context) (more bool, err error) {
+	if c.Transport != nil {
+		c.passDeadlines(ctx)
+	}
+	demands, held, err := c.slots.Demands(ctx, maxTransacts, c.lanes.room(c.Transport), c.lanes.busy(c.MaxConnections))
+	if err != nil {
 		return false, err
 	}
-	ctx, cancel := outlive(ctx, grace)
-	defer cancel()
-	receipt, tried, err := c.carry(ctx, &delivery, err)
-	if err != nil || !tried {
-		return err == nil, err
+	if held {
+		c.composeHeld(ctx)
 	}
-	return true, c.record(ctx, delivery, receipt)
+	for _, demand := range demands {
+		if err := c.staff(ctx, demand); err != nil {
+			return false, err
+		}
+	}
+	return false, nil
 }
 
-// carry composes and sends. Without a receipt there is nothing to record: the
-// mail is held, or the claim has passed to somebody else.
-func (c *Courier) carry(ctx context.Context, delivery *core.Delivery, claimed error) (receipt core.Receipt, tried bool, err error) {
-	if claimed != nil {
-		return uncomposable(claimed), true, nil
+// passDeadlines begins with forgetting what was known under another relay.
+func (c *Courier) passDeadlines(ctx context.Context) {
+	if time.Now().Before(c.deadlines) {
+		return
 	}
-	if delivery.Bytes == nil {
-		raw, failure := c.compose(delivery, Compose)
-		if failure != nil {
-			return *failure, true, nil
+	var err error
+	if c.deadlines.IsZero() {
+		err = c.slots.Forget(ctx)
+	}
+	for more := true; more && err == nil; {
+		more, err = c.slots.PassDeadlines(ctx)
+	}
+	if c.deadlines = time.Now().Add(deadlinesEvery); err != nil && ctx.Err() == nil {
+		c.failed(ctx, err)
+	}
+}
+
+func (c *Courier) failed(ctx context.Context, err error) {
+	c.Log.ErrorContext(ctx, "worker failed", "worker", core.BellOutbound, "error", err)
+}
+
+// composeHeld writes held mail, so that it can be read, unless that goes on already.
+func (c *Courier) composeHeld(ctx context.Context) {
+	select {
+	case c.composing <- struct{}{}:
+	default:
+		return
+	}
+	c.lanes.all.Go(func() {
+		defer func() { <-c.composing }()
+		for ctx.Err() == nil {
+			delivery, err := c.Desk.ClaimHeld(ctx)
+			if err == nil {
+				err = c.hold(ctx, delivery)
+			}
+			if err != nil {
+				if !errors.Is(err, core.ErrNoWork) && ctx.Err() == nil {
+					c.failed(ctx, err)
+				}
+				return
+			}
 		}
-		raw = c.sign(ctx, delivery, raw)
-		err := c.Desk.StoreComposed(ctx, *delivery, raw)
-		if errors.Is(err, core.ErrConflict) {
-			return receipt, false, nil
-		}
-		if err != nil {
-			return receipt, false, err
-		}
-		delivery.Bytes = raw
+	})
+}
+
+func (c *Courier) hold(ctx context.Context, delivery core.Delivery) error {
+	ctx, cancel := outlive(ctx, grace)
+	defer cancel()
+	_, failure, err := c.finished(ctx, &delivery)
+	switch {
+	case errors.Is(err, core.ErrConflict):
+		return nil
+	case err != nil:
+		return err
+	case failure != nil:
+		return c.record(ctx, delivery, *failure)
 	}
-	if delivery.Held {
-		c.Log.InfoContext(ctx, "mail held", "delivery", delivery.ID, "purpose", delivery.Purpose, "to", delivery.Recipient)
-		return receipt, false, nil
+	c.Log.InfoContext(ctx, "mail held", "delivery", delivery.ID, "purpose", delivery.Purpose, "to", delivery.Recipient)
+	return nil
+}
+
+// finished gives the final bytes of a mail, composed and stored if it has none
+// yet. Failure is the receipt of one that cannot be composed. core.ErrConflict
+// when the claim has passed to somebody else.
+func (c *Courier) finished(ctx context.Context, delivery *core.Delivery) (raw []byte, failure *core.Receipt, err error) {
+	switch {
+	case delivery.Bytes != nil:
+		return delivery.Bytes, nil, nil
+	case delivery.Composed:
+		raw, err = c.Desk.ComposedBytes(ctx, *delivery)
+		return raw, nil, err
 	}
-	if c.Transport == nil {
-		return core.Receipt{Outcome: core.Later, Text: "no relay is set"}, true, nil
+	if err := c.Desk.Gather(ctx, delivery); err != nil {
+		return nil, uncomposable(err), nil
 	}
-	return c.Transport.Send(ctx, delivery.EnvelopeFrom, delivery.Recipient, delivery.Bytes), true, nil
+	if raw, failure = c.compose(delivery, Compose); failure != nil {
+		return nil, failure, nil
+	}
+	raw = c.sign(ctx, delivery, raw)
+	return raw, nil, c.Desk.StoreComposed(ctx, *delivery, raw)
 }
 
 // uncomposable is the receipt of a delivery whose words could not be gathered:
 // never if they are gone, else a later try may find them.
-func uncomposable(err error) core.Receipt {
+func uncomposable(err error) *core.Receipt {
 	if errors.Is(err, core.ErrNotFound) {
-		return core.Receipt{Outcome: core.Never, Text: "What this mail was to say is gone."}
+		return &core.Receipt{Outcome: core.Never, Text: "What this mail was to say is gone."}
 	}
-	return core.Receipt{Outcome: core.Later, Text: "The mail could not be composed."}
+	return &core.Receipt{Outcome: core.Later, Text: "The mail could not be composed."}
 }
 
 // compose survives a fault of our own: the mail waits for a program without it.
@@ -136,6 +195,19 @@ func (c *Courier) record(ctx context.Context, delivery core.Delivery, receipt co
 		case <-ctx.Done():
 			return err
 		}
+	}
+}
+
+// giveBack ends claims that were not tried. What cannot be given back is due when
+// its lease ends.
+func (c *Courier) giveBack(ctx context.Context, claims []core.Delivery) {
+	if len(claims) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	defer cancel()
+	if err := c.Desk.GiveBack(ctx, claims); err != nil {
+		c.failed(ctx, err)
 	}
 }
 

@@ -148,25 +148,6 @@ func TestARefusedReplyFailsAndItsAuthorIsTold(t *testing.T) {
 	s.await(t, "failed 1", `select concat_ws(' ', state, attempts) from deliveries where recipient = 'cara@customer.test'`)
 }
 
-func TestARelayThatIsDownCostsNothingButTime(t *testing.T) { // T63, R11
-	t.Parallel()
-	s := newScene(t, true)
-	sink := mailertest.NewSink(t)
-	sink.Misbehave(mailertest.Fault{At: "EHLO", HangUp: true})
-	s.run(t, smarthost(t, sink.URL(), nil))
-	for range 10 {
-		s.reply(t, "It is on its way.")
-	}
-	s.await(t, "10", `select count(*) from deliveries where state = 'queued' and attempts = 1 and last_response <> ''`)
-	sink.Behave()
-	s.Exec(t, `update deliveries set due_at = now()`)
-	sink.WaitForTo(t, "cara@customer.test", 10)
-	s.await(t, "10", `select count(*) from deliveries where state = 'sent' and attempts = 2`)
-	if _, atOnce := sink.Connections(); atOnce > maxConnections+1 { // one may be closing
-		t.Errorf("%d connections at once", atOnce)
-	}
-}
-
 func TestTwoCouriersSendEachMailOnce(t *testing.T) {
 	t.Parallel()
 	s := newScene(t, true)
@@ -176,46 +157,11 @@ func TestTwoCouriersSendEachMailOnce(t *testing.T) {
 	}
 	s.run(t, smarthost(t, sink.URL(), nil))
 	s.run(t, smarthost(t, sink.URL(), nil))
-	s.await(t, "30", `select count(*) from deliveries where state = 'sent' and attempts = 1`)
+	s.await(t, "30", `select count(*) from deliveries where state = 'sent' and tries = 1`)
 	if got := sink.Messages(); len(got) != 30 {
 		t.Errorf("%d mails", len(got))
 	}
 }
-
-// TestStoppingLetsARunningDialogueFinish: what the relay has taken is recorded.
-func TestStoppingLetsARunningDialogueFinish(t *testing.T) {
-	t.Parallel()
-	s := newScene(t, true)
-	started, release := make(chan struct{}), make(chan struct{})
-	_, stop := s.run(t, slow{started, release})
-	s.reply(t, "It is on its way.")
-	<-started
-	stopped := make(chan struct{})
-	go func() {
-		defer close(stopped)
-		stop()
-	}()
-	close(release)
-	<-stopped
-	if got := s.Text(t, `select state from deliveries`); got != "sent" {
-		t.Errorf("state %s", got)
-	}
-}
-
-// slow is a transport that takes a mail when it is told to.
-type slow struct{ started, release chan struct{} }
-
-func (s slow) Send(ctx context.Context, _ string, _ core.Address, _ []byte) core.Receipt {
-	close(s.started)
-	select {
-	case <-s.release:
-		return core.Receipt{Outcome: core.Sent, Code: 250}
-	case <-ctx.Done():
-		return core.Receipt{Outcome: core.Later}
-	}
-}
-
-func (s slow) Close() {}
 
 func TestWhatCannotBeComposedDoesNotStopTheOthers(t *testing.T) {
 	t.Parallel()

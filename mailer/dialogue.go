@@ -6,17 +6,18 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"net/netip"
 	"net/textproto"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/wneessen/go-mail/smtp"
-
-	"postdesk/core"
 )
 
 // A peer is a server to talk to, and how.
@@ -30,6 +31,7 @@ type peer struct {
 	hello    string // our own name
 	roots    *x509.CertPool
 	patience patience
+	reach    func(netip.Addr) bool // nil: anywhere
 }
 
 // A dialogue is one SMTP connection that is ready for a transaction.
@@ -38,8 +40,16 @@ type dialogue struct {
 	conn   *conn
 	local  bool // the server is this machine
 	client *smtp.Client
-	used   int // transactions so far
-	since  time.Time
+	offers offers
+	used   int  // transactions so far
+	open   bool // a transaction was begun and not ended: RSET comes before the next
+	sent   int  // octets of the current mail
+}
+
+// offers are the extensions of the server that a transaction hangs on.
+type offers struct {
+	pipelining, size, eightBit, utf8 bool
+	limit                            int // of octets; 0 is none
 }
 
 // open dials and goes on to where MAIL FROM may be said. Where TLS is only an
@@ -54,7 +64,7 @@ func (p *peer) open(ctx context.Context) (*dialogue, error) {
 }
 
 func (p *peer) try(ctx context.Context, secure bool) (*dialogue, error) {
-	dialer := net.Dialer{Timeout: p.patience.dial}
+	dialer := net.Dialer{Timeout: p.patience.dial, Control: p.control}
 	raw, err := dialer.DialContext(ctx, "tcp", p.address)
 	if err != nil {
 		return nil, failed(connecting, err)
@@ -69,6 +79,18 @@ func (p *peer) try(ctx context.Context, secure bool) (*dialogue, error) {
 		return nil, why(ctx, err)
 	}
 	return d, nil
+}
+
+// control looks at the address that is really dialled.
+func (p *peer) control(_, address string, _ syscall.RawConn) error {
+	if p.reach == nil {
+		return nil
+	}
+	to, err := netip.ParseAddrPort(address)
+	if err == nil && !p.reach(to.Addr()) {
+		err = errors.New("the server has a private address")
+	}
+	return err
 }
 
 // why prefers the end of the context to the closed connection that it left.
@@ -101,7 +123,15 @@ func (d *dialogue) begin(ctx context.Context, secure bool) error {
 	if err := d.startTLS(secure); err != nil {
 		return failed(securing, err)
 	}
-	return failed(signingIn, d.signIn())
+	if err := d.signIn(); err != nil {
+		return failed(signingIn, err)
+	}
+	d.offers.pipelining, _ = d.client.Extension("PIPELINING")
+	d.offers.eightBit, _ = d.client.Extension("8BITMIME")
+	d.offers.utf8, _ = d.client.Extension("SMTPUTF8")
+	size, limit := d.client.Extension("SIZE")
+	d.offers.size, d.offers.limit = size, sizeLimit(limit)
+	return nil
 }
 
 func (d *dialogue) startTLS(secure bool) error {
@@ -150,72 +180,6 @@ func (d *dialogue) signIn() error {
 	return d.client.Auth(auth)
 }
 
-// send does one transaction with one recipient. Afterwards the dialogue can be
-// used again if reusable says so.
-func (d *dialogue) send(ctx context.Context, m *mailing) (receipt core.Receipt, reusable bool) {
-	defer context.AfterFunc(ctx, func() { d.conn.Close() })()
-	d.used++
-	d.conn.said = 0
-	said, err := d.transact(m)
-	if err == nil {
-		return delivered(d.peer.name, said), true
-	}
-	err = why(ctx, err)
-	receipt = receiptOf(d.peer.name, err)
-	// After a plain refusal the server still listens; after anything else nobody
-	// knows what it takes the next line for. Whoever uses it again says RSET first.
-	reusable = receipt.Code >= 400 && receipt.Code != 421
-	return receipt, reusable
-}
-
-func (d *dialogue) transact(m *mailing) (said string, err error) {
-	params, err := d.params(m)
-	if err != nil {
-		return "", failed(sender, err)
-	}
-	d.conn.wait = d.peer.patience.command
-	if _, err := d.command(250, "MAIL FROM:<%s>%s", m.from, params); err != nil {
-		return "", failed(sender, err)
-	}
-	if _, err := d.command(25, "RCPT TO:<%s>", m.to); err != nil {
-		return "", failed(recipient, err)
-	}
-	d.conn.wait = d.peer.patience.data
-	if _, err := d.command(354, "DATA"); err != nil {
-		return "", failed(content, err)
-	}
-	body := d.client.Text.DotWriter()
-	// On an error body is not closed: closing writes the final dot, and half a
-	// mail would be delivered.
-	if _, err := body.Write(m.raw); err != nil {
-		return "", failed(content, err)
-	}
-	d.conn.wait = d.peer.patience.final
-	if err := body.Close(); err != nil {
-		return "", failed(dot, err)
-	}
-	said, err = d.reply(250)
-	return said, failed(dot, err)
-}
-
-// params are those of MAIL FROM that this mail needs; a parameter that it does
-// not need can make the next server refuse it.
-func (d *dialogue) params(m *mailing) (params string, err error) {
-	if ok, limit := d.client.Extension("SIZE"); ok {
-		if limit := sizeLimit(limit); limit > 0 && len(m.raw) > limit {
-			return "", hopeless{"5.3.4", fmt.Sprintf("the mail has %s, and %s takes %s at most", megabytes(len(m.raw)), d.peer.name, megabytes(limit))}
-		}
-		params += fmt.Sprintf(" SIZE=%d", len(m.raw))
-	}
-	if m.utf8 {
-		if ok, _ := d.client.Extension("SMTPUTF8"); !ok {
-			return "", hopeless{"5.6.7", d.peer.name + " cannot carry an address with letters beyond ASCII"}
-		}
-		params += " BODY=8BITMIME SMTPUTF8"
-	}
-	return params, nil
-}
-
 func megabytes(n int) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) }
 
 // command sends one line and reads the reply to it.
@@ -250,15 +214,12 @@ func (d *dialogue) reply(expect int) (said string, err error) {
 // Short waits for what no mail hangs on.
 const politeness = 5 * time.Second
 
-func (d *dialogue) reset() error {
-	d.conn.wait = politeness
-	_, err := d.command(250, "RSET")
-	return err
-}
-
-// quit says goodbye; what the server thinks of it changes nothing.
+// quit says goodbye and waits until the server has hung up, so that a connection
+// opened after it is no additional one. What the server thinks of it changes nothing.
 func (d *dialogue) quit() {
 	d.conn.wait, d.conn.send = politeness, politeness
-	_, _ = d.command(221, "QUIT")
+	if _, err := d.command(221, "QUIT"); err == nil {
+		_, _ = io.Copy(io.Discard, d.conn)
+	}
 	_ = d.conn.Close()
 }

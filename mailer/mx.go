@@ -7,8 +7,6 @@ import (
 	"net"
 	"net/netip"
 	"strings"
-
-	"postdesk/core"
 )
 
 // How many servers of a domain are tried in one attempt.
@@ -16,8 +14,7 @@ const maxHops = 8
 
 // A Direct transport takes each mail to the servers of its recipient's domain
 // (RFC 5321 section 5.1). It never connects to a private address: a domain's DNS
-// must not make us talk to our own network. Safe for concurrent use; every mail
-// has its own connection.
+// must not make us talk to our own network. Safe for concurrent use.
 type Direct struct {
 	hello    string
 	resolver *net.Resolver
@@ -52,38 +49,10 @@ func public(ip netip.Addr) bool {
 	return ip.IsGlobalUnicast() && !ip.IsPrivate()
 }
 
-// Send implements Transport.
-func (t *Direct) Send(ctx context.Context, from string, to core.Address, raw []byte) core.Receipt {
-	ctx, cancel := context.WithTimeout(ctx, LongestSend)
-	defer cancel()
-	m, err := mailingOf(from, to, raw)
-	if err != nil {
-		return receiptOf(to.Domain(), err)
-	}
-	hops, err := t.hops(ctx, to.Domain())
-	if err != nil {
-		return receiptOf(to.Domain(), failed(connecting, err))
-	}
-	for _, hop := range hops {
-		var d *dialogue
-		if d, err = hop.open(ctx); err != nil {
-			continue // the next one may be up
-		}
-		receipt, usable := d.send(ctx, m)
-		if usable {
-			d.quit()
-		}
-		_ = d.conn.Close()
-		return receipt
-	}
-	return receiptOf(to.Domain(), err)
-}
+func (t *Direct) perDomain() bool { return true }
 
-// Close implements Transport; nothing stays open.
-func (t *Direct) Close() {}
-
-// hops are the servers to try, best first.
-func (t *Direct) hops(ctx context.Context, domain string) (hops []*peer, err error) {
+// route gives the servers to try, best first.
+func (t *Direct) route(ctx context.Context, domain string) (hops []*peer, err error) {
 	hosts, err := t.exchangers(ctx, domain)
 	if err != nil {
 		return nil, err

@@ -57,7 +57,7 @@ func TestMailGoesToTheServersOfItsDomain(t *testing.T) {
 	sink := mailertest.NewSink(t, mailertest.WithSTARTTLS())
 	d := direct(t, sink, zones)
 	for to, want := range tests {
-		got := send(t, d, to)
+		got := send(t, newCarrier(t, d), to)
 		if got.Outcome != want.Outcome || got.Code != want.Code || want.Enhanced != "" && got.Enhanced != want.Enhanced || !strings.Contains(got.Text, want.Text) {
 			t.Errorf("%s: %+v, want %+v", to, got, want)
 		}
@@ -77,7 +77,7 @@ func TestMailIsNeverTakenToAPrivateAddress(t *testing.T) {
 		"mx.customer.test.": {A: []string{"127.0.0.1", "10.0.0.1"}, AAAA: []string{"::1"}},
 	})
 	d.reach = public
-	if got := send(t, d, "cara@customer.test"); got.Outcome != core.Never || !strings.Contains(got.Text, "private") {
+	if got := send(t, newCarrier(t, d), "cara@customer.test"); got.Outcome != core.Never || !strings.Contains(got.Text, "private") {
 		t.Errorf("%+v", got)
 	}
 	if total, _ := sink.Connections(); total != 0 {

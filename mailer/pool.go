@@ -2,6 +2,7 @@ package mailer
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -10,103 +11,165 @@ import (
 
 // Of the connections to one destination.
 const (
-	maxConnections = 5
-	maxTransacts   = 20
-	maxIdle        = 20 * time.Second // servers hang up on idle clients
+	maxTransacts = 20
+	maxIdle      = 20 * time.Second // servers hang up on idle clients
+	mailsALane   = 5                // so many that wait are worth one more connection
+	crowdedFor   = 20 * time.Second // how long no more connections are tried than a server took
 )
 
-// A pool keeps idle connections to one destination and bounds how many are open.
+// maxLanes is how many connections one process has to all destinations together.
+const maxLanes = 100
+
+// A pool knows the lanes of this process.
 type pool struct {
-	lanes chan struct{}
+	all sync.WaitGroup
 
-	mu     sync.Mutex
-	idle   []*dialogue // the latest used last
-	closed bool
+	mu      sync.Mutex
+	lanes   map[string][]*lane
+	count   int
+	crowded map[string]time.Time // a server refuses more connections than it has, until then
 }
 
-func newPool(lanes int) pool { return pool{lanes: make(chan struct{}, lanes)} }
-
-// send waits for a lane, then does the transaction, on an idle connection if
-// there is one. One that has died in the meantime costs nothing but a new one.
-func (p *pool) send(ctx context.Context, to *peer, m *mailing) core.Receipt {
-	select {
-	case p.lanes <- struct{}{}:
-		defer func() { <-p.lanes }()
-	case <-ctx.Done():
-		return to.receipt(failed(connecting, context.Cause(ctx)))
+// room is how many destinations may be asked about.
+func (p *pool) room(to Transport) int {
+	if to == nil {
+		return 0
 	}
-	for d := p.take(); d != nil; d = p.take() {
-		if d.reset() == nil {
-			return p.transact(ctx, d, m)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return max(1, maxLanes-p.count)
+}
+
+// busy are the destinations that have all their lanes, at work.
+func (p *pool) busy(most int) (full []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for destination, lanes := range p.lanes {
+		if working(lanes) >= most {
+			full = append(full, destination)
 		}
-		_ = d.conn.Close()
 	}
-	d, err := to.open(ctx)
-	if err != nil {
-		return to.receipt(err)
-	}
-	return p.transact(ctx, d, m)
+	return full
 }
 
-func (p *pool) transact(ctx context.Context, d *dialogue, m *mailing) core.Receipt {
-	receipt, reusable := d.send(ctx, m)
-	switch {
-	case !reusable:
-		_ = d.conn.Close()
-	case d.used >= maxTransacts || !p.put(d):
-		d.quit()
+func working(lanes []*lane) (n int) {
+	for _, l := range lanes {
+		if !l.idle {
+			n++
+		}
 	}
-	return receipt
+	return n
 }
 
-func (p *pool) take() *dialogue {
+// enlist makes place for a new lane, if need be where one is idle.
+func (p *pool) enlist(l *lane) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.idle) == 0 {
-		return nil
+	if p.lanes == nil {
+		p.lanes, p.crowded = map[string][]*lane{}, map[string]time.Time{}
 	}
-	d := p.idle[len(p.idle)-1]
-	p.idle = p.idle[:len(p.idle)-1]
-	return d
+	p.lanes[l.slot.Destination] = append(p.lanes[l.slot.Destination], l)
+	p.count++
 }
 
-// put keeps the connection for the next mail, if that comes soon.
-func (p *pool) put(d *dialogue) bool {
+func (p *pool) dismiss(l *lane) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed {
+	to := l.slot.Destination
+	left := make([]*lane, 0, len(p.lanes[to]))
+	for _, other := range p.lanes[to] {
+		if other != l {
+			left = append(left, other)
+		}
+	}
+	if p.lanes[to] = left; len(left) == 0 {
+		delete(p.lanes, to)
+	}
+	p.count--
+}
+
+// full tells that there may be no more lanes, and ends one that idles elsewhere.
+func (p *pool) full() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.count < maxLanes {
 		return false
 	}
-	d.since = time.Now()
-	p.idle = append(p.idle, d)
-	time.AfterFunc(maxIdle, p.sweep)
+	for _, lanes := range p.lanes {
+		for _, l := range lanes {
+			if l.idle {
+				l.call(0)
+				return true
+			}
+		}
+	}
 	return true
 }
 
-// sweep ends what has been idle for too long.
-func (p *pool) sweep() {
+// rouse sends up to n idle lanes to work, each with a claim of so many mails. It
+// tells how many more are wanted and may be opened.
+func (p *pool) rouse(destination string, n, most, share int) (missing int) {
 	p.mu.Lock()
-	var old, young []*dialogue
-	for _, d := range p.idle {
-		if time.Since(d.since) >= maxIdle {
-			old = append(old, d)
-		} else {
-			young = append(young, d)
+	defer p.mu.Unlock()
+	lanes := p.lanes[destination]
+	n = min(n, most-working(lanes))
+	for _, l := range lanes {
+		if n > 0 && l.idle {
+			l.call(share)
+			n--
 		}
 	}
-	p.idle = young
-	p.mu.Unlock()
-	for _, d := range old {
-		d.quit()
+	if until, ok := p.crowded[destination]; ok && len(lanes) > 0 && time.Now().Before(until) {
+		return 0
 	}
+	delete(p.crowded, destination)
+	return max(0, min(n, most-len(lanes)))
 }
 
-func (p *pool) close() {
+// call gives an idle lane its next claim; 0 ends it. The caller holds the mutex.
+func (l *lane) call(share int) {
+	l.idle = false
+	l.nudge <- share
+}
+
+// others tells that the destination takes mail over another connection of ours
+// just now: it refuses more connections, and not all mail.
+func (p *pool) others(l *lane) bool {
 	p.mu.Lock()
-	idle := p.idle
-	p.idle, p.closed = nil, true
-	p.mu.Unlock()
-	for _, d := range idle {
-		d.quit()
+	defer p.mu.Unlock()
+	for _, other := range p.lanes[l.slot.Destination] {
+		if other != l && other.works.Load() {
+			p.crowded[l.slot.Destination] = time.Now().Add(crowdedFor)
+			return true
+		}
 	}
+	return false
+}
+
+// staff sends lanes to a destination: one more for every few mails that wait. One
+// that failed is tried over one connection, with one mail.
+func (c *Courier) staff(ctx context.Context, to core.Demand) error {
+	wanted := min((to.Due+mailsALane-1)/mailsALane, c.MaxConnections)
+	share := min((to.Due+wanted-1)/max(wanted, 1), maxTransacts)
+	if to.Failures > 0 {
+		wanted, share = 1, 1
+	} else {
+		wanted = c.lanes.rouse(to.Destination, wanted, c.MaxConnections, share)
+	}
+	for range wanted {
+		if c.lanes.full() {
+			return nil
+		}
+		slot, err := c.slots.Take(ctx, to)
+		if errors.Is(err, core.ErrNoWork) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		l := &lane{courier: c, slot: slot, nudge: make(chan int, 1)}
+		c.lanes.enlist(l)
+		c.lanes.all.Go(func() { l.run(ctx, share) })
+	}
+	return nil
 }

@@ -62,14 +62,12 @@ func (h hopeless) Error() string { return h.problem }
 // good: a fault of ours, or of the way, must not lose a mail.
 func receiptOf(remote string, err error) core.Receipt {
 	r := core.Receipt{Outcome: core.Later, Remote: remote, Text: problem(err)}
-	at := connecting
-	if f := (*failure)(nil); errors.As(err, &f) {
-		at = f.at
-	}
+	at := stepOf(err)
 	if h := (hopeless{}); errors.As(err, &h) {
 		r.Outcome, r.Enhanced, r.Text = core.Never, h.enhanced, h.problem
 		return r
 	}
+	r.Unreachable = at < sender || closes(err)
 	var said *textproto.Error
 	if !errors.As(err, &said) {
 		r.PerhapsDelivered = at == dot
@@ -86,6 +84,24 @@ func receiptOf(remote string, err error) core.Receipt {
 	}
 	return r
 }
+
+func stepOf(err error) step {
+	if f := (*failure)(nil); errors.As(err, &f) {
+		return f.at
+	}
+	return connecting
+}
+
+// replyOf is the code of the server's refusal, 0 if it gave none.
+func replyOf(err error) int {
+	if said := (*textproto.Error)(nil); errors.As(err, &said) && said.Code >= 400 {
+		return said.Code
+	}
+	return 0
+}
+
+// closes tells that the server ends the service (RFC 5321 section 3.8).
+func closes(err error) bool { return replyOf(err) == 421 }
 
 // permanent tells whether a 5xx reply is about this recipient or this mail. A
 // relay that wants a password, or does not like our name or our sender, speaks

@@ -3,6 +3,7 @@ package mailer
 import (
 	"context"
 	"crypto/x509"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -22,25 +23,75 @@ func address(t testing.TB, s string) core.Address {
 	return a
 }
 
-func smarthost(t testing.TB, url string, roots *x509.CertPool) *Smarthost {
+// A carrier sends single mails, over a lane of its own to each destination.
+type carrier struct {
+	transport Transport
+	lanes     map[string]*lane
+}
+
+func newCarrier(t testing.TB, transport Transport) *carrier {
+	c := &carrier{transport, map[string]*lane{}}
+	t.Cleanup(func() {
+		for _, l := range c.lanes {
+			l.quit()
+		}
+	})
+	return c
+}
+
+func (c *carrier) lane(destination string) *lane {
+	if c.lanes[destination] == nil {
+		courier := &Courier{Transport: c.transport, Log: slog.New(slog.DiscardHandler)}
+		c.lanes[destination] = &lane{courier: courier, slot: &core.Lane{Destination: destination}}
+	}
+	return c.lanes[destination]
+}
+
+// Send tries once.
+func (c *carrier) Send(ctx context.Context, from string, to core.Address, raw []byte) core.Receipt {
+	m, err := mailingOf(from, to, raw)
+	if err != nil {
+		return receiptOf("", err)
+	}
+	destination := core.Everywhere
+	if c.transport.perDomain() {
+		destination = to.Domain()
+	}
+	r, tried := c.lane(destination).send(ctx, m)
+	if !tried {
+		return core.Receipt{Outcome: core.Later, Text: "not tried"}
+	}
+	return r
+}
+
+// A relay is a smarthost that single mails can be sent by.
+type relay struct {
+	*Smarthost
+	*carrier
+}
+
+func smarthost(t testing.TB, url string, roots *x509.CertPool) relay {
 	t.Helper()
-	relay, err := ParseRelay(url)
+	to, err := ParseRelay(url)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := NewSmarthost(relay, "out.acme.test", roots)
-	t.Cleanup(s.Close)
-	return s
+	s := NewSmarthost(to, "out.acme.test", roots)
+	return relay{s, newCarrier(t, s)}
 }
 
 // impatient gives the smarthost short waits, for servers that say nothing.
-func impatient(s *Smarthost) *Smarthost {
+func impatient(s relay) relay {
 	short := 300 * time.Millisecond
 	s.peer.patience = patience{dial: time.Second, greeting: short, command: short, data: short, block: short, final: short}
 	return s
 }
 
-func send(t testing.TB, s Transport, to string) core.Receipt {
+type postman interface {
+	Send(ctx context.Context, from string, to core.Address, raw []byte) core.Receipt
+}
+
+func send(t testing.TB, s postman, to string) core.Receipt {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), mailertest.Patience)
 	defer cancel()
@@ -140,7 +191,10 @@ func TestEveryFaultOfTheRelay(t *testing.T) {
 			if got.Text == "" || got.Remote != "127.0.0.1" {
 				t.Errorf("receipt without words or server: %+v", got)
 			}
-			got.Remote = ""
+			if got.Unreachable != (test.fault.At == "EHLO") {
+				t.Errorf("unreachable %v", got.Unreachable)
+			}
+			got.Remote, got.Unreachable = "", false
 			if test.want.Text == "" {
 				got.Text = ""
 			}
@@ -176,7 +230,10 @@ func TestWhatARelayMaySay(t *testing.T) {
 			t.Parallel()
 			host := smarthost(t, "smtp://"+mailertest.Script(t, test.transcript), nil)
 			got := send(t, host, "cara@customer.test")
-			got.Remote = ""
+			if got.Unreachable != strings.Contains(name, "greeting") {
+				t.Errorf("unreachable %v", got.Unreachable)
+			}
+			got.Remote, got.Unreachable = "", false
 			got.Text = strings.TrimPrefix(got.Text, "connecting: ")
 			if i := strings.Index(got.Text, "short response"); i > 0 {
 				got.Text = got.Text[i:]

@@ -17,25 +17,30 @@ import (
 // last longer.
 const LongestSend = 12 * time.Minute
 
-// A Transport carries finished bytes to one recipient.
+// A Transport knows which servers take the mail to a destination.
 type Transport interface {
-	// Send tries once, for LongestSend at most. It does not fail: whatever
-	// happens is a Receipt.
-	Send(ctx context.Context, from string, to core.Address, raw []byte) core.Receipt
-	// Close says goodbye on idle connections.
-	Close()
+	// perDomain tells that each recipient's domain is a destination of its own.
+	perDomain() bool
+	// route gives the servers of a destination, best first, at least one.
+	route(ctx context.Context, destination string) ([]*peer, error)
 }
 
 // A mailing is what a transaction is about; its paths hold no character that
 // could end them (RFC 5321 section 4.1.2).
 type mailing struct {
 	from, to string
-	raw      []byte
-	utf8     bool // RFC 6531: an address, in path or header, is not ASCII
+	size     int    // in octets, without the dots that SMTP adds
+	wire     []byte // what follows DATA, with the final dot
+	utf8     bool   // RFC 6531: an address, in path or header, is not ASCII
+	eightBit bool   // RFC 6152
 }
 
+// finalDot ends a mail whose last line has ended.
+const finalDot = ".\r\n"
+
 func mailingOf(from string, to core.Address, raw []byte) (*mailing, error) {
-	m := &mailing{to: to.String(), raw: wire(raw)}
+	raw = wire(raw)
+	m := &mailing{to: to.String(), size: len(raw), wire: dotted(raw), eightBit: !ascii(raw)}
 	if to.IsZero() {
 		return nil, failed(recipient, hopeless{"5.1.3", "there is no recipient"})
 	}
@@ -46,21 +51,41 @@ func mailingOf(from string, to core.Address, raw []byte) (*mailing, error) {
 		}
 		m.from = bounce.String()
 	}
-	head, _, _ := bytes.Cut(m.raw, []byte("\r\n\r\n"))
-	m.utf8 = !ascii(m.from+m.to) || !ascii(string(head))
+	m.utf8 = !ascii(m.from + m.to)
+	if m.eightBit && !m.utf8 {
+		head, _, _ := bytes.Cut(raw, []byte("\r\n\r\n"))
+		m.utf8 = !ascii(head)
+	}
 	return m, nil
 }
 
-func ascii(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf })
+// dotted doubles the dots that begin lines (RFC 5321 section 4.5.2) and adds the
+// final one.
+func dotted(raw []byte) []byte {
+	dots := bytes.Count(raw, []byte("\n."))
+	out := make([]byte, 0, len(raw)+dots+1+len(finalDot))
+	if bytes.HasPrefix(raw, []byte(".")) {
+		out = append(out, '.')
+	}
+	for ; dots > 0; dots-- {
+		i := bytes.Index(raw, []byte("\n.")) + 2
+		out = append(append(out, raw[:i]...), '.')
+		raw = raw[i:]
+	}
+	return append(append(out, raw...), finalDot...)
 }
 
-// A Smarthost sends all mail to one relay, over at most five connections, each
-// used for up to 20 mails. Safe for concurrent use.
-type Smarthost struct {
-	peer peer
-	pool pool
+func ascii[T string | []byte](s T) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
+
+// A Smarthost sends all mail to one relay. Safe for concurrent use.
+type Smarthost struct{ peer peer }
 
 // NewSmarthost makes the transport for a relay. Hello is our own host name for
 // EHLO; roots are the authorities to trust, nil for the system's.
@@ -76,7 +101,6 @@ func NewSmarthost(relay Relay, hello string, roots *x509.CertPool) *Smarthost {
 			roots:    roots,
 			patience: standardPatience(),
 		},
-		pool: newPool(maxConnections),
 	}
 }
 
@@ -88,16 +112,9 @@ func helloName(name string) string {
 	return name
 }
 
-// Send implements Transport.
-func (s *Smarthost) Send(ctx context.Context, from string, to core.Address, raw []byte) core.Receipt {
-	ctx, cancel := context.WithTimeout(ctx, LongestSend)
-	defer cancel()
-	m, err := mailingOf(from, to, raw)
-	if err != nil {
-		return s.peer.receipt(err)
-	}
-	return s.pool.send(ctx, &s.peer, m)
-}
+func (s *Smarthost) perDomain() bool { return false }
+
+func (s *Smarthost) route(context.Context, string) ([]*peer, error) { return []*peer{&s.peer}, nil }
 
 // Check connects, secures the connection and signs in, as a mail would, and
 // tells what went wrong.
@@ -109,9 +126,6 @@ func (s *Smarthost) Check(ctx context.Context) error {
 	d.quit()
 	return nil
 }
-
-// Close implements Transport.
-func (s *Smarthost) Close() { s.pool.close() }
 
 // receipt never repeats the password, whatever the server says.
 func (p *peer) receipt(err error) core.Receipt {

@@ -5,6 +5,10 @@ comment on column deliveries.domain is 'Where the mail goes without a relay, and
 create index deliveries_due_to on deliveries (domain, due_at) where state = 'queued';
 create index deliveries_failed on deliveries (failed_at) where state = 'failed';
 
+alter table deliveries add column claimed_until timestamptz;
+comment on column deliveries.claimed_until is 'While a courier holds the mail: the end of its lease. Null once the try is recorded or the mail is given back.';
+comment on column deliveries.tries is 'Recorded tries since schedule_from: the place in the schedule of attempts. Both begin again when staff send or retry a mail.';
+
 create table destinations (
     name         text primary key,
     paused_at    timestamptz,

@@ -50,6 +50,7 @@ type settings struct {
 	HoldOutbox          bool     `help:"Hold everything outgoing, as after a restore." env:"POSTDESK_HOLD_OUTBOX"`
 	MaxConnections      int      `help:"SMTP connections in all." env:"POSTDESK_MAX_CONNECTIONS" default:"4000"`
 	MaxConnectionsPerIP int      `help:"SMTP connections of one address, or one /64 of IPv6. Loopback and trusted relays are exempt." env:"POSTDESK_MAX_CONNECTIONS_PER_IP" default:"20" name:"max-connections-per-ip"`
+	MaxPerDestination   int      `help:"SMTP connections to one destination of outgoing mail: the relay, or with mx a recipient's domain. Over all processes." env:"POSTDESK_MAX_CONNECTIONS_PER_DESTINATION" default:"5" name:"max-connections-per-destination"`
 	MaxMessageBytes     int64    `help:"Size of the largest mail that is taken." env:"POSTDESK_MAX_MESSAGE_BYTES" default:"36700160"`
 	TLSCert             string   `help:"Certificate for STARTTLS and HTTPS; read again when it changes." env:"POSTDESK_TLS_CERT" name:"tls-cert" placeholder:"FILE"`
 	TLSKey              string   `help:"Its key." env:"POSTDESK_TLS_KEY" name:"tls-key" placeholder:"FILE"`
@@ -127,6 +128,8 @@ func (s settings) checkLimits() error {
 		return usageError{fmt.Errorf("--max-connections %d: at least 1, or nobody can bring mail", s.MaxConnections)}
 	case s.MaxConnectionsPerIP < 1:
 		return usageError{fmt.Errorf("--max-connections-per-ip %d: at least 1, or nobody can bring mail", s.MaxConnectionsPerIP)}
+	case s.MaxPerDestination < 1:
+		return usageError{fmt.Errorf("--max-connections-per-destination %d: at least 1, or no mail can leave", s.MaxPerDestination)}
 	case s.MaxMessageBytes < smallestLimit:
 		return usageError{fmt.Errorf("--max-message-bytes %d: at least %d, which every mail server takes", s.MaxMessageBytes, smallestLimit)}
 	}

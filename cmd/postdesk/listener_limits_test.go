@@ -14,7 +14,7 @@ import (
 func TestALimitThatShutsEverybodyOutIsToldByItsFlag(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{
-		{"--max-connections=0"}, {"--max-connections=-1"}, {"--max-connections-per-ip=0"}, {"--max-message-bytes=1000"}, {"--max-connections=many"},
+		{"--max-connections=0"}, {"--max-connections=-1"}, {"--max-connections-per-ip=0"}, {"--max-connections-per-destination=0"}, {"--max-message-bytes=1000"}, {"--max-connections=many"},
 	} {
 		var out, errOut bytes.Buffer
 		code := run(context.Background(), append([]string{"serve", "--data-dir", t.TempDir()}, args...), strings.NewReader(""), &out, &errOut)

@@ -111,7 +111,7 @@ func serve(ctx context.Context, dbs *databaseSettings, s settings, log *slog.Log
 		group.Go(func() error { return server.Serve(ctx, ears.smtp) })
 	}
 	if s.runs("mail") {
-		courier := &mailer.Courier{Desk: desk, Transport: transport(s, p), Log: log}
+		courier := &mailer.Courier{Desk: desk, Transport: transport(s, p), MaxConnections: s.MaxPerDestination, Log: log}
 		group.Go(func() error { courier.Run(ctx); return nil })
 	}
 	if ears.http != nil {

@@ -72,7 +72,7 @@ func newStory(t *testing.T, change ...func(*settings)) *story {
 func (s *story) start(change ...func(*settings)) (listening, func()) {
 	s.t.Helper()
 	set := settings{SMTPAddr: "127.0.0.1:0", HTTPAddr: "127.0.0.1:0", MetricsAddr: "127.0.0.1:0", PublicURL: "http://localhost:8080",
-		Mailbox: s.mailbox, Relay: s.sink.URL(), Resolver: s.dns, MaxConnections: 100, MaxConnectionsPerIP: 100,
+		Mailbox: s.mailbox, Relay: s.sink.URL(), Resolver: s.dns, MaxConnections: 100, MaxConnectionsPerIP: 100, MaxPerDestination: 5,
 		MaxMessageBytes: 35 << 20, Run: []string{"smtp", "web", "mail"}}
 	for _, c := range change {
 		c(&set)
