@@ -23,7 +23,9 @@ type chromium struct {
 var shared chromium
 
 func TestMain(m *testing.M) {
+	authorities = trusted()
 	m.Run()
+	authorities.forget()
 	shared.stop()
 }
 

@@ -183,3 +183,16 @@ func (d *daemon) command(stdin io.Reader, name string, args ...string) string {
 	}
 	return string(out)
 }
+
+// logged is how many lines of its log say something.
+func (d *daemon) logged(what string) (lines int) {
+	d.t.Helper()
+	log, err := os.ReadFile(d.log)
+	d.must(err)
+	for line := range strings.Lines(string(log)) {
+		if strings.Contains(line, what) {
+			lines++
+		}
+	}
+	return lines
+}

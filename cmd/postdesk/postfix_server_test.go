@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"net"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -152,12 +151,4 @@ func (p *postfix) waiting() int {
 func (p *postfix) deferred() int {
 	p.t.Helper()
 	return strings.Count(p.command(nil, "postqueue", "-c", filepath.Join(p.dir, "etc"), "-j"), `"queue_name": "deferred"`)
-}
-
-// logged is how many lines of its log say something.
-func (p *postfix) logged(what string) int {
-	p.t.Helper()
-	log, err := os.ReadFile(p.log)
-	p.must(err)
-	return strings.Count(string(log), what)
 }
