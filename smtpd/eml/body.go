@@ -1,7 +1,6 @@
 package eml
 
 import (
-	"bytes"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -20,6 +19,7 @@ type body struct {
 // A reader gathers the body and the files of one mail.
 type reader struct {
 	files     []core.Attachment
+	from      []*part  // that hold the files
 	notes     []string // lines that stand in for what cannot be read
 	reports   []*part  // machine-readable parts of reports
 	method    string   // of a calendar part
@@ -55,11 +55,11 @@ func (r *reader) body(p *part, wantText bool) body {
 }
 
 // alternative takes the best form of each kind: the first text that says
-// something, the last page.
+// something, the last page; another form of words only where there is neither.
 func (r *reader) alternative(p *part, wantText bool) body {
 	var b body
 	for _, c := range p.children {
-		one := r.body(c, false)
+		one := r.form(c)
 		b.plain = joinText(b.plain, one.plain)
 		if blank(b.text) {
 			b.text = one.text
@@ -68,19 +68,47 @@ func (r *reader) alternative(p *part, wantText bool) body {
 			b.html = one.html
 		}
 	}
+	for _, c := range p.children {
+		if blank(b.text) && b.html == "" && isText(c) && !c.tooDeep {
+			b.text = r.words(c, false).text
+		}
+	}
 	if wantText && b.html != "" && (blank(b.text) || isStub(b.text)) {
-		b.text, b.marks = htmlText(b.html)
+		if text, marks := htmlText(b.html); blank(b.text) || !holds(text, b.text) {
+			b.text, b.marks = text, marks
+		}
 	}
 	return b
 }
 
-// isStub tells the text of senders that write only pages.
+// form reads one form of an alternative. It is what the mail says also where it
+// has a file name; a form that hardly anybody writes is a file.
+func (r *reader) form(p *part) body {
+	if p.isMultipart() || p.tooDeep {
+		return r.body(p, false)
+	}
+	if t := p.media.value; (t == "text/plain" || t == "text/html") && !strings.EqualFold(p.disposition.value, "attachment") {
+		return r.words(p, false)
+	}
+	return r.file(p)
+}
+
+// stubWords are in texts that only say that the words are in the page.
+var stubWords = []string{"html", "browser", "web page", "webpage", "online version", "web version", "webversion", "onlineversion", "version en ligne", "versión web"}
+
+// isStub tells the text of senders that write only pages: a short one that speaks
+// of pages, or has no word at all.
 func isStub(s string) bool {
 	if len(s) > 400 {
 		return false
 	}
-	s = strings.ToLower(s)
-	return strings.Contains(s, "html") && (strings.Contains(s, "support") || strings.Contains(s, "view") || strings.Contains(s, "enable") || strings.Contains(s, "display"))
+	s = strings.TrimSpace(strings.ToLower(s))
+	return containsAny(s, stubWords) || strings.HasPrefix(s, "[") && strings.HasSuffix(s, "]") || strings.IndexFunc(s, func(r rune) bool { return r > 0x7f || 'a' <= r && r <= 'z' || '0' <= r && r <= '9' }) < 0
+}
+
+// holds reports whether a page says what the text does.
+func holds(page, text string) bool {
+	return strings.Contains(strings.Join(strings.Fields(page), " "), strings.Join(strings.Fields(text), " "))
 }
 
 func joinBodies(bs []body) body {
@@ -137,10 +165,35 @@ func (r *reader) leaf(p *part, wantText bool) body {
 	if strings.EqualFold(p.disposition.value, "attachment") || p.name() != "" && r.readings > 0 && p.disposition.value != "" {
 		return r.file(p)
 	}
+	if isText(p) {
+		return r.words(p, wantText)
+	}
+	return r.file(p)
+}
+
+// isText reports whether a part is words to be shown: also one of a subtype that
+// nobody knows (RFC 2046 section 4.1.4), unless it is called a file.
+func isText(p *part) bool {
+	kind, sub, _ := strings.Cut(p.media.value, "/")
+	switch {
+	case kind != "text":
+		return false
+	case sub == "plain", sub == "html", sub == "markdown":
+		return true
+	case p.name() != "" || p.disposition.value != "", strings.Contains(sub, "html"), strings.Contains(sub, "card"), strings.Contains(sub, "calendar"):
+		return false
+	}
+	switch sub {
+	case "csv", "css", "xml", "javascript", "ecmascript", "rtf", "directory", "rfc822-headers", "tab-separated-values":
+		return false
+	}
+	return true
+}
+
+// words reads a part of text.
+func (r *reader) words(p *part, wantText bool) body {
 	r.readings++
 	switch p.media.value {
-	case "text/plain", "text/markdown":
-		return r.plainText(p)
 	case "text/html":
 		page := clean(newlines(r.pageText(p)))
 		b := body{html: page}
@@ -148,8 +201,13 @@ func (r *reader) leaf(p *part, wantText bool) body {
 			b.text, b.marks = htmlText(page)
 		}
 		return b
+	case "text/enriched", "text/richtext":
+		text, _ := htmlText(enrichedPage(newlines(r.decodeText(p, r.decode(p), false))))
+		return body{text: text}
+	case "text/plain", "text/markdown":
+		return r.plainText(p)
 	}
-	return r.file(p)
+	return body{text: r.plainText(p).text}
 }
 
 // file reads a part that is no text: a container that can be opened, or a file.
@@ -183,11 +241,11 @@ func (r *reader) decode(p *part) []byte {
 	return decodeTransfer(p.body, p.header.get("content-transfer-encoding"), r.defect)
 }
 
-// words decodes a text part within what is left of the bound on text.
-func (r *reader) words(p *part, data []byte, isHTML bool) string {
+// decodeText decodes a text part within what is left of the bound on text.
+func (r *reader) decodeText(p *part, data []byte, isHTML bool) string {
 	if left := maxTextIn - r.textIn; len(data) > left {
 		r.defect("the text is longer than is read; all of it is attached")
-		r.keep(core.Attachment{Filename: fileName(p, data), ContentType: p.media.value, Content: data})
+		r.keep(p, core.Attachment{Filename: fileName(p, data), ContentType: p.media.value, Content: data})
 		data = data[:left]
 	}
 	r.textIn += len(data)
@@ -198,19 +256,14 @@ func (r *reader) words(p *part, data []byte, isHTML bool) string {
 	return cut(s, maxTextOut)
 }
 
-func (r *reader) pageText(p *part) string { return r.words(p, r.decode(p), true) }
+func (r *reader) pageText(p *part) string { return r.decodeText(p, r.decode(p), true) }
 
 func (r *reader) plainText(p *part) body {
-	data := r.decode(p)
-	for n := 0; n < maxListNesting && (bytes.HasPrefix(data, []byte("begin ")) || bytes.Contains(data, []byte("\nbegin "))); n++ {
-		name, content, rest, ok := cutUU(data)
-		if !ok {
-			break
-		}
-		r.keep(core.Attachment{Filename: toUTF8([]byte(name), ""), ContentType: "application/octet-stream", Content: content})
-		data = rest
+	data, files := cutUU(r.decode(p))
+	for _, f := range files {
+		r.keep(p, f)
 	}
-	s := newlines(r.words(p, data, false))
+	s := newlines(r.decodeText(p, data, false))
 	if strings.EqualFold(p.media.get("format"), "flowed") {
 		s = unflow(s, strings.EqualFold(p.media.get("delsp"), "yes"))
 	}

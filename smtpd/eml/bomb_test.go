@@ -74,7 +74,7 @@ func TestBombsAreBounded(t *testing.T) {
 		"hidden without end":     {top + "Content-Type: text/html\n\nwords" + strings.Repeat("<p style='display:none'>", 50000), ""},
 		"8 MB of text":           {top + "\nwords\n" + strings.Repeat("0123456789abcde\n", 500000), "the text is longer than is read; all of it is attached"},
 		"2 MB of <":              {top + "Content-Type: text/html\n\nwords" + strings.Repeat("<", 2<<20), ""},
-		"1,000 files":            {top + "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nwords\n" + strings.Repeat("--b\nContent-Type: a/b\n\nx\n", 1000), "the mail has more attachments than are kept apart"},
+		"1,000 files":            {top + "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nwords\n" + strings.Repeat("--b\nContent-Type: a/b\n\nx\n", 1000), "the mail has more attachments than are kept apart; the rest is one attachment"},
 	})
 }
 

@@ -14,7 +14,11 @@ func (r *reader) attach(p *part) {
 	if !p.tooDeep || p.header.fields != nil {
 		content = r.decode(p)
 	}
-	r.keep(core.Attachment{
+	r.attachContent(p, content)
+}
+
+func (r *reader) attachContent(p *part, content []byte) {
+	r.keep(p, core.Attachment{
 		Filename:    fileName(p, content),
 		ContentType: cut(oneLine(p.media.value), maxNameBytes),
 		ContentID:   cleanID(strings.Trim(p.header.get("content-id"), "<> ")),
@@ -22,13 +26,19 @@ func (r *reader) attach(p *part) {
 	})
 }
 
-func (r *reader) keep(a core.Attachment) {
+// keep adds a file of a part. When there are too many, the last one is the rest of
+// the mail as it came, from the part of the last file on.
+func (r *reader) keep(p *part, a core.Attachment) {
 	if len(r.files) >= maxAttachments {
-		r.defect("the mail has more attachments than are kept apart")
+		if last := len(r.files) - 1; r.from[last] != nil {
+			r.defect("the mail has more attachments than are kept apart; the rest is one attachment")
+			r.files[last] = core.Attachment{Filename: "rest-of-the-mail.txt", ContentType: "application/octet-stream", Content: r.from[last].rest}
+			r.from[last] = nil
+		}
 		return
 	}
 	a.Filename = cleanName(a.Filename)
-	r.files = append(r.files, a)
+	r.files, r.from = append(r.files, a), append(r.from, p)
 }
 
 // fileName is the name that a part gives itself, or one that says what it is.

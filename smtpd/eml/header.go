@@ -3,6 +3,7 @@ package eml
 import (
 	"bytes"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -42,7 +43,7 @@ func readHeader(b []byte, at int, lim headerLimits, ends func([]byte) bool, defe
 			defect("the header is longer than is read")
 			return h, h.skip(b, at, ends)
 		case line[0] == ' ' || line[0] == '\t':
-			if len(bytes.TrimSpace(line)) == 0 && !continues(b, next) {
+			if len(bytes.TrimSpace(line)) == 0 && !continues(b, next, 2) {
 				return h, next // a blank line with blanks in it
 			}
 			h.extend(b, line, next, defect)
@@ -51,7 +52,7 @@ func readHeader(b []byte, at int, lim headerLimits, ends func([]byte) bool, defe
 			if !ok {
 				if !bytes.HasPrefix(line, []byte("From ")) && !bytes.HasPrefix(line, []byte(">From ")) || at != start {
 					defect("a header line is no field")
-					if bytes.HasPrefix(line, []byte("--")) || !continues(b, next) {
+					if bytes.HasPrefix(line, []byte("--")) || !continues(b, next, 12) && !isPunctuation(line) {
 						return h, at
 					}
 				}
@@ -100,21 +101,29 @@ func splitField(line []byte) (name, value []byte, ok bool) {
 	return name, line[colon+1 : min(len(line), colon+1+maxFieldBytes)], true
 }
 
-// continues reports whether a field as headers have them stands in the block at,
-// so that the odd line before it was not yet the body.
-func continues(b []byte, at int) bool {
-	for n := 0; n < 12 && at < len(b); n++ {
+// continues reports whether a field as headers have them stands among the next
+// lines of the block at, so that the odd line before was not yet the body.
+func continues(b []byte, at, lines int) bool {
+	for n := 0; n < lines && at < len(b); n++ {
 		line, next := nextLine(b, at)
 		if len(line) == 0 || bytes.HasPrefix(line, []byte("--")) || len(line) > maxLineBytes {
 			return false
 		}
 		name, _, ok := splitField(line)
-		if ok && isUsual(name) || ok && n == 0 && bytes.IndexByte(name, '-') > 0 {
+		switch {
+		case ok && (isUsual(name) || n == 0 && bytes.IndexByte(name, '-') > 0):
 			return true
+		case lines == 2 && line[0] != ' ' && line[0] != '\t':
+			return false
 		}
 		at = next
 	}
 	return false
+}
+
+// isPunctuation tells a line that a broken value left over, such as a lone quote.
+func isPunctuation(line []byte) bool {
+	return len(line) < 8 && bytes.IndexFunc(line, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) < 0
 }
 
 // isUsual knows the fields that mails begin with.

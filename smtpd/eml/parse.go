@@ -79,7 +79,7 @@ func startOfMail(raw []byte) []byte {
 		raw = bytes.ReplaceAll(raw, []byte("\r"), []byte("\n"))
 	}
 	if rest := bytes.TrimLeft(raw, "\r\n"); len(rest) < len(raw) {
-		if line, _ := nextLine(rest, 0); continues(rest, 0) || bytes.HasPrefix(line, []byte("From ")) {
+		if line, _ := nextLine(rest, 0); continues(rest, 0, 1) || bytes.HasPrefix(line, []byte("From ")) {
 			return rest
 		}
 	}

@@ -39,14 +39,15 @@ const (
 // tnef opens a winmail.dat. A damaged one is kept as a file beside what could be
 // read of it.
 func (r *reader) tnef(p *part) {
-	m, ok := parseTNEF(r.decode(p))
+	data := r.decode(p)
+	m, ok := parseTNEF(data)
 	if !ok {
 		r.defect("winmail.dat is damaged; it is attached as it came")
-		r.attach(p)
+		r.attachContent(p, data)
 	}
 	r.tnefs = append(r.tnefs, m)
 	for _, f := range m.files {
-		r.keep(f)
+		r.keep(p, f)
 	}
 }
 

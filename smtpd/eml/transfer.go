@@ -25,8 +25,8 @@ func decodeTransfer(b []byte, encoding string, defect func(string)) []byte {
 	case "quoted-printable", "quoted_printable", "quotedprintable", "quoted", "qp":
 		return decodeQP(b)
 	case "uuencode", "x-uuencode", "x-uue", "uue", "x-uu":
-		if _, data, _, ok := cutUU(b); ok {
-			return data
+		if _, files := cutUU(b); len(files) > 0 {
+			return files[0].Content
 		}
 		return b
 	}
@@ -45,7 +45,7 @@ func isWords(b []byte) bool {
 		if bytes.Count(line[:min(len(line), 200)], []byte(" ")) >= 2 {
 			return true
 		}
-		if len(line) >= 16 && len(line)%4 == 0 {
+		if len(line)%4 == 0 && (len(line) >= 16 || line[len(line)-1] == '=') {
 			return false
 		}
 		n++

@@ -1,21 +1,33 @@
 package eml
 
-import "bytes"
+import (
+	"bytes"
 
-// cutUU finds the first uuencoded file in a text: its name, its bytes, and the
-// text without it. A file without end reaches as far as its lines are sound.
-func cutUU(b []byte) (name string, data, rest []byte, ok bool) {
-	for at := 0; at < len(b); {
+	"postdesk/core"
+)
+
+// cutUU takes the uuencoded files out of a text. A file without end reaches as far
+// as its lines are sound.
+func cutUU(b []byte) (text []byte, files []core.Attachment) {
+	if !bytes.HasPrefix(b, []byte("begin ")) && !bytes.Contains(b, []byte("\nbegin ")) {
+		return b, nil
+	}
+	from := 0
+	for at := 0; at < len(b) && len(files) <= maxAttachments; {
 		line, next := nextLine(b, at)
-		if n, is := uuBegin(line); is {
-			if data, end, sound := uuBody(b, next); sound {
-				rest = append(append([]byte{}, b[:at]...), b[end:]...)
-				return n, data, rest, true
+		if name, ok := uuBegin(line); ok {
+			if data, end, ok := uuBody(b, next); ok {
+				files = append(files, core.Attachment{Filename: toUTF8([]byte(name), ""), ContentType: "application/octet-stream", Content: data})
+				text = append(text, b[from:at]...)
+				from, next = end, end
 			}
 		}
 		at = next
 	}
-	return "", nil, b, false
+	if files == nil {
+		return b, nil
+	}
+	return append(text, b[from:]...), files
 }
 
 func uuBegin(line []byte) (name string, ok bool) {
@@ -29,24 +41,45 @@ func uuBegin(line []byte) (name string, ok bool) {
 	return string(bytes.TrimSpace(f[2])), true
 }
 
+// uuBody reads the lines from at on. It measures first: many beginnings without a
+// file below cost nothing.
 func uuBody(b []byte, at int) (data []byte, end int, ok bool) {
-	for at < len(b) {
-		line, next := nextLine(b, at)
+	size := 0
+	start := at
+	for end = at; end < len(b); {
+		line, next := nextLine(b, end)
 		if string(bytes.TrimSpace(line)) == "end" {
-			return data, next, true
-		}
-		if len(line) == 0 {
-			at = next
-			continue
-		}
-		n := int(line[0]-' ') & 0x3f
-		if line[0] < ' ' || line[0] > '`' || len(line) < 1+(n+2)/3*4-3 || len(line) > 1+(n+2)/3*4+4 {
+			end = next
 			break
 		}
-		data = appendUULine(data, line[1:], n)
+		n, sound := uuLength(line)
+		if !sound {
+			break
+		}
+		size += n
+		end = next
+	}
+	if size == 0 {
+		return nil, at, false
+	}
+	data = make([]byte, 0, size+2)
+	for at = start; at < end; {
+		line, next := nextLine(b, at)
+		if n, _ := uuLength(line); n > 0 && string(bytes.TrimSpace(line)) != "end" {
+			data = appendUULine(data, line[1:], n)
+		}
 		at = next
 	}
-	return data, at, len(data) > 0
+	return data, end, true
+}
+
+// uuLength is how many bytes a line says that it holds, if it can hold them.
+func uuLength(line []byte) (n int, ok bool) {
+	if len(line) == 0 {
+		return 0, true
+	}
+	n = int(line[0]-' ') & 0x3f
+	return n, line[0] >= ' ' && line[0] <= '`' && len(line) >= 1+(n+2)/3*4-3 && len(line) <= 1+(n+2)/3*4+4
 }
 
 func appendUULine(data, line []byte, n int) []byte {
