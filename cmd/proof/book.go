@@ -26,6 +26,7 @@ type transmission struct {
 // A life is a process from its start to its end.
 type life struct {
 	client string
+	round  int
 	struck time.Time // when the kill began; zero: it was not killed
 	killed time.Time // when the process was gone
 	aimed  string    // what the kill was aimed at
@@ -34,10 +35,13 @@ type life struct {
 // A book is what sinks saw. The transmissions may be read once the sinks are
 // closed.
 type book struct {
-	digests bool // are wanted
+	digests bool         // are wanted
+	gate    sync.RWMutex // held while no mail may go on after MAIL FROM
 	dots    atomic.Int64
 	yeses   atomic.Int64
 	most    atomic.Int64 // connections open at once, to one sink
+
+	rounds int // begun
 
 	mu            sync.Mutex
 	lives         []life
@@ -53,7 +57,7 @@ func newBook(digests bool) *book { return &book{digests: digests, current: map[s
 func (b *book) live(client string) (n int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.lives = append(b.lives, life{client: client})
+	b.lives = append(b.lives, life{client: client, round: b.rounds})
 	b.current[client] = len(b.lives) - 1
 	return len(b.lives) - 1
 }

@@ -192,6 +192,22 @@ func (s sighting) repeats() (list []repeat) {
 	return list
 }
 
+// sharedRounds counts the rounds in which both processes brought mail.
+func (s sighting) sharedRounds() (n int) {
+	clients := map[int]map[string]bool{}
+	for _, t := range complete(s.transmissions) {
+		l := s.lives[t.life]
+		if clients[l.round] == nil {
+			clients[l.round] = map[string]bool{}
+		}
+		clients[l.round][l.client] = true
+	}
+	for _, who := range clients {
+		n += one(len(who) > 1)
+	}
+	return n
+}
+
 // story tells what happened.
 func (s sighting) story() string {
 	aimed, again := map[string]int{}, map[int]int{}
@@ -200,6 +216,7 @@ func (s sighting) story() string {
 			aimed[l.aimed]++
 		}
 	}
+	both := s.sharedRounds()
 	repeats, most, oldest, unanswered := s.repeats(), 0, time.Duration(0), 0
 	for _, r := range repeats {
 		again[r.first.life]++
@@ -208,8 +225,8 @@ func (s sighting) story() string {
 		oldest = max(oldest, struck.Sub(r.first.dot))
 		unanswered += one(r.first.yes.IsZero() || r.first.yes.After(struck))
 	}
-	return fmt.Sprintf("%d mails, %d transmissions begun, %d complete; %d kills at any moment, %d between a dot and its 250, %d after a 250\n"+
+	return fmt.Sprintf("%d mails, %d transmissions begun, %d complete; in %d rounds two processes delivered; %d kills at any moment, %d between a dot and its 250, %d after a 250\n"+
 		"%d sent twice, all with the same Message-ID and bytes unless told below: %d whose 250 had not been written at the kill, %d whose 250 was not recorded; by %d of the kills, %d by one at most; the oldest dot was %.1f ms before its kill",
-		len(s.records), len(s.transmissions), len(complete(s.transmissions)), aimed[anyMoment], aimed[betweenDot], aimed[afterTheOK],
+		len(s.records), len(s.transmissions), len(complete(s.transmissions)), both, aimed[anyMoment], aimed[betweenDot], aimed[afterTheOK],
 		len(repeats), unanswered, len(repeats)-unanswered, len(again), most, oldest.Seconds()*1000)
 }

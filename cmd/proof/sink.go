@@ -69,11 +69,13 @@ func (s *sink) listen() error {
 	return nil
 }
 
-// close ends all sessions, and returns when the book holds all that they saw.
+// close ends all sessions, and returns when the book holds all that they saw. A
+// second one does nothing.
 func (s *sink) close() {
 	s.mu.Lock()
-	_ = s.listener.Close()
-	close(s.ended)
+	if s.listener.Close() == nil {
+		close(s.ended)
+	}
 	for c := range s.open {
 		_ = c.Close()
 	}
@@ -154,6 +156,8 @@ func (v *session) obey(line []byte) error {
 	case "MAIL":
 		v.drop()
 		v.now = v.sink.book.begin(transmission{life: v.life, line: v.line, from: path(rest), begin: time.Now()})
+		v.sink.book.gate.RLock()
+		v.sink.book.gate.RUnlock()
 		v.say("250 2.1.0 Ok")
 	case "RCPT":
 		if v.now == nil {
