@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/html/atom"
 )
@@ -11,6 +12,7 @@ import (
 // An htmlTag holds the attributes that matter.
 type htmlTag struct {
 	class, id, typ, style, href, alt, src, start string
+	hidden                                       bool
 }
 
 func (w *htmlWriter) attributes(more bool) (t htmlTag) {
@@ -32,8 +34,10 @@ func (w *htmlWriter) attributes(more bool) (t htmlTag) {
 			t.alt = string(value)
 		case "src":
 			t.src = string(value)
-		case "start":
+		case "start", "value":
 			t.start = string(value)
+		case "hidden":
+			t.hidden = true
 		}
 	}
 	return t
@@ -49,14 +53,17 @@ func (w *htmlWriter) start(a atom.Atom, more, selfClosing bool) {
 	if a == w.sign.tag && a != 0 {
 		w.sign.depth++
 	}
+	if a == w.lines.tag && a != 0 && !selfClosing {
+		w.lines.depth++
+	}
 	switch a {
-	case atom.Script, atom.Style, atom.Title, atom.Noscript:
+	case atom.Script, atom.Style, atom.Title:
 		w.hidden = openElement{a, 1}
 		return
 	}
 	t := w.attributes(more)
-	if !selfClosing && !w.showAll && hides(a, t.style) {
-		w.hidden = openElement{a, 1}
+	if !selfClosing && !w.showAll && hides(a, t) {
+		w.hidden, w.hid = openElement{a, 1}, true
 		return
 	}
 	if quotes, hard := beginsQuote(t); quotes {
@@ -64,6 +71,9 @@ func (w *htmlWriter) start(a atom.Atom, more, selfClosing bool) {
 	}
 	if w.sign.tag == 0 && isSignature(t) {
 		w.sign, w.signAt = openElement{a, 1}, -1
+	}
+	if w.lines.tag == 0 && !selfClosing && keepsLines(a, t.style) {
+		w.lines = openElement{a, 1}
 	}
 	w.open(a, t)
 }
@@ -102,7 +112,7 @@ func (w *htmlWriter) open(a atom.Atom, t htmlTag) {
 		}
 	case atom.Li:
 		w.owe(1)
-		w.item()
+		w.item(t.start)
 	case atom.Td, atom.Th:
 		if w.cells && w.breaks == 0 && len(w.out) > 0 {
 			w.out = append(bytes.TrimRight(w.out, " "), '\t')
@@ -118,7 +128,10 @@ func (w *htmlWriter) open(a atom.Atom, t htmlTag) {
 	case atom.Img:
 		w.picture(t.src)
 		if alt := strings.TrimSpace(t.alt); alt != "" {
+			apart := utf8.RuneCountInString(alt) > 2 // what is shorter is a sign among letters
+			w.space = w.space || apart
 			w.words([]byte(alt))
+			w.space = w.space || apart
 		}
 	default:
 		if isBlock(a) {
@@ -127,9 +140,12 @@ func (w *htmlWriter) open(a atom.Atom, t htmlTag) {
 	}
 }
 
-func (w *htmlWriter) item() {
+func (w *htmlWriter) item(value string) {
 	w.bullet = "- "
 	if n := len(w.lists); n > 0 && w.lists[n-1] >= 0 {
+		if number, err := strconv.Atoi(value); err == nil && number > 0 {
+			w.lists[n-1] = number - 1
+		}
 		w.lists[n-1]++
 		w.bullet = strconv.Itoa(w.lists[n-1]) + ". "
 	}
@@ -153,9 +169,16 @@ func (w *htmlWriter) end(a atom.Atom) {
 			}
 		}
 	}
+	if a == w.lines.tag && a != 0 {
+		if w.lines.depth--; w.lines.depth == 0 {
+			w.lines.tag = 0
+		}
+	}
 	switch a {
 	case atom.P, atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6:
 		w.owe(2)
+	case atom.Button, atom.Label:
+		w.space = true
 	case atom.Blockquote:
 		w.owe(1)
 		w.quote = max(0, w.quote-1)
@@ -189,14 +212,37 @@ func (w *htmlWriter) endLink() {
 		target, _, _ = strings.Cut(href[len("mailto:"):], "?")
 	case hasFoldPrefix(href, "http://"), hasFoldPrefix(href, "https://"):
 		_, target, _ = strings.Cut(href, "://")
+	case hasFoldPrefix(href, "tel:"):
+		target = href[len("tel:"):]
+	case hasFoldPrefix(href, "ftp://"):
 	default:
 		return
 	}
 	target = strings.TrimSuffix(target, "/")
 	shown := strings.TrimSpace(string(w.out[w.linkAt:]))
-	if target == "" || shown == "" || strings.Contains(strings.ToLower(shown), strings.ToLower(target)) {
+	if target == "" || shown == "" || saysTarget(shown, target) {
 		return
 	}
+	owed := w.space
 	w.space = true
-	w.word([]byte("<" + strings.TrimPrefix(href, "mailto:") + ">"))
+	w.word([]byte("<" + strings.TrimPrefix(strings.TrimPrefix(href, "mailto:"), "tel:") + ">"))
+	w.space = owed
+}
+
+// saysTarget reports whether the words of a link are where it leads, escaped or
+// with the blanks of a telephone number.
+func saysTarget(shown, target string) bool {
+	shown, target = strings.ToLower(shown), strings.ToLower(target)
+	if strings.Contains(shown, target) || strings.Contains(shown, string(decodePercent(target))) {
+		return true
+	}
+	digits := func(s string) string {
+		return strings.Map(func(r rune) rune {
+			if '0' <= r && r <= '9' {
+				return r
+			}
+			return -1
+		}, s)
+	}
+	return strings.Trim(target, "+0123456789-.() ") == "" && strings.Contains(digits(shown), digits(target))
 }

@@ -36,7 +36,7 @@ func htmlText(page string) (string, []mark) {
 func writePage(page string, pictures bool) *htmlWriter {
 	w := newHTMLWriter(page)
 	w.showPictures = pictures
-	if w.run(); w.hidden.tag != 0 { // what was to be hidden has no end: show all
+	if w.run(); w.hidden.tag != 0 || w.hid && len(bytes.TrimSpace(w.out)) == 0 { // what was to be hidden has no end, or is all there is
 		w = newHTMLWriter(page)
 		w.showPictures, w.showAll = pictures, true
 		w.run()
@@ -63,6 +63,8 @@ type htmlWriter struct {
 	showPictures bool
 	pictures     []string    // Content-IDs, in the order of their marks
 	hidden       openElement // being skipped
+	hid          bool        // something was
+	lines        openElement // its style keeps line ends
 	sign         openElement // a signature
 	signAt       int
 	cells        bool // a cell of the current row was written
@@ -101,7 +103,7 @@ func (w *htmlWriter) run() {
 
 // words writes text with its blanks made one.
 func (w *htmlWriter) words(t []byte) {
-	if w.pre > 0 {
+	if w.pre > 0 || w.lines.tag != 0 && len(bytes.TrimSpace(t)) > 0 {
 		w.preformatted(t)
 		return
 	}
