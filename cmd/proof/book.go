@@ -48,7 +48,6 @@ type book struct {
 	current       map[string]int // of a client
 	lines         int
 	transmissions []*transmission
-	first         time.Time // connection
 }
 
 func newBook(digests bool) *book { return &book{digests: digests, current: map[string]int{}} }
@@ -81,9 +80,6 @@ func (b *book) die(n int, aimed string) {
 func (b *book) connected(client string) (life, line int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.lines == 0 {
-		b.first = time.Now()
-	}
 	b.lines++
 	return b.current[client], b.lines
 }
@@ -117,29 +113,27 @@ func (b *book) awaitYes(ctx context.Context, n int) error {
 
 // awaitConnection returns when somebody has connected.
 func (b *book) awaitConnection(ctx context.Context) error {
+	return b.await(ctx, "nobody connected", func() bool { return b.lines > 0 })
+}
+
+// awaitBegin returns when a life has begun a mail.
+func (b *book) awaitBegin(ctx context.Context, life int) error {
+	return b.await(ctx, "no mail was begun", func() bool {
+		return slices.ContainsFunc(b.transmissions, func(t *transmission) bool { return t.life == life })
+	})
+}
+
+func (b *book) await(ctx context.Context, otherwise string, is func() bool) error {
 	for ctx.Err() == nil {
 		b.mu.Lock()
-		came := b.lines > 0
+		done := is()
 		b.mu.Unlock()
-		if came {
+		if done {
 			return nil
 		}
 		pause(1)
 	}
-	return fmt.Errorf("nobody connected: %w", ctx.Err())
-}
-
-// span is the time from the first MAIL to the last 250.
-func (b *book) span() (first, last time.Time) {
-	for _, t := range b.transmissions {
-		if first.IsZero() || t.begin.Before(first) {
-			first = t.begin
-		}
-		if t.yes.After(last) {
-			last = t.yes
-		}
-	}
-	return first, last
+	return fmt.Errorf("%s: %w", otherwise, ctx.Err())
 }
 
 // distinct counts the recipients whose mail was taken.

@@ -192,12 +192,15 @@ func (d *deliverCommand) controlLease(ctx context.Context, w *workshop, server s
 	return err
 }
 
-// startTogether lets nothing be delivered before all have started.
+// startTogether lets nothing be delivered before all have begun to.
 func startTogether(ctx context.Context, b *book, all []*courier) error {
 	b.gate.Lock()
 	defer b.gate.Unlock()
 	for _, c := range all {
 		if err := c.start(ctx); err != nil {
+			return err
+		}
+		if err := b.awaitBegin(ctx, c.life); err != nil {
 			return err
 		}
 	}
