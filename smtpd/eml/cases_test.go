@@ -87,6 +87,7 @@ func TestT75BrokenHeadersAreSalvaged(t *testing.T) {
 	readAll(t, map[string]readCase{
 		"T75 a line without colon":         {mail: "nonsense\nX-A: b\n\nwords\n", text: "words", defect: "a header line is no field"},
 		"T75 three of them":                {mail: "one\ntwo\nthree\nMessage-ID: <1@acme.test>\n\nwords\n", text: "words", defect: "a header line is no field"},
+		"T75 a line among folded fields":   {mail: "X-A: b\nnonsense\n  c\nX-D: e;\n f\n\nwords\n", text: "words"},
 		"T75 UTF-8 in a field name":        {mail: "X-\xc3\xa4: b\n\nwords\n", text: "words"},
 		"T75 an empty field name":          {mail: ": b\nX-A: c\n\nwords\n", text: "words"},
 		"T75 a field without value":        {mail: "X-A:\n\nwords\n", text: "words", defect: "none"},
@@ -140,6 +141,7 @@ func TestT82ToT84PartsAndEncodingsAreReadAsFarAsTheyGo(t *testing.T) {
 		"T82 no end":                      {mail: "Content-Type: multipart/mixed; boundary=x\n\n--x\n\nwords\n--x\n" + file, text: "words", files: "f: file", defect: noBoundaryEnd},
 		"T82 no end of the inner one":     {mail: mixedOf("Content-Type: multipart/alternative; boundary=y\n\n--y\n\nwords\n--y\nContent-Type: text/html\n\n<p>words", file), text: "words", page: "<p>words", files: "f: file"},
 		"T82 cut in a part's header":      {mail: "Content-Type: multipart/mixed; boundary=x\n\n--x\n\nwords\n--x\nContent-Ty", text: "words\n\nContent-Ty", defect: noBoundaryEnd},
+		"T82 cut in a boundary":           {mail: "Content-Type: multipart/mixed; boundary=boundary\n\n--boundary\n\nwords\n--bound", text: "words"},
 		"T82 never appears":               {mail: "Content-Type: multipart/mixed; boundary=x\n\nwords\n", text: "words", defect: noPart},
 		"T82 another one":                 {mail: "Content-Type: multipart/mixed; boundary=z\n\n--x\nContent-Type: text/plain\n\nwords\n--x\n" + file + "\n--x--\n", text: "words", files: "f: file", defect: guessed},
 		"T82 another one, bare parts":     {mail: "Content-Type: multipart/mixed; boundary=z\n\n--x\n\nwords\n--x--\n", text: "words", defect: guessed},

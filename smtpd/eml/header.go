@@ -104,17 +104,20 @@ func splitField(line []byte) (name, value []byte, ok bool) {
 // continues reports whether a field as headers have them stands among the next
 // lines of the block at, so that the odd line before was not yet the body.
 func continues(b []byte, at, lines int) bool {
+	odd := 0
 	for n := 0; n < lines && at < len(b); n++ {
 		line, next := nextLine(b, at)
 		if len(line) == 0 || bytes.HasPrefix(line, []byte("--")) || len(line) > maxLineBytes {
 			return false
 		}
 		name, _, ok := splitField(line)
-		switch {
-		case ok && (isUsual(name) || n == 0 && bytes.IndexByte(name, '-') > 0):
+		switch folded := line[0] == ' ' || line[0] == '\t'; {
+		case ok && (isUsual(name) || odd == 0 && bytes.IndexByte(name, '-') > 0):
 			return true
-		case lines == 2 && line[0] != ' ' && line[0] != '\t':
+		case !folded && lines == 2:
 			return false
+		case !folded:
+			odd++
 		}
 		at = next
 	}

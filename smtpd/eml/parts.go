@@ -84,7 +84,22 @@ func (w *walker) scan(at int) {
 		w.closeLeaf(at)
 		at = w.boundary(place, closes, at, next)
 	}
-	w.closeLeaf(len(w.raw))
+	w.closeLeaf(len(w.raw) - w.brokenOff())
+}
+
+// brokenOff is the length of a boundary line of which only the beginning came: the
+// mail was cut there.
+func (w *walker) brokenOff() int {
+	line := w.raw[bytes.LastIndexByte(w.raw, '\n')+1:]
+	if len(line) < 5 || len(line) == len(w.raw) || !bytes.HasPrefix(line, []byte("--")) {
+		return 0
+	}
+	for _, p := range w.open {
+		if rest := p.boundary; len(line)-2 < len(rest) && rest[:len(line)-2] == string(line[2:]) {
+			return len(line)
+		}
+	}
+	return 0
 }
 
 // boundary acts on a boundary line of the multipart at place in w.open and
