@@ -60,7 +60,7 @@ func CheckMailText(kind TextKind, typed MailText) (MailText, error) {
 		}
 	}
 	if _, faults := rule.read(text.Body); len(faults) > 0 {
-		return MailText{}, Invalid{Field: "body", Code: CodeInvalid, Problem: strings.Join(faults[:min(len(faults), 5)], " ")}
+		return MailText{}, Invalid{Field: "body", Code: CodeInvalid, Problem: strings.Join(faults[:min(len(faults), 5)], "\n")}
 	}
 	text.Body = strings.Trim(text.Body, "\n")
 	return text, nil
@@ -112,7 +112,7 @@ func (r TextRule) read(body string) (text ReadText, faults []string) {
 	for _, p := range r.Placeholders {
 		if p.Required && times[p.Name] == 0 {
 			last := 1 + strings.Count(strings.TrimRight(body, "\n"), "\n")
-			faults = append(faults, fmt.Sprintf("Line %d: the text ends without {{%s}}, %s.", last, p.Name, p.Becomes))
+			faults = append(faults, fmt.Sprintf("Line %d: the text ends without {{%s}}, which it needs.", last, p.Name))
 		}
 	}
 	return text, faults

@@ -150,8 +150,11 @@ func unfoldFirst(raw []byte) []byte {
 	if end < 0 {
 		return raw
 	}
-	head := bytes.ReplaceAll(raw[:end], []byte(":\r\n "), []byte(": "))
-	return append(head[:len(head):len(head)], raw[end:]...)
+	if !bytes.Contains(raw[:end], []byte(":\r\n ")) {
+		return raw
+	}
+	n := copy(raw, bytes.ReplaceAll(raw[:end], []byte(":\r\n "), []byte(": ")))
+	return raw[:n+copy(raw[n:], raw[end:])]
 }
 
 // wire makes every line end a CRLF and takes out NUL, so that nothing we send

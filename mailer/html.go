@@ -107,11 +107,6 @@ func (p *page) free(b *body) {
 		`<tr><td class="free" align="left" style="padding:20px;`, font, `font-size:15px;line-height:24px;word-break:break-word;">`, "\n",
 		`<div style="max-width:640px;">`, "\n")
 	p.content(b)
-	if len(b.Small) > 0 {
-		p.put("<div", p.dim, `font-size:13px;line-height:20px;">`, "\n")
-		p.paragraphs(b.Small, false)
-		p.put("</div>\n")
-	}
 	p.put("</div>\n</td></tr>\n</table>\n</body>\n")
 }
 
@@ -123,6 +118,11 @@ func (p *page) content(b *body) {
 		p.put("</td></tr></table>\n")
 	}
 	p.paragraphs(b.Main, b.Card)
+	if !b.Card && len(b.Small) > 0 {
+		p.put("<div", p.dim, `font-size:13px;line-height:20px;">`, "\n")
+		p.paragraphs(b.Small, false)
+		p.put("</div>\n")
+	}
 	if len(b.Quotes) == 0 {
 		return
 	}
@@ -173,7 +173,7 @@ func (p *page) block(b block, mark bool) {
 		if p.open == "p" {
 			p.put("<br>\n")
 		}
-		p.begin("p", `<p style="margin:0 0 16px 0;">`)
+		p.begin("p", `<p dir="auto" style="margin:0 0 16px 0;">`)
 		p.spans(b.Spans)
 	}
 }
@@ -220,7 +220,8 @@ func (p *page) anchor(url string) {
 // message is a person's words with their pictures.
 func (p *page) message(b block, mark bool) {
 	if mark {
-		p.put(`<div class="said" style="margin:0 0 24px 0;padding:2px 0 2px 16px;border-left:3px solid #c3cad3;">`)
+		p.put(table, ` width="100%" style="margin:0 0 24px 0;"><tr><td class="said ink" align="left" style="padding:2px 0 2px 16px;border-left:3px solid #c3cad3;`,
+			font, `font-size:16px;line-height:25px;color:#1c232c;word-break:break-word;">`, "\n")
 	}
 	p.words(b.Words)
 	for _, i := range b.Images {
@@ -231,7 +232,7 @@ func (p *page) message(b block, mark bool) {
 		p.put(`" style="max-width:100%;height:auto;border:0;"></p>`, "\n")
 	}
 	if mark {
-		p.put("</div>\n")
+		p.put("</td></tr></table>\n")
 	}
 }
 
@@ -285,7 +286,7 @@ func (p *page) words(text string) {
 		if p.open == "p" {
 			p.put("<br>\n")
 		}
-		p.begin("p", `<p style="margin:0 0 14px 0;">`)
+		p.begin("p", `<p dir="auto" style="margin:0 0 14px 0;">`)
 		p.spans(spans(line, true))
 	}
 	p.end()

@@ -2,6 +2,7 @@ package mailer
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"postdesk/core"
@@ -22,7 +23,7 @@ func (b *body) text() string {
 		t.WriteString(words)
 	}
 	say(b.Alert)
-	for _, p := range b.Main {
+	for _, p := range slices.Concat(b.Main, b.Small) {
 		say(p.text())
 	}
 	if len(b.Quotes) > 0 {
@@ -30,9 +31,6 @@ func (b *body) text() string {
 	}
 	for _, q := range b.Quotes {
 		say(q.Head + "\n" + quoted(q.Text))
-	}
-	for _, p := range b.Small {
-		say(p.text())
 	}
 	if b.Card {
 		say(b.Instance)
