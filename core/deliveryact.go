@@ -8,7 +8,8 @@ import (
 
 // RetryDelivery makes a queued or failed mail due now, with a schedule of its own
 // from here. Admins may; and who may reply in a conversation, for a reply in it that
-// failed and for its copies. ErrForbidden; ErrConflict in other states, while it is
+// failed and for its copies. A destination that waits after failures is tried with
+// it; one that is paused stays so. ErrForbidden; ErrConflict in other states, while it is
 // just being sent, and for what would not be written today.
 func (d *Desk) RetryDelivery(ctx context.Context, actor Actor, id DeliveryID) (err error) {
 	defer d.attempt(ctx, &err, actor, "retry", object("delivery", id))
@@ -26,7 +27,13 @@ func (d *Desk) RetryDelivery(ctx context.Context, actor Actor, id DeliveryID) (e
 		if err := d.mayRetry(ctx, tx, actor, id); err != nil {
 			return err
 		}
-		return sendAgain(ctx, tx, actor, id, "retried", `state in ('queued', 'failed') and `+notInHand)
+		if err := sendAgain(ctx, tx, actor, id, "retried", `state in ('queued', 'failed') and `+notInHand); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `
+			update destinations set failed_until = now()
+			where name in ('*', (select domain from deliveries where id = $1)) and failed_until > now()`, id)
+		return err
 	})
 }
 

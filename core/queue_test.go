@@ -217,7 +217,9 @@ func TestTryNowMakesMailDueButWhatACourierHolds(t *testing.T) {
 	if err := d.TryNow(t.Context(), olga, "acme.test"); err != nil {
 		t.Fatal(err)
 	}
-	due := func(id core.DeliveryID) string { return d.Text(t, `select (due_at <= now())::text from deliveries where id = $1`, id) }
+	due := func(id core.DeliveryID) string {
+		return d.Text(t, `select (due_at <= now())::text from deliveries where id = $1`, id)
+	}
 	if due(waits) != "true" || due(held) != "false" || due(elsewhere) != "false" {
 		t.Errorf("due: %s, held by a courier %s, elsewhere %s", due(waits), due(held), due(elsewhere))
 	}
