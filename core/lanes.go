@@ -130,7 +130,7 @@ const demandSQL = `
 	select '*' as destination, due.n as due, coalesce(x.failures, 0) as failures
 	from (select count(*) as n from (
 		select from deliveries d where d.state = 'queued' and d.due_at <= now()
-			and d.domain <> all (array(select name from destinations where paused_at is not null)) limit @enough) found) due
+			and case when d.domain = any (array(select name from destinations where paused_at is not null)) then false else true end limit @enough) found) due
 	left join destinations x on x.name = '*'
 	where due.n > 0 and x.paused_at is null and (x.failed_until is null or x.failed_until <= now()) and '*' <> all (@busy)
 	limit @most`
