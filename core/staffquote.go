@@ -11,7 +11,7 @@ import (
 type knownWords struct{ notice, public string }
 
 // noticeLine is what our notices say to an agent, whatever the mailbox has set.
-var noticeLine = regexp.MustCompile(`(?i)^\S.{0,200} (?:wrote in|added a private note to) conversation #\d+|^open conversation #\d+|/agent/conversations/|#note as its first line|^your answer to this mail goes to|^-- please reply above this line`)
+var noticeLine = regexp.MustCompile(`(?i)^\S.{0,200} (?:wrote in|added a private note to) conversation #\d+|^open (?:the )?conversation\b[^.]{0,12}:|^\S*/agent/conversations/\S*$|#note as its first line|^your answer to this mail goes to|^-- please reply above this line`)
 
 // isFrame tells that a line is of the notice and not of anybody's public words.
 func (k knownWords) isFrame(line string) bool {
@@ -80,6 +80,10 @@ func withoutLoneQuotes(lines []string) (kept []string) {
 	return kept
 }
 
+// tellingLine is from which length on a line that stands in a notice is taken from
+// it: a name or two dashes stand anywhere.
+const tellingLine = 12
+
 // answeredInside tells that what was folded as a quote holds other words between
 // lines of the notice: an answer among them that no sign tells apart. Only one
 // that is known can be told from that.
@@ -96,7 +100,7 @@ func (k knownWords) answeredInside(elided string) bool {
 		s := squeezeSpace(withoutQuoteMarks(line))
 		switch {
 		case len(s) < 2:
-		case strings.Contains(k.notice, s):
+		case len(s) >= tellingLine && strings.Contains(k.notice, s):
 			if strange && known > 0 {
 				return true
 			}

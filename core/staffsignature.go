@@ -84,6 +84,8 @@ func (k staffKnowledge) signatureStart(lines []string, top, i int) int {
 		return -1
 	case name != "" && bare == name && (name != given || i == len(lines)-1 || isContact(lines[i+1])):
 		return i
+	case name != given && strings.HasPrefix(line, name) && startsApart(line[len(name):]):
+		return i
 	case name != "" && bare == given && i+1 < len(lines) && isContact(lines[i+1]):
 		return i + 1
 	case !k.isOwnContact(line):
@@ -93,6 +95,13 @@ func (k staffKnowledge) signatureStart(lines []string, top, i int) int {
 		i--
 	}
 	return i
+}
+
+// startsApart tells that what follows a name on its line is apart from it, like a
+// title behind a bar.
+func startsApart(rest string) bool {
+	rest = strings.TrimSpace(rest)
+	return rest != "" && strings.ContainsAny(rest[:1], "|,-(/") || strings.HasPrefix(rest, "·") || strings.HasPrefix(rest, "–") || strings.HasPrefix(rest, "—") || strings.HasPrefix(rest, "•")
 }
 
 // isOwnContact tells that a line is about how to reach this agent.

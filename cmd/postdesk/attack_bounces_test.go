@@ -136,7 +136,7 @@ func TestR14AReportChangesTheDeliveryOfItsAddressAlone(t *testing.T) {
 	s.want("Bob's", strings.HasPrefix(state("bob@acme.test"), "FAILED"), true)
 	s.want("suppressed", fmt.Sprint(suppressed("cara@acme.test"), suppressed("bob@acme.test")), "0 1")
 	olga := s.signedIn("olga@desk.test")
-	for _, page := range []string{"/admin/outbox", "/admin/settings"} {
+	for _, page := range []string{"/admin/outbox", "/admin/suppressions"} {
 		olga.open(page)
 		s.want(page+" shows a script as text", olga.says("<script>alert("), true)
 	}
@@ -147,9 +147,9 @@ func TestR14AReportChangesTheDeliveryOfItsAddressAlone(t *testing.T) {
 	// Bob is reached again when he writes, and only he; or when staff say so.
 	s.file(letter{From: "bob@acme.test", EnvelopeFrom: "eve@unproven.test", Text: "I am Bob."})
 	s.want("after somebody wrote in his name", suppressed("bob@acme.test"), 1)
-	olga.open("/admin/settings")
-	s.want("there is a button", strings.Contains(olga.text, `name="clear" value="bob@acme.test"`), true)
-	olga.post("/admin/settings", url.Values{"clear": {"bob@acme.test"}})
+	olga.open("/admin/suppressions")
+	s.want("there is a button", strings.Contains(olga.text, `name="address" value="bob@acme.test"`), true)
+	olga.post("/admin/suppressions", url.Values{"address": {"bob@acme.test"}})
 	s.want("after staff cleared it", suppressed("bob@acme.test"), 0)
 	s.want("the audit says so", s.count(`select count(*) from audit where act = 'suppression.cleared' and object = 'bob@acme.test'`), 1)
 	s.sql(`insert into suppressions (address, reason) values ('bob@acme.test', 'again')`)
