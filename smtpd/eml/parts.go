@@ -259,8 +259,11 @@ func (w *walker) mend(p *part) {
 		return
 	}
 	raw, boundary := p.body, ""
-	if decoded := decodeTransfer(raw, p.header.get("content-transfer-encoding"), func(string) {}); announced && bytes.Contains(decoded, []byte("--"+p.boundary)) {
-		raw, boundary = decoded, p.boundary
+	decode := func(b []byte) []byte {
+		return decodeTransfer(b, p.header.get("content-transfer-encoding"), func(string) {})
+	}
+	if announced && bytes.Contains(decode(raw[:min(len(raw), maxRuleBytes)]), []byte("--"+p.boundary)) {
+		raw, boundary = decode(raw), p.boundary
 	}
 	if boundary == "" {
 		boundary = sniffBoundary(raw, announced)
