@@ -25,6 +25,7 @@
 //     is a due time moved ahead and a number that fences the finish.
 //   - outbox.go: a delivery is queued, sent, failed or held, claimed in the same
 //     way. It is written in the transaction of its cause.
+//   - signingkey.go: a DKIM key waits, signs, is retired; one of a domain signs.
 //   - status.go: what a conversation's status becomes (mail-law section 8).
 //   - route.go: what a received mail may cause (mail-law section 2): facts in,
 //     decision out, no database, no clock.

@@ -63,6 +63,13 @@ func (d *Desk) Signer(ctx context.Context, domain string) (_ Signer, err error) 
 	return d.signer(ctx, domain)
 }
 
+// forgetSigner has the next mail of a domain ask which key it is.
+func (d *Desk) forgetSigner(domain string) {
+	d.signing.mu.Lock()
+	defer d.signing.mu.Unlock()
+	delete(d.signing.of, domain)
+}
+
 // signer lets one worker at a time ask, and make what is missing.
 func (d *Desk) signer(ctx context.Context, domain string) (Signer, error) {
 	d.signing.mu.Lock()

@@ -32,9 +32,10 @@ type SigningKey struct {
 	CreatedAt   time.Time
 	ActivatedAt *time.Time
 	RetiredAt   *time.Time
+	Unsent      bool // of a retired key: mail from its time is held or queued still; SigningKeys alone tells
 }
 
-const signingKeyColumns = `id, domain, selector, public, created_at, activated_at, retired_at`
+const signingKeyColumns = `id, domain, selector, public, created_at, activated_at, retired_at, false as unsent`
 
 // Signs tells the key that signs mail of its domain now.
 func (k SigningKey) Signs() bool { return k.ActivatedAt != nil && k.RetiredAt == nil }
@@ -70,7 +71,11 @@ func (d *Desk) SigningKeys(ctx context.Context, actor Actor) (_ []SigningKey, er
 	if err := actor.Can(DoAdminister); err != nil {
 		return nil, err
 	}
-	return rows[SigningKey](ctx, d.pool, `select `+signingKeyColumns+` from signing_keys order by domain, id desc`)
+	return rows[SigningKey](ctx, d.pool, `
+		select id, domain, selector, public, created_at, activated_at, retired_at, retired_at is not null and exists (
+			select from deliveries d join mailboxes m on m.id = d.mailbox_id
+			where d.state in ('queued', 'held') and d.created_at < k.retired_at and split_part(m.address, '@', -1) = k.domain) as unsent
+		from signing_keys k order by domain, id desc`)
 }
 
 // SigningKeysOf lists the keys that sign or wait in a database on which no desk is
@@ -124,8 +129,10 @@ func (d *Desk) ActivateSigningKey(ctx context.Context, actor Actor, id SigningKe
 	if err := actor.Can(DoAdminister); err != nil {
 		return err
 	}
-	return d.tx(ctx, func(tx pgx.Tx) error {
-		key, err := one[SigningKey](ctx, tx, `select `+signingKeyColumns+` from signing_keys where id = $1 for update`, id)
+	key := SigningKey{}
+	defer func() { d.forgetSigner(key.Domain) }()
+	return d.tx(ctx, func(tx pgx.Tx) (err error) {
+		key, err = one[SigningKey](ctx, tx, `select `+signingKeyColumns+` from signing_keys where id = $1 for update`, id)
 		if err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -177,8 +178,10 @@ func TestAKeyIsRotatedInTwoSteps(t *testing.T) {
 	if until := keys[1].RecordUntil(); until.Sub(*keys[1].RetiredAt) < 5*24*time.Hour {
 		t.Errorf("mail that waits for 5 days outlives the record: until %s", until)
 	}
-	if !signs(t, signerOf(t, openAgain(t, d, core.Config{}), "desk.test"), keys[0]) {
-		t.Error("the new key does not sign")
+	for _, desk := range []*core.Desk{d.Desk, openAgain(t, d, core.Config{})} {
+		if !signs(t, signerOf(t, desk, "desk.test"), keys[0]) {
+			t.Error("the new key does not sign")
+		}
 	}
 	if d.Text(t, `select length(private)::text from signing_keys where retired_at is not null`) != "0" {
 		t.Error("a retired key can still sign")
@@ -189,6 +192,35 @@ func TestAKeyIsRotatedInTwoSteps(t *testing.T) {
 	}
 	if open, err := core.SigningKeysOf(ctx, d.Pool); err != nil || len(open) != 1 || open[0].ID != next.ID {
 		t.Errorf("of a closed desk: %+v, %v", open, err)
+	}
+}
+
+// A held mail may leave long after its key was retired.
+func TestTheRecordOfARetiredKeyStaysWhileItsMailIsHeld(t *testing.T) {
+	t.Parallel()
+	d := coretest.OpenDesk(t, core.Config{})
+	admin, abe := d.Person(t, core.RoleAdmin, "ada@people.test"), d.Person(t, core.RoleAgent, "abe@people.test")
+	signerOf(t, d.Desk, "desk.test")
+	if _, err := d.Reply(t.Context(), abe, d.Conversation(t, d.Person(t, core.RoleCustomer, "cara@acme.test"), "parcels"), core.ReplyForm{Text: "Yes."}); err != nil {
+		t.Fatal(err)
+	}
+	next, err := d.MakeSigningKey(t.Context(), admin, "desk.test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.ActivateSigningKey(t.Context(), admin, next.ID); err != nil {
+		t.Fatal(err)
+	}
+	unsent := func() string {
+		keys := keysOf(t, d.Desk, admin)
+		return fmt.Sprint(keys[0].Unsent, keys[1].Unsent)
+	}
+	if got := unsent(); got != "false true" {
+		t.Errorf("while a mail is held: %s", got)
+	}
+	d.Exec(t, `update deliveries set state = 'failed'`)
+	if got := unsent(); got != "false false" {
+		t.Errorf("after it: %s", got)
 	}
 }
 

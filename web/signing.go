@@ -67,7 +67,9 @@ type signingPage struct {
 }
 
 // Over tells that the record of a retired key may be removed.
-func (p signingPage) Over(k core.SigningKey) bool { return p.now.After(k.RecordUntil()) }
+func (p signingPage) Over(k core.SigningKey) bool {
+	return p.now.After(k.RecordUntil()) && !k.Unsent
+}
 
 func (s *server) signing(v *visit) error { return s.showSigning(v, http.StatusOK, nil) }
 

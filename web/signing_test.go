@@ -120,6 +120,11 @@ func TestAKeyIsRotatedInThePanel(t *testing.T) {
 		t.Errorf("key %d signs, not %s", now.ID, id)
 	}
 	w.Exec(t, `update signing_keys set retired_at = now() - interval '8 days' where retired_at is not null`)
+	w.Exec(t, `update deliveries set state = 'held', created_at = now() - interval '9 days'`)
+	if page = w.ask(t, "admin", "/admin/sending", nil); !strings.Contains(page.Body, "as long as mail from its time is held") {
+		t.Errorf("while such mail is held:\n%s", page.Body)
+	}
+	w.Exec(t, `update deliveries set created_at = now()`)
 	if page = w.ask(t, "admin", "/admin/sending", nil); !strings.Contains(page.Body, "Its record may be removed.") {
 		t.Errorf("after a week:\n%s", page.Body)
 	}
