@@ -91,6 +91,7 @@ func (w *site) furnish(t *testing.T) {
 	w.names["{organization}"] = w.Text(t, `select max(id)::text from organizations`)
 	w.names["{role}"] = "agent"
 	w.names["{team}"] = w.Text(t, `select max(id)::text from teams`)
+	w.names["{text}"] = "reply"
 	w.names["{mailbox}"] = w.Text(t, `select min(id)::text from mailboxes`)
 	w.names["{mail}"] = w.mail(t, "new@acme.test", core.Proven)
 	w.names["{mailed}"] = w.Text(t, `select conversation_id::text from inbound where id = `+w.names["{mail}"])
