@@ -30,7 +30,7 @@ func (d *dialogue) offer(m *mailing) error {
 	for _, l := range lines {
 		d.conn.wait = d.waitFor(l)
 		if _, err := d.command(l.expect, "%s", l.text); err != nil {
-			return failed(l.at, err)
+			return l.refused(err)
 		}
 	}
 	return nil
@@ -41,6 +41,15 @@ type verb struct {
 	text   string
 	expect int
 	at     step
+}
+
+// refused is the error of a verb. A server that will not forget the mail before is
+// of no more use, and says nothing about the next.
+func (v verb) refused(err error) error {
+	if v.text == "RSET" {
+		return lost{failed(v.at, err)}
+	}
+	return failed(v.at, err)
 }
 
 func (d *dialogue) waitFor(v verb) (wait time.Duration) {
@@ -68,7 +77,7 @@ func (d *dialogue) together(lines []verb) (refused error) {
 		var said *textproto.Error
 		switch {
 		case err != nil && refused == nil:
-			refused = failed(l.at, err)
+			refused = l.refused(err)
 			if !errors.As(err, &said) || closes(err) {
 				return refused
 			}

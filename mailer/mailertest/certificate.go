@@ -13,7 +13,7 @@ import (
 )
 
 // certificate makes one for the names of loopback, and the roots that trust it.
-func (s *Sink) certificate() *tls.Config {
+func certificate() (*tls.Config, *x509.CertPool) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		panic(err) // no randomness: no test can go on
@@ -36,7 +36,7 @@ func (s *Sink) certificate() *tls.Config {
 	if err != nil {
 		panic(err)
 	}
-	s.roots = x509.NewCertPool()
-	s.roots.AddCert(leaf)
-	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
+	roots := x509.NewCertPool()
+	roots.AddCert(leaf)
+	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}, roots
 }

@@ -52,7 +52,7 @@ type Option func(*Sink, *smtp.Server)
 // WithSTARTTLS offers STARTTLS with a certificate that Roots trusts.
 func WithSTARTTLS() Option {
 	return func(s *Sink, server *smtp.Server) {
-		server.TLSConfig = s.certificate()
+		server.TLSConfig, s.roots = certificate()
 		s.scheme = "smtp+starttls"
 	}
 }
@@ -60,7 +60,7 @@ func WithSTARTTLS() Option {
 // WithTLS speaks TLS from the first byte.
 func WithTLS() Option {
 	return func(s *Sink, server *smtp.Server) {
-		server.TLSConfig = s.certificate()
+		server.TLSConfig, s.roots = certificate()
 		s.scheme = "smtps"
 	}
 }
