@@ -37,18 +37,34 @@ func (d *Desk) RetryDelivery(ctx context.Context, actor Actor, id DeliveryID) (e
 	})
 }
 
-// mayRetry asks whether the actor may, on the conversation where the words stand
-// now.
+// mayRetry asks for an agent whether the mail is a reply that failed.
 func (d *Desk) mayRetry(ctx context.Context, q querier, actor Actor, id DeliveryID) error {
+	if err := d.mayLookAtMail(ctx, q, actor, id); err != nil || actor.Can(DoAdminister) == nil {
+		return err
+	}
+	state, err := value[DeliveryStatus](ctx, q, `select state from deliveries where id = $1`, id)
+	if err == nil && state != DeliveryFailed {
+		return refuse(ErrConflict, "The mail is %s.", state)
+	}
+	return err
+}
+
+// mayLookAtMail asks, of those who are no admins, on the conversation where the
+// words stand now that the mail carried. Of other mails nobody learns by it whether
+// they exist.
+func (d *Desk) mayLookAtMail(ctx context.Context, q querier, actor Actor, id DeliveryID) error {
 	if actor.Can(DoAdminister) == nil {
 		return nil
+	}
+	if actor.Can(DoView) != nil {
+		return ErrForbidden
 	}
 	args := actor.sight()
 	args["id"] = id
 	sees, err := value[bool](ctx, q, `
 		select exists (
 			select from deliveries d join messages m on m.id = d.post_id join conversations c on c.id = m.conversation_id
-			where d.id = @id and d.purpose in ('reply', 'copy') and d.state = 'failed' and c.trashed_at is null and `+seesConversation+`)`, args)
+			where d.id = @id and d.purpose in ('reply', 'copy') and c.trashed_at is null and `+seesConversation+`)`, args)
 	if err == nil && !sees {
 		return ErrForbidden
 	}

@@ -123,10 +123,11 @@ func (d *Desk) Deliveries(ctx context.Context, actor Actor, f DeliveryFilter) (_
 	return found, total, err
 }
 
-// Delivery reads one outgoing mail, for admins. ErrNotFound, ErrForbidden.
+// Delivery reads one outgoing mail, for admins, and for staff who may view the
+// conversation that it carried a message of. ErrNotFound, ErrForbidden.
 func (d *Desk) Delivery(ctx context.Context, actor Actor, id DeliveryID) (_ DeliveryView, err error) {
 	defer wrap(&err, "delivery %d", id)
-	if err := actor.Can(DoAdminister); err != nil {
+	if err := d.mayLookAtMail(ctx, d.pool, actor, id); err != nil {
 		return DeliveryView{}, err
 	}
 	return one[DeliveryView](ctx, d.pool, `select `+deliveryColumns+`, coalesce((
@@ -141,6 +142,9 @@ func (d *Desk) Delivery(ctx context.Context, actor Actor, id DeliveryID) (_ Deli
 // bytes are gone, ErrForbidden.
 func (d *Desk) DeliverySource(ctx context.Context, actor Actor, id DeliveryID) (_ []byte, err error) {
 	defer wrap(&err, "source of delivery %d", id)
+	if err := actor.Can(DoAdminister); err != nil {
+		return nil, err
+	}
 	v, err := d.Delivery(ctx, actor, id)
 	if err != nil {
 		return nil, err

@@ -151,7 +151,7 @@ func TestWhoMayReplyMayRetryAReplyThatFailed(t *testing.T) {
 		t.Fatal(err)
 	}
 	mail := mailsIn(t, d, abe, id)["MESSAGE reply cara@acme.test"].ID
-	if err := d.RetryDelivery(t.Context(), abe, mail); !errors.Is(err, core.ErrForbidden) {
+	if err := d.RetryDelivery(t.Context(), abe, mail); !errors.Is(err, core.ErrConflict) {
 		t.Errorf("an agent hurried a mail that did not fail: %v", err)
 	}
 	fail := func(words string) {

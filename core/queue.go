@@ -32,7 +32,7 @@ type Queue struct {
 	Total        int           // how many destinations there are
 	Paused       int           // how many of them are paused
 	Held         int           // mails that wait for somebody's decision
-	Failed       int           // mails that failed within a day
+	Failed       int           // mails that failed within a day; not those given up on purpose
 }
 
 // queueSQL gives a row for everything, with the counts of the page's head, and one
@@ -61,7 +61,7 @@ const queueSQL = `
 		coalesce((select ` + personOf + theUser + `s.paused_by), '{}') as paused_by,
 		(select count(*) from known)::int as total, (select count(*) from known where paused_at is not null)::int as paused,
 		(select count(*) from deliveries where state = 'held')::int as held,
-		(select count(*) from deliveries where state = 'failed' and failed_at > now() - interval '1 day')::int as failed
+		(select count(*) from deliveries where state = 'failed' and failed_at > now() - interval '1 day' and last_response not like 'Discarded%')::int as failed
 	from shown s cross join everything e order by s.place, s.paused_at is null, s.queued desc, s.name`
 
 // Queue shows what waits to go out, in one query. ErrForbidden.

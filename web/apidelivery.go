@@ -8,23 +8,27 @@ import (
 )
 
 type deliveryJSON struct {
-	ID            core.DeliveryID      `json:"id"`
-	State         string               `json:"state"`
-	Purpose       string               `json:"purpose"`
-	Recipient     string               `json:"recipient"`
-	Subject       string               `json:"subject"`
-	CaseID        *core.ConversationID `json:"case_id"`
-	Attempts      int                  `json:"attempts"`
-	LastResponse  string               `json:"last_response"`
-	NextAttemptAt *time.Time           `json:"next_attempt_at"`
-	CreatedAt     time.Time            `json:"created_at"`
-	SentAt        *time.Time           `json:"sent_at"`
+	ID               core.DeliveryID      `json:"id"`
+	State            string               `json:"state"`
+	Purpose          string               `json:"purpose"`
+	Recipient        string               `json:"recipient"`
+	Subject          string               `json:"subject"`
+	CaseID           *core.ConversationID `json:"case_id"`
+	Attempts         int                  `json:"attempts"`
+	LastResponse     string               `json:"last_response"`
+	Reason           string               `json:"reason"` // what that means, "" where it is plain
+	PerhapsDelivered bool                 `json:"perhaps_delivered"`
+	IsPaused         bool                 `json:"is_paused"`
+	NextAttemptAt    *time.Time           `json:"next_attempt_at"`
+	CreatedAt        time.Time            `json:"created_at"`
+	SentAt           *time.Time           `json:"sent_at"`
 }
 
 func deliveryOf(d core.DeliveryView) deliveryJSON {
 	return deliveryJSON{
 		ID: d.ID, State: upper(d.State), Purpose: upper(d.Purpose), Recipient: d.Recipient, Subject: d.Subject,
 		CaseID: ref(d.Conversation), Attempts: d.Attempts, LastResponse: d.LastResponse,
+		Reason: d.Reason(), PerhapsDelivered: d.PerhapsDelivered, IsPaused: d.Paused,
 		NextAttemptAt: instant(d.NextAttemptAt), CreatedAt: d.CreatedAt.UTC(), SentAt: instant(d.SentAt),
 	}
 }

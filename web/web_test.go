@@ -45,7 +45,13 @@ func composeTest(o *core.Outgoing) ([]byte, error) {
 func openSite(t *testing.T) *site {
 	t.Helper()
 	d := coretest.OpenDesk(t, core.Config{PublicURL: "https://desk.test", Read: readTest})
-	s, err := newServer(Config{Desk: d.Desk, PublicURL: "http://desk.test", Sessions: scs.New(), Read: readTest, Compose: composeTest})
+	return siteOf(t, d, Config{Desk: d.Desk, PublicURL: "http://desk.test", Sessions: scs.New(), Read: readTest, Compose: composeTest})
+}
+
+// siteOf furnishes the pages of a desk.
+func siteOf(t *testing.T, d coretest.Desk, cfg Config) *site {
+	t.Helper()
+	s, err := newServer(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
