@@ -127,17 +127,18 @@ func (d *Desk) Attachment(ctx context.Context, actor Actor, id AttachmentID) (_ 
 	return f.file(parts)
 }
 
-// filesOf gives the files of a message with their bytes, for its copies.
-func (d *Desk) filesOf(ctx context.Context, q querier, post PostID) ([]File, error) {
-	stored, err := rows[storedFile](ctx, q, storedFileColumns+` where f.message_id = $1 order by f.ordinal, f.id`, post)
-	if err != nil {
-		return nil, err
-	}
+// filesOfSQL reads the files of a message, for its copies.
+const filesOfSQL = storedFileColumns + ` where f.message_id = $1 order by f.ordinal, f.id`
+
+// withContent gives files with their bytes. Those of a mail that is gone are left
+// out.
+func (d *Desk) withContent(ctx context.Context, q querier, stored []storedFile) ([]File, error) {
 	read := map[InboundID][]Attachment{} // a mail has many files, and is large
 	var files []File
 	for _, s := range stored {
 		parts, known := read[s.InboundID]
 		if !known {
+			var err error
 			if parts, err = d.partsOf(ctx, q, s.InboundID); err != nil {
 				return nil, err
 			}

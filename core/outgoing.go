@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -13,83 +12,18 @@ import (
 // quotedMessages is how many earlier public messages stand under a new one.
 const quotedMessages = 3
 
-// outgoingRow is a delivery with everything that its mail is made of.
-type outgoingRow struct {
-	ID               DeliveryID
-	Purpose          DeliveryPurpose
-	Kind             NoticeKind
-	Recipient        Address
-	UserID           UserID
-	UserName         string
-	UserRole         Role
-	UserHasPassword  bool
-	UserAsked        bool
-	AnsweredBefore   bool // in this conversation
-	UserTimezone     string
-	InstanceTimezone string
-	ConversationID   ConversationID
-	PostID           PostID
-	MentionID        MentionID
-	NoteID           NoteID
-	NoteUser         UserID
-	NoteOrganization OrganizationID
-	InboundMessageID string
-	MailboxID        MailboxID
-	MailboxName      string
-	MailboxAddress   Address
-	AuthorID         UserID
-	AuthorName       string
-	LeadsTo          string
-	ReplyToken       RowName
-	ReplyPurpose     Purpose
-	IDName           RowName
-	Automatic        bool
-	LinkPurpose      string
-	LastResponse     string
-	Subject          string
-	Root             string
-	RequesterID      UserID
-	Instance         string
-	CreatedAt        time.Time
-	TextSubject      string
-	TextBody         string
-}
-
-const outgoingSQL = `
-	select d.id, d.purpose, d.kind, d.recipient, coalesce(d.user_id, 0) as user_id, coalesce(u.name, '') as user_name,
-		coalesce(u.role, 'customer') as user_role, u.password_hash is not null as user_has_password, u.account_mailed_at is not null as user_asked,
-		d.purpose = 'reply' and exists (select from deliveries f where f.conversation_id = d.conversation_id and f.recipient = d.recipient
-			and f.purpose = 'reply' and f.id < d.id and f.state <> 'failed') as answered_before,
-		coalesce(u.timezone, '') as user_timezone, i.timezone as instance_timezone, coalesce(d.conversation_id, 0) as conversation_id, coalesce(d.post_id, 0) as post_id,
-		coalesce(d.mention_id, 0) as mention_id, coalesce(m.note_id, 0) as note_id, coalesce(n.user_id, 0) as note_user,
-		coalesce(n.organization_id, 0) as note_organization, coalesce(cause.message_id, '') as inbound_message_id,
-		d.mailbox_id, b.name as mailbox_name, b.address as mailbox_address, coalesce(author.name, '') as author_name, coalesce(author.id, 0) as author_id, d.leads_to,
-		coalesce(d.reply_token, 0) as reply_token, coalesce(t.purpose, 0) as reply_purpose, d.id_name, d.automatic,
-		coalesce(d.link_purpose, '') as link_purpose, d.last_response, coalesce(c.subject, '') as subject, coalesce(c.root, '') as root,
-		coalesce(c.requester_id, 0) as requester_id, i.name as instance, d.created_at,
-		coalesce(w.subject, '') as text_subject, coalesce(w.body, '') as text_body
-	from instance i, deliveries d
-	join mailboxes b on b.id = d.mailbox_id
-	left join users u on u.id = d.user_id
-	left join conversations c on c.id = d.conversation_id
-	left join mentions m on m.id = d.mention_id
-	left join notes n on n.id = m.note_id
-	left join inbound cause on cause.id = d.inbound_id
-	left join users author on author.id = d.author_id
-	left join tokens t on t.name = d.reply_token
-	left join mailbox_texts w on w.mailbox_id = d.mailbox_id and w.kind = case
-		when d.purpose = 'verify' and d.kind = '' and u.password_hash is not null then 'confirm'
-		when d.kind <> '' then d.kind else d.purpose end
-	where d.id = $1`
-
 // outgoing gathers what one mail is composed of. Whatever it reads of words, it
 // reads from messages: no query of this file names the text of a note.
 func (d *Desk) outgoing(ctx context.Context, id DeliveryID) (o *Outgoing, err error) {
 	err = d.tx(ctx, func(tx pgx.Tx) error {
-		r, err := one[outgoingRow](ctx, tx, outgoingSQL, id)
-		if err != nil {
+		var found []outgoingRow
+		if err := inOneGo(ctx, tx, fetch(&found, outgoingSQL, id)); err != nil {
 			return err
 		}
+		if len(found) == 0 {
+			return ErrNotFound
+		}
+		r := found[0]
 		r.Subject = Redact(r.Subject)
 		o = d.envelopeOf(r)
 		if err := d.addContent(ctx, tx, o, r); err != nil {
@@ -105,19 +39,23 @@ func (d *Desk) outgoing(ctx context.Context, id DeliveryID) (o *Outgoing, err er
 
 // addContent fills what differs from purpose to purpose.
 func (d *Desk) addContent(ctx context.Context, tx pgx.Tx, o *Outgoing, r outgoingRow) error {
+	parts, err := partsFor(ctx, tx, r)
+	if err != nil {
+		return err
+	}
 	switch r.Purpose {
 	case PurposeReply, PurposeCopy:
-		return d.addConversation(ctx, tx, o, r)
+		return d.addConversation(ctx, tx, o, r, parts)
 	case PurposeStaffNotice:
 		if r.Kind == NoticeDigest {
 			return d.addDigest(ctx, tx, o, r)
 		}
-		return d.addNotice(ctx, tx, o, r)
+		return d.addNotice(ctx, tx, o, r, parts)
 	case PurposeMentionMail:
 		d.addMention(o, r)
 		return nil
 	}
-	return d.addAccount(ctx, tx, o, r)
+	return d.addAccount(ctx, tx, o, r, parts)
 }
 
 // envelopeOf fills what every mail has.
@@ -148,14 +86,12 @@ func (d *Desk) envelopeOf(r outgoingRow) *Outgoing {
 
 // addConversation fills a copy of a public message for requester, customers or a
 // collaborator in CC (mail-law section 4).
-func (d *Desk) addConversation(ctx context.Context, tx pgx.Tx, o *Outgoing, r outgoingRow) error {
-	if err := d.addWords(ctx, tx, o, r); err != nil {
+func (d *Desk) addConversation(ctx context.Context, tx pgx.Tx, o *Outgoing, r outgoingRow, parts outgoingParts) error {
+	if err := d.addWords(ctx, tx, o, r, parts); err != nil {
 		return err
 	}
 	o.Subject = reSubject(r.Subject)
-	if err := d.addReferences(ctx, tx, o, r); err != nil {
-		return err
-	}
+	o.addReferences(r, parts.ids)
 	if r.Purpose == PurposeCopy {
 		// From and To are the mailbox: a reply-all reaches nobody but us.
 		o.To = []NamedAddress{o.From}
@@ -165,16 +101,13 @@ func (d *Desk) addConversation(ctx context.Context, tx pgx.Tx, o *Outgoing, r ou
 	if r.UserID != 0 && r.UserRole == RoleCustomer && !r.UserHasPassword && !r.UserAsked && !r.AnsweredBefore {
 		o.AccountPage = d.cfg.PublicURL + "/reset"
 	}
-	return d.addVisible(ctx, tx, o, r)
+	o.addVisible(r, parts.people)
+	return nil
 }
 
 // addVisible: the recipient and the customers on the conversation stand in To and
 // Cc, never staff or collaborators.
-func (d *Desk) addVisible(ctx context.Context, tx pgx.Tx, o *Outgoing, r outgoingRow) error {
-	people, err := rows[reader](ctx, tx, readersSQL, r.ConversationID)
-	if err != nil {
-		return err
-	}
+func (o *Outgoing) addVisible(r outgoingRow, people []reader) {
 	o.To = nil
 	for _, p := range people {
 		if p.Role != RoleCustomer && p.Address != r.Recipient {
@@ -191,30 +124,13 @@ func (d *Desk) addVisible(ctx context.Context, tx pgx.Tx, o *Outgoing, r outgoin
 	if !shown || len(o.To) == 0 {
 		o.To = append([]NamedAddress{o.Recipient}, o.To...)
 	}
-	return nil
 }
 
 // addWords fills the public message, its files, and a quote of the public
 // messages before it. After a merge the message stands elsewhere: what came along
 // from its conversation is quoted then, and nothing of the other.
-func (d *Desk) addWords(ctx context.Context, tx pgx.Tx, o *Outgoing, r outgoingRow) error {
-	type words struct {
-		ID        PostID
-		Author    string
-		Role      Role
-		Signature string
-		Text      string
-		CreatedAt time.Time
-	}
-	said, err := rows[words](ctx, tx, `
-		select m.id, u.name as author, u.role, case when m.by_staff then u.signature else '' end as signature, m.text, m.created_at
-		from messages m join users u on u.id = m.author_id
-		where m.conversation_id in ($1, (select conversation_id from messages where id = $2)) and (m.conversation_id = $1 or m.came_from = $1 or m.id = $2)
-			and (m.created_at, m.id) <= (select created_at, id from messages where id = $2)
-		order by m.created_at desc, m.id desc limit $3`, r.ConversationID, r.PostID, quotedMessages+1)
-	if err != nil {
-		return err
-	}
+func (d *Desk) addWords(ctx context.Context, tx pgx.Tx, o *Outgoing, r outgoingRow, parts outgoingParts) (err error) {
+	said := parts.said
 	if len(said) == 0 || said[0].ID != r.PostID {
 		return refuse(ErrNotFound, "The message is not public any more.")
 	}
@@ -227,24 +143,13 @@ func (d *Desk) addWords(ctx context.Context, tx pgx.Tx, o *Outgoing, r outgoingR
 	for _, w := range said[1:] {
 		o.Quote = append(o.Quote, Quoted{Author: w.Author, At: w.CreatedAt, Text: Redact(w.Text)})
 	}
-	o.Files, err = d.filesOf(ctx, tx, r.PostID)
+	o.Files, err = d.withContent(ctx, tx, parts.files)
 	return err
 }
 
 // addReferences names only ids that were minted for this recipient, the
 // pseudo-root and, for customers, ids of mails that customers sent.
-func (d *Desk) addReferences(ctx context.Context, tx pgx.Tx, o *Outgoing, r outgoingRow) error {
-	ids, err := rows[struct{ MessageID string }](ctx, tx, `
-		select message_id from (
-			select message_id, created_at from deliveries
-			where conversation_id = $1 and recipient = $2 and mention_id is null and message_id is not null and id <> $3
-			union all
-			select i.message_id, m.created_at from messages m join inbound i on i.id = m.inbound_id join users u on u.id = m.author_id
-			where $4 and m.conversation_id = $1 and not m.by_staff and u.role = 'customer' and i.message_id is not null) x
-		order by created_at`, r.ConversationID, r.Recipient.String(), r.ID, r.Purpose == PurposeReply || r.Purpose == PurposeAcknowledgement)
-	if err != nil {
-		return err
-	}
+func (o *Outgoing) addReferences(r outgoingRow, ids []struct{ MessageID string }) {
 	o.References = []string{r.Root}
 	for _, id := range ids {
 		if !slices.Contains(o.References, id.MessageID) {
@@ -252,7 +157,6 @@ func (d *Desk) addReferences(ctx context.Context, tx pgx.Tx, o *Outgoing, r outg
 		}
 	}
 	o.InReplyTo = o.References[len(o.References)-1]
-	return nil
 }
 
 // maskAddresses takes the addresses of customers out of a collaborator's copy, so
@@ -277,16 +181,14 @@ func reSubject(subject string) string {
 
 // addNotice fills a notice to an agent. Of words it may hold a customer's, never
 // a note's.
-func (d *Desk) addNotice(ctx context.Context, tx pgx.Tx, o *Outgoing, r outgoingRow) error {
+func (d *Desk) addNotice(ctx context.Context, tx pgx.Tx, o *Outgoing, r outgoingRow, parts outgoingParts) error {
 	o.Subject = fmt.Sprintf("[#%d] %s", r.ConversationID, r.Subject)
 	o.Page = fmt.Sprintf("%s/agent/conversations/%d", d.cfg.PublicURL, r.ConversationID)
 	o.Where = fmt.Sprintf("conversation #%d", r.ConversationID)
-	if err := d.addReferences(ctx, tx, o, r); err != nil {
-		return err
-	}
+	o.addReferences(r, parts.ids)
 	switch r.Kind {
 	case NoticeMessage:
-		return d.addWords(ctx, tx, o, r)
+		return d.addWords(ctx, tx, o, r, parts)
 	case NoticeDraft:
 		reason, err := value[string](ctx, tx, `
 			select coalesce((select reason from inbound i join deliveries d on d.inbound_id = i.id where d.id = $1), '')`, r.ID)
@@ -321,7 +223,7 @@ func (d *Desk) addMention(o *Outgoing, r outgoingRow) {
 
 // addAccount fills acknowledgement, verification, invite, reset and sign-in. A link is
 // minted now, and lives in the bytes alone.
-func (d *Desk) addAccount(ctx context.Context, tx pgx.Tx, o *Outgoing, r outgoingRow) error {
+func (d *Desk) addAccount(ctx context.Context, tx pgx.Tx, o *Outgoing, r outgoingRow, parts outgoingParts) error {
 	if r.Purpose == PurposeVerify && r.Kind == "" && r.UserHasPassword {
 		o.Notice = NoticeConfirm
 	}
@@ -331,9 +233,7 @@ func (d *Desk) addAccount(ctx context.Context, tx pgx.Tx, o *Outgoing, r outgoin
 		return nil
 	}
 	if r.Purpose == PurposeAcknowledgement {
-		if err := d.addReferences(ctx, tx, o, r); err != nil {
-			return err
-		}
+		o.addReferences(r, parts.ids)
 	}
 	if r.InboundMessageID != "" {
 		o.InReplyTo = r.InboundMessageID
