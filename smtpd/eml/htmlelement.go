@@ -233,7 +233,7 @@ func (w *htmlWriter) endLink() {
 // with the blanks of a telephone number.
 func saysTarget(shown, target string) bool {
 	shown, target = strings.ToLower(shown), strings.ToLower(target)
-	if strings.Contains(shown, target) || strings.Contains(shown, string(decodePercent(target))) {
+	if strings.Contains(shown, target) || strings.IndexByte(target, '%') >= 0 && strings.Contains(shown, string(decodePercent(target))) {
 		return true
 	}
 	digits := func(s string) string {

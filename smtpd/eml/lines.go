@@ -177,16 +177,16 @@ func endsLikeAttribution(s string) bool {
 // attribution marks line i, and up to three lines before it, if together they say
 // who wrote what is quoted below.
 func (d lined) attribution(i int, s string) {
-	lower := strings.ToLower(strings.Trim(s, "-*_[] \t"))
-	if containsAny(lower, forwardWords) && len(s) < 120 {
+	bare := strings.Trim(s, "-*_[] \t")
+	if len(s) < 120 && containsAny(strings.ToLower(bare), forwardWords) {
 		d.lines[i].kind = lineHistory
 		d.headerBlock(d.after(i + 1))
 		return
 	}
 	quoted := d.is(d.after(i+1), lineQuote)
-	if !startsLikeAttribution(lower) {
+	if !startsLikeAttribution(bare) {
 		for n := 1; n <= 3 && d.is(i-n, lineText); n++ {
-			if !startsLikeAttribution(strings.ToLower(strings.TrimLeft(cut(d.of(i-n), 60), "-*_[ \t"))) {
+			if !startsLikeAttribution(strings.TrimLeft(cut(d.of(i-n), 60), "-*_[ \t")) {
 				continue
 			}
 			whole := strings.TrimSpace(d.text[d.lines[i-n].start:d.lines[i].end])
@@ -227,18 +227,18 @@ func isAttribution(s string, quoted bool) bool {
 	return bracketed && (quoted || len(end) < len(lower)) || quoted && !strings.Contains(lower, "<")
 }
 
-func startsLikeAttribution(lower string) bool {
-	if lower == "" {
+func startsLikeAttribution(s string) bool {
+	if s == "" {
 		return false
 	}
-	if isDigit(lower[0]) {
+	if isDigit(s[0]) {
 		return true
 	}
-	word := lower
-	if i := strings.IndexAny(lower, " ,.\t"); i > 0 {
-		word = lower[:i]
+	word := s
+	if i := strings.IndexAny(s, " ,.\t"); i > 0 {
+		word = s[:i]
 	}
-	return attributionStarts[word]
+	return attributionStarts[strings.ToLower(word)]
 }
 
 // isFooter reports whether the paragraph at line i begins as legal words do and is
