@@ -1,24 +1,47 @@
 package eml
 
 import (
+	"encoding/base64"
+	"encoding/hex"
+	"strings"
 	"testing"
 	"unicode/utf8"
 
 	"postdesk/core"
 )
 
+// The parsers of mail, one target each. All hold to: no panic, strings that the
+// database takes, spans inside their text, and output that grows with the input
+// and no faster.
+
 func FuzzParse(f *testing.F) {
 	f.Add(sampleMail(2 << 10))
-	f.Add(crlf(statusReport("Reporting-MTA: dns; mx\n\nFinal-Recipient: rfc822; cara@acme.test\nAction: failed\nStatus: 5.1.1")))
 	f.Add([]byte("From: a@x.test\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>x<blockquote>y--b--"))
 	f.Add([]byte("Content-Type: text/plain; format=flowed; charset=iso-2022-jp\n\n\x1b$B \n> x"))
 	f.Add([]byte("\x00\r\r\n \n:\n"))
-	f.Fuzz(func(t *testing.T, raw []byte) { sound(t, read(raw)) })
+	f.Add([]byte("Content-Type: multipart/mixed; boundary=b\nContent-Transfer-Encoding: base64\n\nLS1iCgp4Ci0tYi0t"))
+	f.Add([]byte("Content-Type: multipart/mixed; boundary=b\n\nContent-Type: message/rfc822\n\nSubject: x\n--b\n\ny\n--b--\n--b\nz"))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		l := read(raw)
+		sound(t, l)
+		grown := len(l.Text) + len(l.HTML) + len(l.PlainText)
+		for _, a := range l.Attachments {
+			grown += len(a.Content)
+		}
+		if grown > 16*len(raw)+4096 {
+			t.Errorf("%d bytes of %d", grown, len(raw))
+		}
+		if parts, depth := extent(walk(startOfMail(raw), func(string) {})); parts > maxParts+maxResniffs+2 || depth > maxDepth+2 {
+			t.Errorf("%d parts, %d deep", parts, depth)
+		}
+		Read("a.eml", raw)
+	})
 }
 
 func FuzzHeader(f *testing.F) {
 	f.Add([]byte("A: b\r\n c\r\n\r\nbody"))
 	f.Add([]byte(" \n--\nFrom x\n:\nA : b"))
+	f.Add([]byte("odd\n more\nX-A: b\n \n c"))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		h, body := readHeader(raw, 0, partHeader, func([]byte) bool { return false }, func(string) {})
 		if body < 0 || body > len(raw) || len(h.fields) > maxPartFields+2 { // two more From fields count
@@ -28,18 +51,81 @@ func FuzzHeader(f *testing.F) {
 			if len(f.name) == 0 || len(f.value) > maxFieldBytes {
 				t.Errorf("field %q of %d bytes", f.name, len(f.value))
 			}
-			parseMedia(unfold(f.value), "")
 			parseDate(unfold(f.value))
 		}
 	})
 }
 
 func FuzzAddresses(f *testing.F) {
-	for _, s := range []string{`Cara <a@x.test>, "b" (c) <d@x.test>`, `g: a@x, b;`, `=?utf-8?q?a?= <"x> y"@z>`, `<<a@b>>>c@d`, `((("`} {
+	for _, s := range []string{`Cara <a@x.test>, "b" (c) <d@x.test>`, `g: a@x, b;`, `=?utf-8?q?a?= <"x> y"@z>`, `<<a@b>>>c@d`, `((("`, `"<a@b>"`, `a [mailto:b@c] <d e@f>`, `n: m <a@b`} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		sound(t, core.Letter{To: parseAddresses(s), MessageID: messageID(s), References: messageIDs(s, maxReferences), Kind: core.KindHuman})
+		found := parseAddresses(s)
+		sound(t, core.Letter{To: found, Kind: core.KindHuman})
+		for _, a := range found {
+			if strings.ContainsAny(a.Address, "\t<>") && !strings.ContainsAny(s, "\t<>") {
+				t.Errorf("%q became %q", s, a.Address)
+			}
+		}
+		isDoubtful(s)
+	})
+}
+
+func FuzzIDs(f *testing.F) {
+	for _, s := range []string{"<a@x.test>\r\n <b@x.test>", "<a@x <b@x", "a@x, (b@c) [d@e]", "<<>>@ <[a]>"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		ids := messageIDs(s, maxReferences)
+		sound(t, core.Letter{MessageID: messageID(s), References: ids, Kind: core.KindHuman})
+		for _, id := range ids {
+			if id == "" || len(id) > maxIDBytes || strings.ContainsAny(id, " \r\n\t") {
+				t.Errorf("id %q", id)
+			}
+		}
+	})
+}
+
+func FuzzWords(f *testing.F) {
+	f.Add("=?utf-8?Q?a=C3=A9?= =?iso-2022-jp?B?GyRCRnxLXBsoQg==?=", "utf-7")
+	f.Add("a*0*=utf-8''%C3; a*1=x", "iso-2022-kr")
+	f.Add("text/plain; a=\"b; c*1*=%F6; c*0*=us-ascii''W", "win-1251")
+	f.Add("+AOk-", "utf-7")
+	f.Add("\xed\xa0\xbd\xed\xb8\x80 \x1b$)A\x0eVP", "utf-16")
+	f.Fuzz(func(t *testing.T, s, label string) {
+		m := parseMedia(s, label)
+		page, _ := bodyText([]byte(s), label, true)
+		for _, got := range []string{oneLine(decodeWords(clean(s))), toUTF8([]byte(s), label), clean(m.get("a")), clean(m.get("filename")), page} {
+			if !utf8.ValidString(got) || strings.ContainsRune(got, 0) && !strings.ContainsRune(s, 0) {
+				t.Errorf("%q", got)
+			}
+			if len(got) > 8*len(s)+64 {
+				t.Errorf("%d bytes of %d", len(got), len(s))
+			}
+		}
+		if name := cleanName(s); name == "" || strings.ContainsAny(name, "/\\\x00\r\n") {
+			t.Errorf("name %q", name)
+		}
+	})
+}
+
+func FuzzHTML(f *testing.F) {
+	for _, s := range []string{"<p>a<td>b<blockquote>c", "<div style='display:none'>x</div>y", "<ol start=9><li>a<li value=3>b", "<a href=tel:+1>x", "<span style='white-space:pre'>a\nb</span>", "<img alt=a src=cid:b>", "<div class=gmail_quote>x</div><div id=Signature>y"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		text, marks := htmlText(clean(s))
+		if !utf8.ValidString(text) || len(text) > 80*len(s)+80 {
+			t.Errorf("%d bytes of %d: %.100q", len(text), len(s), text)
+		}
+		for _, m := range marks {
+			if m.start < 0 || m.start > len(text)+3 || m.end < 0 {
+				t.Errorf("mark %v of %d bytes", m, len(text))
+			}
+		}
+		sound(t, core.Letter{Text: text, Folds: trim(text, marks), Kind: core.KindHuman})
+		enrichedPage(s)
 	})
 }
 
@@ -54,26 +140,82 @@ func FuzzTrim(f *testing.F) {
 			marks = []mark{{start: at, hard: at%2 == 0}, {start: 0, end: at + 1}}
 		}
 		sound(t, core.Letter{Text: s, Folds: trim(s, marks), Kind: core.KindHuman})
+		if flat := unflow(s, at%2 == 0); len(flat) > len(s)+strings.Count(s, "\n") {
+			t.Errorf("%d bytes of %d", len(flat), len(s))
+		}
 	})
 }
 
-func FuzzWords(f *testing.F) {
-	f.Add("=?utf-8?Q?a=C3=A9?= =?iso-2022-jp?B?GyRCRnxLXBsoQg==?=", "utf-7")
-	f.Add("a*0*=utf-8''%C3; a*1=x", "iso-2022-kr")
-	f.Add("+AOk-", "utf-7")
-	f.Fuzz(func(t *testing.T, s, label string) {
-		for _, got := range []string{oneLine(decodeWords(s)), toUTF8([]byte(s), label), clean(parseMedia(s, label).get("a"))} {
-			if !utf8.ValidString(got) {
-				t.Errorf("%q", got)
-			}
+func FuzzReport(f *testing.F) {
+	f.Add("Reporting-MTA: dns; mx\n\nFinal-Recipient: rfc822; cara@acme.test\nAction: failed\nStatus: 5.1.1")
+	f.Add("Original-Recipient: rfc822;a@x\nAction: delayed\n\n\nStatus: 4")
+	f.Fuzz(func(t *testing.T, s string) {
+		sound(t, read(crlf(statusReport(s))))
+		sound(t, read([]byte("From: MAILER-DAEMON@x.test\r\nSubject: Undelivered\r\n\r\n"+s))) // one in words alone
+	})
+}
+
+func FuzzTNEF(f *testing.F) {
+	f.Add(newTNEF().attr(1, attBody, []byte("x")).attr(2, attRendData, nil).attr(2, attData, []byte("one")).b)
+	f.Add(newTNEF().attr(1, attMAPIProps, tnefProps(map[uint32][]byte{propHTML<<16 | 0x102: []byte("<p>x")})).b)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		sound(t, winmail(b, ""))
+		m, _ := parseTNEF(b)
+		size := len(m.text) + len(m.html) + len(m.rtf)
+		for _, file := range m.files {
+			size += len(file.Content)
 		}
-		decodeBase64([]byte(s))
-		decodeQP([]byte(s))
-		cutUU([]byte(s))
-		rtfText(s)
-		decompressRTF([]byte(s))
-		parseTNEF([]byte(s))
-		signedContent([]byte(s))
-		htmlText(s)
+		if size > 400*len(b)+64 { // compressed RTF: 17 bytes a reference of two
+			t.Errorf("%d bytes of %d", size, len(b))
+		}
+	})
+}
+
+func FuzzRTF(f *testing.F) {
+	hello, _ := hex.DecodeString(compressedHello)
+	f.Add(hello, `{\rtf1\ansi\ansicpg1251 a\par\'cf\u8211?}`)
+	f.Fuzz(func(t *testing.T, packed []byte, s string) {
+		if out := decompressRTF(packed); len(out) > maxTextIn+17 || len(out) > 16*len(packed)+17 {
+			t.Errorf("%d bytes of %d", len(out), len(packed))
+		}
+		if out := clean(rtfText(s)); len(out) > 8*len(s)+64 {
+			t.Errorf("%d bytes of %d", len(out), len(s))
+		}
+	})
+}
+
+func FuzzCalendar(f *testing.F) {
+	f.Add("BEGIN:VCALENDAR\nMETHOD:REPLY\nBEGIN:VEVENT\nSUMMARY;X=Y:a\\, b\n c\nDTSTART;TZID=\"E\":20260105T100000\nEND:VEVENT")
+	f.Fuzz(func(t *testing.T, s string) {
+		sound(t, read([]byte("From: a@x.test\r\nContent-Type: text/calendar; method=REQUEST\r\n\r\n"+s)))
+	})
+}
+
+func FuzzTransfer(f *testing.F) {
+	f.Add([]byte("d29yZA==\ncw==\n____________\nlist of x"), "base64")
+	f.Add([]byte("a=3D=\n=zz =\n"), "quoted-printable")
+	f.Add([]byte("begin 644 a\n#0V%T\n`\nend\n"), "x-uuencode")
+	f.Fuzz(func(t *testing.T, b []byte, encoding string) {
+		if out := decodeTransfer(b, encoding, func(string) {}); len(out) > len(b) {
+			t.Errorf("%s: %d bytes of %d", encoding, len(out), len(b))
+		}
+		text, files := cutUU(b)
+		total := len(text)
+		for _, file := range files {
+			total += len(file.Content)
+		}
+		if total > len(b) {
+			t.Errorf("uuencode: %d bytes of %d", total, len(b))
+		}
+	})
+}
+
+func FuzzSigned(f *testing.F) {
+	f.Add([]byte(ber(0x30, ber(0x06, "\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"), ber(0xa0, ber(0x30, ber(0x02, "\x01"), ber(0x31), ber(0x30, ber(0x06, "x"), ber(0xa0, ber(0x04, "words"))))))))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if out := signedContent(b); len(out) > len(b) {
+			t.Errorf("%d bytes of %d", len(out), len(b))
+		}
+		sound(t, read([]byte("From: a@x.test\r\nContent-Type: application/pkcs7-mime; smime-type=signed-data\r\nContent-Transfer-Encoding: base64\r\n\r\n"+base64.StdEncoding.EncodeToString(b))))
 	})
 }

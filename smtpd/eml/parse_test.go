@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"postdesk/core"
@@ -18,32 +20,24 @@ func crlf(s string) []byte { return []byte(strings.ReplaceAll(s, "\n", "\r\n")) 
 // sound checks what every Letter promises.
 func sound(t *testing.T, l core.Letter) {
 	t.Helper()
-	text := []string{l.Subject, l.MessageID, l.Text, l.HTML, l.PlainText}
-	text = append(append(append(text, l.InReplyTo...), l.References...), l.Defects...)
 	for _, list := range [][]core.NamedAddress{l.From, l.Sender, l.ReplyTo, l.OriginalFrom, l.To, l.Cc} {
 		if len(list) > maxAddresses {
 			t.Errorf("%d addresses", len(list))
 		}
 		for _, a := range list {
-			text = append(text, a.Name, a.Address)
 			if strings.ContainsAny(a.Name+a.Address, "\r\n") {
 				t.Errorf("a line end in %q", a)
 			}
 		}
 	}
 	for _, a := range l.Attachments {
-		text = append(text, a.Filename, a.ContentType, a.ContentID)
 		if a.Filename == "" || len(a.Filename) > maxNameBytes+1 || strings.ContainsAny(a.Filename, "/\\\r\n\x00") {
 			t.Errorf("file name %q", a.Filename)
 		}
 	}
-	if l.Report != nil {
-		text = append(append(append(text, l.Report.Text), l.Report.FailedRecipients...), l.Report.Status...)
-	}
-	for _, s := range text {
-		if !utf8.ValidString(s) || strings.ContainsRune(s, 0) {
-			t.Errorf("not storable: %q", s)
-		}
+	storable(t, "Letter", reflect.ValueOf(l))
+	if len(l.Text) > maxTextOut || len(l.HTML) > maxTextOut || len(l.PlainText) > maxTextOut || len(l.Defects) > maxDefects {
+		t.Errorf("beyond the bounds: %d bytes of text, %d of page, %d defects", len(l.Text), len(l.HTML), len(l.Defects))
 	}
 	if strings.ContainsAny(l.Subject, "\r\n") || len(l.Subject) > maxLineBytes || len(l.References) > maxReferences || len(l.Attachments) > maxAttachments {
 		t.Errorf("beyond the bounds: subject %d bytes, %d references, %d attachments", len(l.Subject), len(l.References), len(l.Attachments))
@@ -60,6 +54,40 @@ func sound(t *testing.T, l core.Letter) {
 	}
 	if l.Kind == "" {
 		t.Error("no kind")
+	}
+}
+
+// storable checks every string that a value holds, also of fields that come later.
+func storable(t *testing.T, name string, v reflect.Value) {
+	t.Helper()
+	switch v.Kind() {
+	case reflect.String:
+		if s := v.String(); !utf8.ValidString(s) || strings.ContainsRune(s, 0) {
+			t.Errorf("%s is not storable: %q", name, s)
+		}
+	case reflect.Pointer, reflect.Interface:
+		if !v.IsNil() {
+			storable(t, name, v.Elem())
+		}
+	case reflect.Slice, reflect.Array:
+		if v.Type().Elem().Kind() == reflect.Uint8 {
+			return // the bytes of a file are as they came
+		}
+		for i := range v.Len() {
+			storable(t, fmt.Sprint(name, "[", i, "]"), v.Index(i))
+		}
+	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[time.Time]() {
+			return
+		}
+		for i := range v.NumField() {
+			storable(t, name+"."+v.Type().Field(i).Name, v.Field(i))
+		}
+	case reflect.Map:
+		for _, k := range v.MapKeys() {
+			storable(t, name+" key", k)
+			storable(t, fmt.Sprint(name, "[", k, "]"), v.MapIndex(k))
+		}
 	}
 }
 
