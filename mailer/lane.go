@@ -17,7 +17,7 @@ type lane struct {
 	slot    *core.Lane
 	nudge   chan int
 	idle    bool        // guarded by the pool
-	works   atomic.Bool // the connection has carried a mail
+	works   atomic.Bool // there is a connection
 
 	batch     batch
 	hops      []*peer // that were not tried yet for the mail

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -20,7 +21,8 @@ type Direct struct {
 	resolver *net.Resolver
 	patience patience
 	port     string
-	reach    func(netip.Addr) bool
+	reach    func(netip.Addr) bool // may be connected to
+	own      func(netip.Addr) bool // is this server
 }
 
 // NewDirect makes the transport for --relay mx. Hello is our own host name for
@@ -29,7 +31,7 @@ func NewDirect(hello string, resolver *net.Resolver) *Direct {
 	if resolver == nil {
 		resolver = net.DefaultResolver
 	}
-	return &Direct{helloName(hello), resolver, standardPatience(), "25", public}
+	return &Direct{helloName(hello), resolver, standardPatience(), "25", public, own}
 }
 
 // notPublic are the networks beyond those that netip knows by name: this network,
@@ -51,37 +53,75 @@ func public(ip netip.Addr) bool {
 
 func (t *Direct) perDomain() bool { return true }
 
-// route gives the servers to try, best first.
+// An exchanger is a server of a domain.
+type exchanger struct {
+	host       string
+	preference uint16
+	addresses  []netip.Addr
+	err        error
+}
+
+// route gives the servers to try, best first. Where one of them is this server,
+// only better ones may have the mail: all others would bring it back (RFC 5321
+// section 5.1).
 func (t *Direct) route(ctx context.Context, domain string) (hops []*peer, err error) {
-	hosts, err := t.exchangers(ctx, domain)
+	servers, err := t.exchangers(ctx, domain)
 	if err != nil {
 		return nil, err
 	}
+	for i := range servers {
+		s := &servers[i]
+		if s.addresses, s.err = t.resolver.LookupNetIP(ctx, "ip", s.host+"."); t.isSelf(s) {
+			servers = slices.DeleteFunc(servers[:i], func(better exchanger) bool { return better.preference == s.preference })
+			if len(servers) == 0 {
+				return nil, errors.New("the mail server of " + domain + " is this server itself")
+			}
+			break
+		}
+	}
+	return t.hops(domain, servers)
+}
+
+func (t *Direct) isSelf(s *exchanger) bool {
+	return strings.EqualFold(s.host, t.hello) || slices.ContainsFunc(s.addresses, t.own)
+}
+
+// hops are the addresses that may be connected to.
+func (t *Direct) hops(domain string, servers []exchanger) (hops []*peer, err error) {
 	private := false
 	var unknown error
-	for _, host := range hosts {
-		addresses, err := t.resolver.LookupNetIP(ctx, "ip", host+".")
-		if err != nil {
-			unknown = err
-			continue
+	for _, s := range servers {
+		if s.err != nil {
+			unknown = s.err
 		}
-		for _, ip := range addresses {
-			if !t.reach(ip) {
+		for _, ip := range s.addresses {
+			if t.reach(ip) {
+				hops = append(hops, t.peer(s.host, ip))
+			} else {
 				private = true
-				continue
 			}
-			hops = append(hops, t.peer(host, ip))
 		}
 	}
 	switch {
 	case len(hops) > 0:
 		return hops[:min(len(hops), maxHops)], nil
+	case unknown != nil && !notFound(unknown):
+		return nil, unknown
 	case private:
 		return nil, hopeless{"5.4.4", "the servers of " + domain + " have private addresses only"}
-	case notFound(unknown):
-		return nil, hopeless{"5.1.2", domain + " has no mail server"}
 	}
-	return nil, unknown
+	return nil, hopeless{"5.1.2", domain + " has no mail server"}
+}
+
+// own tells whether an address is one of this machine's networks. Loopback is not
+// asked about: nothing public leads there.
+func own(ip netip.Addr) bool {
+	addresses, err := net.InterfaceAddrs()
+	return err == nil && !ip.IsLoopback() && slices.ContainsFunc(addresses, func(a net.Addr) bool {
+		network, ok := a.(*net.IPNet)
+		here, valid := netip.AddrFromSlice(network.IP)
+		return ok && valid && here.Unmap() == ip.Unmap()
+	})
 }
 
 func (t *Direct) peer(host string, ip netip.Addr) *peer {
@@ -91,12 +131,14 @@ func (t *Direct) peer(host string, ip netip.Addr) *peer {
 		security: Opportunistic,
 		hello:    t.hello,
 		patience: t.patience,
+		reach:    t.reach,
 	}
 }
 
-// exchangers are the domain's MX hosts in order, else the domain itself. A null
-// MX says that it takes no mail (RFC 7505).
-func (t *Direct) exchangers(ctx context.Context, domain string) (hosts []string, err error) {
+// exchangers are the domain's MX hosts in order, those of equal preference in any
+// (the resolver shuffles them), else the domain itself. A null MX says that it takes
+// no mail (RFC 7505).
+func (t *Direct) exchangers(ctx context.Context, domain string) (servers []exchanger, err error) {
 	records, err := t.resolver.LookupMX(ctx, domain+".")
 	if len(records) == 0 && err != nil && !notFound(err) {
 		return nil, fmt.Errorf("MX of %s: %w", domain, err)
@@ -106,13 +148,13 @@ func (t *Direct) exchangers(ctx context.Context, domain string) (hosts []string,
 	}
 	for _, record := range records {
 		if host := strings.TrimSuffix(record.Host, "."); host != "" {
-			hosts = append(hosts, host)
+			servers = append(servers, exchanger{host: host, preference: record.Pref})
 		}
 	}
-	if len(hosts) == 0 {
-		hosts = []string{domain}
+	if len(servers) == 0 {
+		servers = []exchanger{{host: domain}}
 	}
-	return hosts, nil
+	return servers[:min(len(servers), maxHops)], nil
 }
 
 func notFound(err error) bool {

@@ -1,6 +1,7 @@
 package mailer
 
 import (
+	"fmt"
 	"io"
 	"log"
 	"net"
@@ -29,6 +30,7 @@ func direct(t *testing.T, sink *mailertest.Sink, zones map[string]mockdns.Zone) 
 	d := NewDirect("out.acme.test", resolver)
 	d.port = strconv.Itoa(sink.Port())
 	d.reach = func(netip.Addr) bool { return true }
+	d.own = func(netip.Addr) bool { return false }
 	return d
 }
 
@@ -85,6 +87,84 @@ func TestMailIsNeverTakenToAPrivateAddress(t *testing.T) {
 	}
 }
 
+// TestTheNextServerIsAskedWhereTheBestIsBusy: 127.0.0.2 is another server with the
+// same port.
+func TestTheNextServerIsAskedWhereTheBestIsBusy(t *testing.T) {
+	t.Parallel()
+	sink := mailertest.NewSink(t)
+	busy, err := net.Listen("tcp", net.JoinHostPort("127.0.0.2", strconv.Itoa(sink.Port())))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = busy.Close() })
+	answers := map[string]string{ // of the busy one to MAIL FROM
+		"cara@later.test": "451 4.3.0 not now", "cara@closing.test": "421 4.3.2 closing", "cara@never.test": "550 5.7.1 not you"}
+	said := make(chan string, 1)
+	go func() {
+		for {
+			conn, err := busy.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = fmt.Fprintf(conn, "220 hi\r\n250 hi\r\n%s\r\n", <-said)
+			_, _ = io.Copy(io.Discard, conn)
+			_ = conn.Close()
+		}
+	}()
+	zones := map[string]mockdns.Zone{"busy.test.": {A: []string{"127.0.0.2"}}, "idle.test.": {A: []string{"127.0.0.1"}}}
+	for to := range answers {
+		_, domain, _ := strings.Cut(to, "@")
+		zones[domain+"."] = mockdns.Zone{MX: []net.MX{{Host: "idle.test.", Pref: 20}, {Host: "busy.test.", Pref: 10}}}
+	}
+	d := direct(t, sink, zones)
+	for to, answer := range answers {
+		said <- answer
+		got := send(t, newCarrier(t, d), to)
+		if want := map[bool]core.Outcome{true: core.Later, false: core.Sent}[answer[0] == '5']; got.Outcome != want {
+			t.Errorf("%s: %+v", to, got)
+		}
+	}
+	if n := len(sink.Messages()); n != 2 {
+		t.Errorf("%d mails", n)
+	}
+}
+
+func TestMailForADomainThatLeadsHereGoesToBetterServersOnly(t *testing.T) {
+	t.Parallel()
+	sink := mailertest.NewSink(t)
+	d := direct(t, sink, map[string]mockdns.Zone{
+		"better.test.":   {MX: []net.MX{{Host: "mx.test.", Pref: 1}, {Host: "self.test.", Pref: 5}}},
+		"worse.test.":    {MX: []net.MX{{Host: "self.test.", Pref: 1}, {Host: "mx.test.", Pref: 1}, {Host: "mx.test.", Pref: 5}}},
+		"named.test.":    {MX: []net.MX{{Host: "out.acme.test.", Pref: 1}}},
+		"mx.test.":       {A: []string{"127.0.0.1"}},
+		"self.test.":     {A: []string{"127.0.0.3"}},
+		"out.acme.test.": {A: []string{"127.0.0.1"}},
+		"alias.test.":    {MX: []net.MX{{Host: "mx.alias.test.", Pref: 1}}},
+		"mx.alias.test.": {CNAME: "mx.test."},
+	})
+	d.own = func(ip netip.Addr) bool { return ip.String() == "127.0.0.3" }
+	for to, want := range map[string]core.Outcome{"cara@better.test": core.Sent, "cara@worse.test": core.Later, "cara@named.test": core.Later, "cara@alias.test": core.Sent} {
+		if got := send(t, newCarrier(t, d), to); got.Outcome != want || want == core.Later && !strings.Contains(got.Text, "itself") {
+			t.Errorf("%s: %+v", to, got)
+		}
+	}
+}
+
+// TestAnAddressIsLookedAtAgainWhenItIsDialled: what was public when DNS was asked
+// may be another one by then.
+func TestAnAddressIsLookedAtAgainWhenItIsDialled(t *testing.T) {
+	t.Parallel()
+	sink := mailertest.NewSink(t)
+	p := smarthost(t, sink.URL(), nil).peer
+	p.reach = public
+	if _, err := p.open(t.Context()); err == nil || !strings.Contains(err.Error(), "private") {
+		t.Errorf("%v", err)
+	}
+	if total, _ := sink.Connections(); total != 0 {
+		t.Errorf("%d connections", total)
+	}
+}
+
 func TestWhichAddressesArePublic(t *testing.T) {
 	t.Parallel()
 	tests := map[string]bool{
@@ -99,4 +179,13 @@ func TestWhichAddressesArePublic(t *testing.T) {
 			t.Errorf("%s: %v", ip, got)
 		}
 	}
+}
+
+// domains are zones whose servers are the sink.
+func domains(names ...string) map[string]mockdns.Zone {
+	zones := map[string]mockdns.Zone{"null.test.": {MX: []net.MX{{Host: ".", Pref: 0}}}}
+	for _, name := range names {
+		zones[name+"."] = mockdns.Zone{A: []string{"127.0.0.1"}}
+	}
+	return zones
 }

@@ -132,8 +132,8 @@ func (l *lane) call(share int) {
 	l.nudge <- share
 }
 
-// others tells that the destination takes mail over another connection of ours
-// just now: it refuses more connections, and not all mail.
+// others tells that the destination speaks to us over another connection just now:
+// it refuses more connections, and not all mail.
 func (p *pool) others(l *lane) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

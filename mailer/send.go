@@ -59,6 +59,7 @@ func (l *lane) open(ctx context.Context) (err error) {
 	for len(l.hops) > 0 && (err == nil || ctx.Err() == nil) {
 		l.at, l.hops = l.hops[0], l.hops[1:]
 		if l.dialogue, err = l.at.open(ctx); err == nil {
+			l.works.Store(true)
 			return nil
 		}
 		l.dialogue = nil
@@ -83,7 +84,6 @@ func (l *lane) transact(ctx context.Context, m *mailing) (said string, err error
 		said, err = d.end(m)
 	}
 	if err == nil {
-		l.works.Store(true)
 		return said, nil
 	}
 	if gone := (lost{}); (replyOf(err) == 0 && !errors.As(err, new(hopeless))) || closes(err) || errors.As(err, &gone) {
@@ -94,10 +94,9 @@ func (l *lane) transact(ctx context.Context, m *mailing) (said string, err error
 	return "", why(ctx, err)
 }
 
-// beforeDot waits until the mail before is recorded; meanwhile the server may have
-// all but the dot.
+// beforeDot waits until the mail before is recorded. A large mail goes meanwhile.
 func (l *lane) beforeDot(m *mailing) error {
-	if l.recording != nil && len(l.recording) == 0 || len(m.wire) > inOneWrite {
+	if len(m.wire) > inOneWrite {
 		if err := l.dialogue.body(m); err != nil {
 			return err
 		}
