@@ -24,8 +24,9 @@ const claimSQL = `
 
 // Claim leases up to most deliveries that are due at the lane's destination.
 // ErrNoWork when there are none, or when the destination is paused or waits after
-// a failure; a lane that probes may claim one then. A claim that is lost with a
-// crash of the database is simply made again, so it is not waited for.
+// a failure; a lane that probes may claim one then. Who has claimed may rely on it:
+// a claim that a crash of the database forgot would be made again, under the same
+// number, while its mail is under way.
 func (lane *Lane) Claim(ctx context.Context, most int) (claimed []Delivery, err error) {
 	defer wrap(&err, "claim deliveries to %s", lane.Destination)
 	if lane.failures > 0 {
@@ -67,7 +68,6 @@ func (d *Desk) ClaimHeld(ctx context.Context) (c Delivery, err error) {
 func (d *Desk) claim(ctx context.Context, sql string, args pgx.StrictNamedArgs) (claimed []Delivery, err error) {
 	b := &pgx.Batch{}
 	b.Queue(beginSQL)
-	b.Queue(`set local synchronous_commit to off`)
 	// The index on the due time is right however few mails the planner expects:
 	// what it knows of a queue is old.
 	b.Queue(`set local enable_sort to off`)
