@@ -99,7 +99,7 @@ func (b *benchCommand) measure(ctx context.Context, g *gateway, load workload) e
 	pid := g.process.Pid
 	watching, stopWatching := context.WithCancel(ctx)
 	defer stopWatching()
-	peak := watchMemory(watching, pid)
+	peak := watchMemory(watching, pid, 200*time.Millisecond)
 	before, err := readUsage(pid)
 	if err != nil {
 		return err

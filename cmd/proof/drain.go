@@ -185,7 +185,7 @@ func measureDrain(ctx context.Context, s *sink, pid int, name string, mails int,
 	}
 	watching, stopWatching := context.WithCancel(ctx)
 	defer stopWatching()
-	peak := watchMemory(watching, pid)
+	peak := watchMemory(watching, pid, time.Second)
 	before, err := readUsage(pid)
 	if err != nil {
 		return r, err

@@ -35,7 +35,7 @@ func (m *memoryCommand) Run(ctx context.Context, c *commands) error {
 func (m *memoryCommand) measure(ctx context.Context, g *gateway, db *database) error {
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
-	peak := watchMemory(watching, g.process.Pid)
+	peak := watchMemory(watching, g.process.Pid, 200*time.Millisecond)
 	start := time.Now()
 	later, err := m.sendAll(ctx, g.at.smtp)
 	if err != nil {

@@ -140,13 +140,13 @@ func machineTime() (time.Duration, error) {
 type memory struct{ gateway, tree int64 }
 
 // watchMemory tells the peaks when ctx ends. The gateway's is the kernel's own.
-// That of the tree is seen five times a second: private memory of each process,
-// and what PostgreSQL's processes share, once.
-func watchMemory(ctx context.Context, gateway int) <-chan memory {
+// That of the tree is looked at every so often, which costs: private memory of each
+// process, and what PostgreSQL's processes share, once.
+func watchMemory(ctx context.Context, gateway int, every time.Duration) <-chan memory {
 	told := make(chan memory, 1)
 	go func() {
 		var peak memory
-		clock := time.NewTicker(200 * time.Millisecond)
+		clock := time.NewTicker(every)
 		defer clock.Stop()
 		for {
 			peak.gateway = max(peak.gateway, statusOf(gateway)["VmHWM"])
