@@ -186,7 +186,7 @@ func (v *visit) play(t Trick, right string) (going bool) {
 	if said != "" {
 		said += "\r\n"
 	}
-	v.refused = said == "" || said[0] > '3' || strings.Contains(said, "\n5")
+	v.refused = said == "" || said[0] > '3' || strings.Contains(said, "\n4") || strings.Contains(said, "\n5")
 	for step := len(said); len(said) > 0; {
 		if t.Split {
 			step = 1

@@ -15,6 +15,7 @@ type visit struct {
 	in      *bufio.Reader
 	secured bool
 	refused bool // what was said last was no
+	begun   bool // MAIL was taken
 	message Message
 }
 
@@ -43,13 +44,10 @@ func (v *visit) obey(line string) (going bool) {
 		return v.reply(verb, "235 2.7.0 welcome")
 	case "MAIL":
 		going = v.reply(verb, "250 2.1.0 fine")
-		v.message = Message{}
-		if !v.refused {
-			v.message.From = path(rest)
-		}
+		v.begun, v.message = !v.refused, Message{From: path(rest)}
 		return going
 	case "RCPT":
-		if v.message.From == "" {
+		if !v.begun {
 			return v.reply("", "503 5.5.1 MAIL first")
 		}
 		going = v.reply(verb, "250 2.1.5 fine")
@@ -60,7 +58,7 @@ func (v *visit) obey(line string) (going bool) {
 	case "DATA":
 		return v.data()
 	case "RSET":
-		v.message = Message{}
+		v.begun, v.message = false, Message{}
 		return v.reply(verb, "250 2.0.0 forgotten")
 	case "QUIT":
 		_ = v.reply(verb, "221 2.0.0 bye")
@@ -142,7 +140,7 @@ func (v *visit) data() (going bool) {
 func (v *visit) dot(raw string) (going bool) {
 	m := v.message
 	m.Raw, m.TLS = []byte(raw), v.secured
-	v.message = Message{}
+	v.begun, v.message = false, Message{}
 	trick, ok := v.rogue.take("DOT")
 	if !ok || !strings.HasPrefix(trick.Say, "4") && !strings.HasPrefix(trick.Say, "5") {
 		v.rogue.keep(m)
