@@ -137,6 +137,9 @@ type filed struct {
 // carryOut does what was decided. Secrets are hidden before: a decision may have
 // written the mail's words already.
 func (d *Desk) carryOut(ctx context.Context, tx pgx.Tx, a *arrival, own *ours, dec Decision) (at filed, err error) {
+	if dec.Effect != EffectReply && dec.Effect != EffectDraft {
+		a.words = nil // what it says is for staff, or in the author's own name
+	}
 	// Before anything is mailed: who writes to us can be reached again.
 	if err := d.learnOfAuthor(ctx, tx, a, dec); err != nil {
 		return at, err

@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"slices"
+	"strings"
 
 	"postdesk/core"
 )
@@ -16,6 +17,9 @@ func (w *walk) reply() {
 	}
 	if drafts, err := w.Drafts(w.Context(), actor, id); err == nil && len(drafts) > 0 {
 		form.Draft, form.Text = drafts[0].ID, drafts[0].Text
+		if kept, _, private := strings.Cut(form.Text, "\nI am "); private { // its author was warned, and looked
+			form.Text = kept
+		}
 	}
 	if w.one(4) {
 		form.Files = []core.Upload{{Filename: "answer.txt", ContentType: "text/plain", Content: []byte(form.Text)}}

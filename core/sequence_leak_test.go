@@ -269,7 +269,7 @@ func (w *walk) checkWords() {
 	noted := canaryWord.FindAllString(private, -1)
 	for _, s := range w.spoken() {
 		wrote := w.words[s.name]
-		if wrote.what == "note" || wrote.what == "quoted" {
+		if wrote.what == "note" || wrote.what == "quoted" || wrote.what == "signature" {
 			w.Errorf("%s, which %s wrote as %s, is public in #%d", s.name, wrote.author, wrote.what, s.conversation)
 		}
 		if wrote.role == core.RoleCollaborator && s.requester != wrote.author {

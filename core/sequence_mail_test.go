@@ -79,9 +79,43 @@ func (w *walk) draw() sending {
 			l.Cc = append(l.Cc, named)
 		}
 	}
+	if w.answersNotice(s.env, from) && !w.one(3) {
+		w.sign(&l, from)
+	}
 	w.spoil(&s, &l)
 	s.letter = l
 	return s
+}
+
+// sign puts below the words what an agent's mail program does: a signature that the
+// reader knows or not, a part of a notice, the address that they answer to.
+func (w *walk) sign(l *core.Letter, from string) {
+	known := "\n-- \n" + w.canary(from, "signature") + " " + from + "\n"
+	switch w.chance.IntN(4) {
+	case 0:
+		l.Folds = append(l.Folds, core.Span{Start: len(l.Text), End: len(l.Text) + len(known)})
+		l.Text += known
+	case 1:
+		l.Text += "\n\n" + w.who(from).Name + "\n" + w.canary(from, "signature") + "\nTel. +49 30 7654321\n" + from + "\n"
+	case 2:
+		l.Text += "\n\n" + w.who(from).Name + " wrote in conversation #1\n\nOpen the conversation:\nhttps://desk.test/agent/conversations/1\n"
+	case 3:
+		if len(w.doors) > 0 { // words that speak of what is private, which a person would have to look at
+			l.Text += "\nI am " + from + ", write to " + recent(w, w.doors).address[:20] + "\n" + recent(w, w.doors).address + "\n"
+		}
+	}
+	w.seen["signed"]++
+}
+
+// answersNotice: it goes to the address of an agent's own notice about what somebody
+// else asked.
+func (w *walk) answersNotice(env core.Envelope, from string) (own bool) {
+	at := slices.IndexFunc(w.doors, func(at door) bool { return at.address == env.Recipients[0] && !at.bounce })
+	if at >= 0 && len(env.Recipients) == 1 && w.who(from).Role.Agent() {
+		w.scan(&own, `select exists (select from deliveries d join conversations c on c.id = d.conversation_id
+			where d.id = $1 and d.purpose = 'staff_notice' and d.recipient = $2 and c.requester_id <> d.user_id and c.merged_into is null)`, w.doors[at].delivery, from)
+	}
+	return own
 }
 
 // again: what the mail says may stand in two places, and with another address or

@@ -82,12 +82,12 @@ func (k staffKnowledge) signatureStart(lines []string, top, i int) int {
 	switch bare := strings.Trim(line, " ,.-–—_"); {
 	case line == "":
 		return -1
-	case name != "" && bare == name && (name != given || i == len(lines)-1 || isContact(lines[i+1])):
+	case name != "" && bare == name && (name != given || i == len(lines)-1):
 		return i
 	case name != given && strings.HasPrefix(line, name) && startsApart(line[len(name):]):
 		return i
-	case name != "" && bare == given && i+1 < len(lines) && isContact(lines[i+1]):
-		return i + 1
+	case name != "" && bare == given && tellsContact(lines[i+1:]):
+		return i + 1 // people write their first name below a mail
 	case !k.isOwnContact(line):
 		return -1
 	}
@@ -95,6 +95,19 @@ func (k staffKnowledge) signatureStart(lines []string, top, i int) int {
 		i--
 	}
 	return i
+}
+
+// tellsContact tells that a line is a contact's before the next blank one.
+func tellsContact(lines []string) bool {
+	for _, line := range lines {
+		if strings.TrimFunc(line, blankRune) == "" {
+			return false
+		}
+		if isContact(line) {
+			return true
+		}
+	}
+	return false
 }
 
 // startsApart tells that what follows a name on its line is apart from it, like a

@@ -136,7 +136,8 @@ func TestR14AReportChangesTheDeliveryOfItsAddressAlone(t *testing.T) {
 	s.want("Bob's", strings.HasPrefix(state("bob@acme.test"), "FAILED"), true)
 	s.want("suppressed", fmt.Sprint(suppressed("cara@acme.test"), suppressed("bob@acme.test")), "0 1")
 	olga := s.signedIn("olga@desk.test")
-	for _, page := range []string{"/admin/outbox", "/admin/suppressions"} {
+	failed := s.owner.list("/deliveries?limit=100&state=FAILED&recipient=bob@acme.test")[0]["id"]
+	for _, page := range []string{path("/admin/outbox/%v", failed), "/admin/suppressions"} {
 		olga.open(page)
 		s.want(page+" shows a script as text", olga.says("<script>alert("), true)
 	}
