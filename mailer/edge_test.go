@@ -37,7 +37,7 @@ func TestSubjectsAndNamesOfAnyScriptArriveAsTheyWere(t *testing.T) {
 		"1234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890 unbroken",
 	} {
 		o := base(core.PurposeReply)
-		name := oneLine(text, maxName)
+		name := displayName(text)
 		o.Subject, o.From.Name, o.To[0].Name = text, text, text
 		o.Cc = []core.NamedAddress{{Name: text, Address: "cole@customer.test"}, {Name: text, Address: "cy@customer.test"}}
 		raw, _ := composed(t, o)

@@ -84,7 +84,18 @@ func headerAddress(n core.NamedAddress) (*netmail.Address, error) {
 	if strings.EqualFold(local, canonical.Local()) && !strings.HasPrefix(address, `"`) {
 		address = local + "@" + canonical.Domain()
 	}
-	return &netmail.Address{Name: oneLine(n.Name, maxName), Address: address}, nil
+	return &netmail.Address{Name: displayName(n.Name), Address: address}, nil
+}
+
+// displayName is for a header. In a name that becomes an encoded word net/mail
+// leaves a backslash as it is, which ends the address for other readers: it is
+// written as the wide one.
+func displayName(name string) string {
+	name = oneLine(name, maxName)
+	if strings.ContainsFunc(name, func(r rune) bool { return r > '~' }) {
+		name = strings.ReplaceAll(name, `\`, "\uff3c")
+	}
+	return name
 }
 
 // references joins the ids that a header may hold, oldest first.

@@ -10,6 +10,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"golang.org/x/net/html"
+
 	"postdesk/core"
 	"postdesk/mailer/mailertest"
 )
@@ -56,6 +58,7 @@ func FuzzCompose(f *testing.F) {
 	f.Add("=?utf-8?q?=0D=0ABcc:_x@y.test?=", "=?utf-8?b?w7w=?=", "=?x", strings.Repeat("ü", 500)+".pdf", "image/png")
 	f.Add(strings.Repeat("long", 3000), strings.Repeat("x ", 5000), strings.Repeat("y", 5000), strings.Repeat("z", 999), "x")
 	f.Add("  a   b ", "  c   d ", "\u2028\u202e\ufeff", "...", "application/pdf; name=\"x\"")
+	f.Add("\xa6\\", "\xa6\\", "x", "\xa6\\.pdf", "x") // a backslash in a word that is encoded
 	f.Add("😀\xff\xfe", "日本語の名前がここにあります", "\xed\xa0\x80", "絵.png", "IMAGE/PNG")
 	f.Add("a: b: c:", "Cole, \"C\" (x) \\", "{{.}} <script>", "{{.}}", "text/csv")
 	f.Add(strings.Repeat("word ", 12)+"x:\r\n\r\nbody", "a:\r\n", "-- \nsig", "a;b=c", "image/svg+xml")
@@ -82,8 +85,8 @@ func FuzzCompose(f *testing.F) {
 			if err != nil || len(list) != 1 || list[0].Address != want {
 				t.Fatalf("%s: %v, %v", field, list, err)
 			}
-			if field != "Cc" && list[0].Name != oneLine(name, maxName) {
-				t.Errorf("%s: name %q, want %q", field, list[0].Name, oneLine(name, maxName))
+			if want := displayName(name); field != "Cc" && list[0].Name != want {
+				t.Errorf("%s: name %q, want %q", field, list[0].Name, want)
 			}
 		}
 		if !strings.Contains(mail.Text, prose(text)) || !utf8.ValidString(mail.Text) || !utf8.ValidString(mail.HTML) {
@@ -151,6 +154,76 @@ func FuzzComposeHeaders(f *testing.F) {
 			}
 		}
 	})
+}
+
+// FuzzComposeText puts any text of a mailbox into mails, with hostile values: the
+// wire holds, HTML is made of our elements alone, and both parts say the same
+// words.
+func FuzzComposeText(f *testing.F) {
+	f.Add("# Hi {{name}}\n\n**b** {{author}}\n- x\n\n{{message}}\n{{link Press}}\n---\nsmall http://x.test/a_b", "Eve </td><script>", "{{link}} **x** & \"y\" 'z'")
+	f.Add("{{message}}", "\r\nBcc: x@y.test", "</table><b>")
+	f.Add("<b onclick=x>\n{{message}}\n&lt;{{mailbox}}&amp;\n{{link <i>\"}}", "{{message}}", "x")
+	f.Fuzz(func(t *testing.T, body, name, text string) {
+		for _, kind := range []core.TextKind{core.TextReply, core.TextCopy, core.TextMessage, core.TextInvite, core.TextAcknowledgement} {
+			words, err := core.CheckMailText(kind, core.MailText{Subject: "S", Body: body})
+			if err != nil {
+				words = core.MailText{}
+			}
+			o := base(core.DeliveryPurpose(kind))
+			if kind == core.TextMessage {
+				o.Purpose, o.Notice = core.PurposeStaffNotice, core.NoticeMessage
+			}
+			o.Words, o.Author, o.Recipient.Name, o.Instance, o.Text, o.Signature, o.Where = words, name, name, name, text, text, name
+			o.Link, o.Page = "https://help.acme.test/accept/x", "https://help.acme.test/agent/1"
+			o.Quote = []core.Quoted{{Author: name, At: o.Date, Text: text}}
+			raw, err := Compose(&o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkWire(t, raw)
+			if got := fields(t, raw); slices.Contains(got, "Bcc") || len(got) > len(fieldsOfAReply) {
+				t.Errorf("fields %q", got)
+			}
+			mail := mailertest.Read(t, raw)
+			shown := checkHTML(t, mail.HTML)
+			for word := range strings.FieldsSeq(mail.Text) {
+				if bare := strings.TrimSuffix(strings.TrimLeft(word, ">-"), ":"); !strings.HasPrefix(bare, "http") && !strings.Contains(shown, bare) {
+					t.Errorf("%s: the HTML lacks %q of\n%s\n%s", kind, bare, mail.Text, shown)
+				}
+			}
+		}
+	})
+}
+
+var ourElements = strings.Fields("html head meta style title body table tbody tr td h1 p br b ul li a div blockquote img font")
+
+// checkHTML gives the words of a document whose elements are all ours, with
+// attributes of ours.
+func checkHTML(t *testing.T, source string) (words string) {
+	t.Helper()
+	root, err := html.Parse(strings.NewReader(source))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	for n := range root.Descendants() {
+		switch n.Type {
+		case html.TextNode:
+			if n.Parent.Data != "style" {
+				b.WriteString(strings.ReplaceAll(n.Data, "\u00a0", " "))
+			}
+		case html.ElementNode:
+			if !slices.Contains(ourElements, n.Data) {
+				t.Errorf("element %q", n.Data)
+			}
+			for _, a := range n.Attr {
+				if strings.HasPrefix(a.Key, "on") || a.Key == "src" && !strings.HasPrefix(a.Val, "cid:") || a.Key == "href" && !strings.HasPrefix(a.Val, "http") {
+					t.Errorf("attribute %s=%q", a.Key, a.Val)
+				}
+			}
+		}
+	}
+	return b.String()
 }
 
 // TestALongThreadKeepsItsFirstAndLastReferences is T59.
