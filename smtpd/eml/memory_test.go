@@ -43,7 +43,7 @@ func bigMails(size int) map[string][]byte {
 // So does all that it ever allocates, whenever that is collected, but for the
 // passing copies of a page: up to the bound on text, each.
 func TestReadingAGreatMailTakesBoundedMemory(t *testing.T) { // not parallel: it counts what the process allocates
-	const size, free, copies = 25 << 20, 8 << 20, 3 * maxTextIn
+	const size, free, copies = 10 << 20, 8 << 20, 4 * maxTextIn
 	for name, raw := range bigMails(size) {
 		var before, after, kept runtime.MemStats
 		runtime.GC()
