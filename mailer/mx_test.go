@@ -1,7 +1,7 @@
 package mailer
 
 import (
-	"fmt"
+	"bufio"
 	"io"
 	"log"
 	"net"
@@ -106,8 +106,11 @@ func TestTheNextServerIsAskedWhereTheBestIsBusy(t *testing.T) {
 			if err != nil {
 				return
 			}
-			_, _ = fmt.Fprintf(conn, "220 hi\r\n250 hi\r\n%s\r\n", <-said)
-			_, _ = io.Copy(io.Discard, conn)
+			heard := bufio.NewReader(conn)
+			for _, answer := range []string{"220 hi\r\n", "250 hi\r\n", <-said + "\r\n"} {
+				_, _ = io.WriteString(conn, answer)
+				_, _ = heard.ReadString('\n') // at last a goodbye, or the end
+			}
 			_ = conn.Close()
 		}
 	}()
@@ -119,7 +122,9 @@ func TestTheNextServerIsAskedWhereTheBestIsBusy(t *testing.T) {
 	d := direct(t, sink, zones)
 	for to, answer := range answers {
 		said <- answer
-		got := send(t, newCarrier(t, d), to)
+		c := newCarrier(t, d)
+		got := send(t, c, to)
+		c.lanes[strings.SplitN(to, "@", 2)[1]].quit()
 		if want := map[bool]core.Outcome{true: core.Later, false: core.Sent}[answer[0] == '5']; got.Outcome != want {
 			t.Errorf("%s: %+v", to, got)
 		}

@@ -17,6 +17,9 @@ func (d *dialogue) offer(m *mailing) error {
 	if err != nil {
 		return failed(sender, err)
 	}
+	if d.client.Text.R.Buffered() > 0 {
+		return failed(sender, errOutOfTurn)
+	}
 	d.used++
 	d.conn.said, d.sent = 0, 0
 	lines := []verb{{"MAIL FROM:<" + m.from + ">" + params, 250, sender}, {"RCPT TO:<" + m.to + ">", 25, recipient}, {"DATA", 354, content}}
@@ -111,6 +114,10 @@ type lost struct{ error }
 
 func (l lost) Unwrap() error { return l.error }
 
+// errOutOfTurn: whose answer the next reply would be is unknown, so nothing may be
+// asked of the server any more.
+var errOutOfTurn = errors.New("the server spoke out of turn")
+
 // body says the mail but for its final dot. On an error nothing more may be said:
 // what follows would be taken for the rest of the mail.
 func (d *dialogue) body(m *mailing) error {
@@ -127,6 +134,9 @@ func (d *dialogue) body(m *mailing) error {
 // end says the final dot, with the body if that was not said yet, and gives the
 // server's words.
 func (d *dialogue) end(m *mailing) (said string, err error) {
+	if d.client.Text.R.Buffered() > 0 {
+		return "", failed(content, errOutOfTurn)
+	}
 	if _, err = d.client.Text.W.Write(m.wire[d.sent:]); err == nil {
 		err = d.client.Text.W.Flush()
 	}
