@@ -101,8 +101,10 @@ func (d *Desk) SendAllHeld(ctx context.Context, actor Actor, upto DeliveryID) (o
 			return err
 		}
 		sent, err := tx.Exec(ctx, `
-			update deliveries set state = 'queued', due_at = now(), schedule_from = now(), tries = 0, warned_at = null
-			where state = 'held' and id in (select d.id from`+leavesFrom+` where d.state = 'held' and d.id <= $1 and`+whyNotLeave+` = '')`, upto)
+			with leaving as materialized (
+				select d.id from`+leavesFrom+` where d.state = 'held' and d.id <= $1 and`+whyNotLeave+` = '' order by d.id for update of d)
+			update deliveries d set state = 'queued', due_at = now(), schedule_from = now(), tries = 0, warned_at = null
+			from leaving l where d.id = l.id`, upto)
 		if err != nil {
 			return err
 		}

@@ -123,12 +123,11 @@ func knownDestination(ctx context.Context, tx pgx.Tx, name string) error {
 // or both: so it moves by how long this pause stood since the mail was written, but
 // for what the other pause, which still stands, will give it when that ends.
 const resumeSQL = `
-	update deliveries d set schedule_from = schedule_from + x.stood
-	from (
+	with held_back as materialized (
 		select q.id, least(now(), coalesce(other.paused_at, now())) - greatest($2::timestamptz, q.schedule_from) as stood
 		from deliveries q left join destinations other on other.name = case when $1 = '*' then q.domain else '*' end
-		where q.state = 'queued' and ($1 = '*' or q.domain = $1)) x
-	where d.id = x.id and d.state = 'queued' and x.stood > interval '0'`
+		where q.state = 'queued' and ($1 = '*' or q.domain = $1) order by q.id for update of q)
+	update deliveries d set schedule_from = schedule_from + h.stood from held_back h where d.id = h.id and h.stood > interval '0'`
 
 // Resume ends a pause. Nothing runs out its five days by it, and nobody is warned
 // of it: a mail goes on in its schedule as if the time of the pause had not been.
