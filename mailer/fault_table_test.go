@@ -42,7 +42,7 @@ func faults() map[string]fault {
 		"drop":        {trick{HangUp: true}, core.Receipt{}, gone},
 		"garbage":     {trick{Say: "what is this?"}, core.Receipt{}, `short response: "what is this?"`},
 		"disagree":    {trick{Say: "CODE-yes\n599 no"}, core.Receipt{}, hangs},
-		"endless":     {trick{Say: "CODE-and so on", Endless: true}, core.Receipt{}, "the server talks without end"},
+		"endless":     {trick{Say: "CODE-and" + strings.Repeat(" so on", 80), Endless: true}, core.Receipt{}, "the server talks without end"},
 	}
 }
 
