@@ -113,7 +113,7 @@ func statusBlocks(s string) [][]statusField {
 				blocks, block = append(blocks, block), nil
 			}
 		case line[0] == ' ' || line[0] == '\t':
-			if n := len(block); n > 0 && len(block[n-1].value) < maxFieldBytes/16 {
+			if n := len(block); n > 0 && len(block[n-1].value) < maxReportField {
 				block[n-1].value += " " + strings.TrimSpace(line)
 			}
 		case ok:
@@ -290,5 +290,5 @@ func firstOr(list []string, otherwise string) string {
 
 // shortReason is a reason as one line to show.
 func shortReason(s string) string {
-	return cut(oneLine(cut(s, maxFieldBytes/16)), 500)
+	return cut(oneLine(cut(s, maxReportField)), 500)
 }

@@ -80,7 +80,7 @@ var bounceWords = []string{
 }
 
 func bounceBody(text string) bool {
-	return containsAny(strings.ToLower(cut(text, maxFieldBytes/4)), bounceWords)
+	return containsAny(strings.ToLower(cut(text, maxReportText)), bounceWords)
 }
 
 func containsAny(s string, words []string) bool {

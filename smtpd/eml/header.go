@@ -221,7 +221,7 @@ func (h header) count(name string) (n int) {
 }
 
 // text returns the first field of that name as words to show.
-func (h header) text(name string) string { return oneLine(decodeWords(h.utf8(h.get(name)))) }
+func (h header) text(name string) string { return unbroken(decodeWords(h.utf8(h.get(name)))) }
 
 // utf8 reads raw 8-bit bytes of a header (RFC 6532, or no RFC at all).
 func (h header) utf8(s string) string {

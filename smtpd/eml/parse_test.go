@@ -39,7 +39,7 @@ func sound(t *testing.T, l core.Letter) {
 	if len(l.Text) > maxTextOut || len(l.HTML) > maxTextOut || len(l.PlainText) > maxTextOut || len(l.Defects) > maxDefects {
 		t.Errorf("beyond the bounds: %d bytes of text, %d of page, %d defects", len(l.Text), len(l.HTML), len(l.Defects))
 	}
-	if strings.ContainsAny(l.Subject, "\r\n") || len(l.Subject) > maxLineBytes || len(l.References) > maxReferences || len(l.Attachments) > maxAttachments {
+	if strings.ContainsAny(l.Subject, "\r\n") || len(l.Subject) > 3*maxFieldBytes || len(l.References) > maxReferences || len(l.Attachments) > maxAttachments {
 		t.Errorf("beyond the bounds: subject %d bytes, %d references, %d attachments", len(l.Subject), len(l.References), len(l.Attachments))
 	}
 	at := 0

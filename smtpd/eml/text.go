@@ -18,12 +18,15 @@ func clean(s string) string {
 	return s
 }
 
-// oneLine makes a header value safe to show on a line: no control characters,
+// oneLine makes a name safe to show on a line, and no longer than one.
+func oneLine(s string) string { return cut(unbroken(s), maxLineBytes) }
+
+// unbroken makes a header value safe to show on a line: no control characters,
 // no characters that turn the direction of writing, no runs of space.
-func oneLine(s string) string {
+func unbroken(s string) string {
 	s = strings.TrimSpace(clean(s))
 	if plainLine(s) {
-		return cut(s, maxLineBytes)
+		return s
 	}
 	var b strings.Builder
 	b.Grow(len(s))
@@ -41,7 +44,7 @@ func oneLine(s string) string {
 			b.WriteRune(r)
 		}
 	}
-	return cut(b.String(), maxLineBytes)
+	return b.String()
 }
 
 func plainLine(s string) bool {

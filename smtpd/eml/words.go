@@ -77,7 +77,7 @@ func decodeWords(s string) string {
 	words := 0
 	for s != "" {
 		i := strings.Index(s, "=?")
-		if i < 0 || words > maxEncodedWordRun {
+		if i < 0 || words > maxEncodedWords {
 			break
 		}
 		w, n, ok := scanWord(s[i:])
