@@ -123,13 +123,26 @@ func (d *Desk) Deliveries(ctx context.Context, actor Actor, f DeliveryFilter) (_
 	return found, total, err
 }
 
-// Delivery reads one outgoing mail, for admins, and for staff who may view the
-// conversation that it carried a message of. ErrNotFound, ErrForbidden.
+// Delivery reads one outgoing mail, for admins. ErrNotFound, ErrForbidden.
 func (d *Desk) Delivery(ctx context.Context, actor Actor, id DeliveryID) (_ DeliveryView, err error) {
 	defer wrap(&err, "delivery %d", id)
+	if err := actor.Can(DoAdminister); err != nil {
+		return DeliveryView{}, err
+	}
+	return d.deliveryView(ctx, id)
+}
+
+// RetriedDelivery reads a mail after RetryDelivery, for whoever may retry it.
+// ErrNotFound, ErrForbidden.
+func (d *Desk) RetriedDelivery(ctx context.Context, actor Actor, id DeliveryID) (_ DeliveryView, err error) {
+	defer wrap(&err, "retried delivery %d", id)
 	if err := d.mayLookAtMail(ctx, d.pool, actor, id); err != nil {
 		return DeliveryView{}, err
 	}
+	return d.deliveryView(ctx, id)
+}
+
+func (d *Desk) deliveryView(ctx context.Context, id DeliveryID) (DeliveryView, error) {
 	return one[DeliveryView](ctx, d.pool, `select `+deliveryColumns+`, coalesce((
 		select jsonb_agg(jsonb_build_object('At', a.at, 'Outcome', a.outcome, 'Response', a.response, 'Remote', a.remote) order by a.attempt)
 		from delivery_attempts a where a.delivery_id = d.id), '[]') as tries`+deliveryFrom+` where d.id = $1`, id)
@@ -142,9 +155,6 @@ func (d *Desk) Delivery(ctx context.Context, actor Actor, id DeliveryID) (_ Deli
 // bytes are gone, ErrForbidden.
 func (d *Desk) DeliverySource(ctx context.Context, actor Actor, id DeliveryID) (_ []byte, err error) {
 	defer wrap(&err, "source of delivery %d", id)
-	if err := actor.Can(DoAdminister); err != nil {
-		return nil, err
-	}
 	v, err := d.Delivery(ctx, actor, id)
 	if err != nil {
 		return nil, err

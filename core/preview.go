@@ -81,9 +81,9 @@ func (d *Desk) undeliverable(ctx context.Context, to []Recipient) ([]string, err
 		select address, reason from suppressions where address = any($1) order by address`, addresses)
 	var warnings []string
 	for _, x := range dead {
-		because := PlainReason(x.Reason)
-		if because == "" {
-			because = x.Reason
+		because := x.Reason
+		if plain := PlainReason(x.Reason); plain != "" {
+			because = plain + " (" + x.Reason + ")"
 		}
 		warnings = append(warnings, "Mail to "+x.Address+" has stopped: "+because)
 	}

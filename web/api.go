@@ -131,7 +131,7 @@ func (a *api) routes() []apiRoute {
 		{"GET", "/deliveries", a.deliveries},
 		{"GET", "/deliveries/{id}", byID(a.delivery)},
 		{"GET", "/deliveries/{id}/source", byID(a.deliverySource)},
-		{"POST", "/deliveries/{id}/retry", a.afterDelivery(a.desk.RetryDelivery)},
+		{"POST", "/deliveries/{id}/retry", byID(a.retryDelivery)},
 		{"POST", "/deliveries/{id}/send", a.afterDelivery(a.desk.SendHeld)},
 		{"POST", "/deliveries/{id}/discard", a.afterDelivery(a.desk.DiscardHeld)},
 	}

@@ -225,10 +225,12 @@ func TestAnAgentRetriesAReplyThatFailed(t *testing.T) {
 	a.call(t, "agt", "POST", fmt.Sprintf("/cases/%d/reply", id), `{"contents":"Here"}`)
 	mail := a.row(t, `update deliveries set state = 'failed', failed_at = now(), last_response = '552 5.3.4 too big'
 		where conversation_id = $1 and purpose = 'reply' returning id`, id)
-	fields(t, a.call(t, "agt", "GET", fmt.Sprintf("/deliveries/%d", mail), "").data(t), `{"state":"FAILED","last_response":"552 5.3.4 too big",
+	fields(t, a.call(t, "adm", "GET", fmt.Sprintf("/deliveries/%d", mail), "").data(t), `{"state":"FAILED","last_response":"552 5.3.4 too big",
 		"reason":"The mail is too large for the server of the recipient. Send smaller files, or a link to them.","perhaps_delivered":false,"is_paused":false}`)
-	if res := a.call(t, "agt", "GET", fmt.Sprintf("/deliveries/%d/source", mail), ""); res.Code != 403 {
-		t.Errorf("an agent reads the bytes: %d", res.Code)
+	for _, what := range []string{"", "/source"} {
+		if res := a.call(t, "agt", "GET", fmt.Sprintf("/deliveries/%d", mail)+what, ""); res.Code != 403 {
+			t.Errorf("an agent reads the log%s: %d", what, res.Code)
+		}
 	}
 	for _, who := range []string{"col", "own"} {
 		if res := a.call(t, who, "POST", fmt.Sprintf("/deliveries/%d/retry", mail), ""); res.Code != 403 {

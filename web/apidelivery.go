@@ -77,6 +77,18 @@ func (a *api) afterDelivery(do func(context.Context, core.Actor, core.DeliveryID
 	})
 }
 
+// retryDelivery shows the mail also to an agent, who may retry a reply that failed.
+func (a *api) retryDelivery(c *apiCall, id core.DeliveryID) (apiAnswer, error) {
+	if err := a.desk.RetryDelivery(c.ctx(), c.actor, id); err != nil {
+		return apiAnswer{}, err
+	}
+	d, err := a.desk.RetriedDelivery(c.ctx(), c.actor, id)
+	if err != nil {
+		return apiAnswer{}, err
+	}
+	return found("delivery", deliveryOf(d))
+}
+
 func (a *api) deliverySource(c *apiCall, id core.DeliveryID) (apiAnswer, error) {
 	raw, err := a.desk.DeliverySource(c.ctx(), c.actor, id)
 	if err != nil {
