@@ -225,7 +225,11 @@ func (w *walk) checkOutgoing(c core.Delivery) {
 	for _, name := range canaryWord.FindAllString(subjects, -1) {
 		r.public[name] = true
 	}
-	w.scan(&r.staff, `select array_agg(a.address) from addresses a join users u on u.id = a.user_id where u.role <> 'customer' and a.address <> $1`, c.Recipient.String())
+	// What somebody wrote as a requester is theirs to say, their own address too.
+	w.scan(&r.staff, `
+		select array_agg(a.address) from addresses a join users u on u.id = a.user_id where u.role <> 'customer' and a.address <> $1
+			and not exists (select from messages m where not m.by_staff and m.conversation_id = $2 and position(a.address in m.text) > 0)`,
+		c.Recipient.String(), conversation)
 	w.scan(&r.customers, `
 		select coalesce(array_agg(x.address), '{}') from (
 			select address from participants union select unnest($2::text[])) x left join addresses a on a.address = x.address left join users u on u.id = a.user_id
