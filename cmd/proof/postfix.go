@@ -12,7 +12,6 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -106,7 +105,7 @@ func (d *drainCommand) peer(ctx context.Context, w *workshop, when string, raw [
 		err = p.fill(ctx, d.Peer, raw)
 	}
 	if err == nil {
-		err = p.flush(ctx)
+		err = p.flush(ctx, s.book)
 	}
 	if err != nil {
 		return r, fmt.Errorf("Postfix: %w\n%s", err, lastLines(filepath.Join(p.dir, "maillog")))
@@ -214,8 +213,9 @@ func (p *postfix) count(queues ...string) (n int) {
 	return n
 }
 
-// flush lets it send.
-func (p *postfix) flush(ctx context.Context) error {
+// flush lets it send, and returns when it has connected to the sink. Until then it
+// is told again: its queue manager may have looked with the old settings.
+func (p *postfix) flush(ctx context.Context, to *book) error {
 	file := filepath.Join(p.etc(), "main.cf")
 	content, err := os.ReadFile(file)
 	if err != nil {
@@ -225,10 +225,26 @@ func (p *postfix) flush(ctx context.Context) error {
 	if err := os.WriteFile(file, content, 0o644); err != nil {
 		return err
 	}
-	for _, args := range [][]string{{"postfix", "-c", p.etc(), "reload"}, {"postqueue", "-c", p.etc(), "-f"}} {
-		if out, err := exec.CommandContext(ctx, args[0], args[1:]...).CombinedOutput(); err != nil {
-			return fmt.Errorf("%s: %w\n%s", strings.Join(args, " "), err, out)
+	if err := p.command(ctx, "postfix", "reload"); err != nil {
+		return err
+	}
+	for ctx.Err() == nil {
+		if err := p.command(ctx, "postqueue", "-f"); err != nil {
+			return err
 		}
+		soon, cancel := context.WithTimeout(ctx, 2*time.Second)
+		err := to.awaitConnection(soon)
+		cancel()
+		if err == nil {
+			return nil
+		}
+	}
+	return ctx.Err()
+}
+
+func (p *postfix) command(ctx context.Context, name, arg string) error {
+	if out, err := exec.CommandContext(ctx, name, "-c", p.etc(), arg).CombinedOutput(); err != nil {
+		return fmt.Errorf("%s %s: %w\n%s", name, arg, err, out)
 	}
 	return nil
 }
@@ -243,19 +259,38 @@ func (p *postfix) awaitEmpty(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// stop ends it in order and, if it does not end, by force.
+// stop ends its master, which outlives the command that started it, and with it
+// all else; by force if they do not end in order.
 func (p *postfix) stop() {
 	if p.process == nil {
 		return
 	}
-	ended := make(chan struct{})
-	go func() { _ = p.process.Wait(); close(ended) }()
-	_ = p.process.Process.Signal(syscall.SIGTERM)
-	select {
-	case <-ended:
-	case <-time.After(stopTime):
-		_ = syscall.Kill(-p.process.Process.Pid, syscall.SIGKILL)
-		<-ended
+	for end, signal := time.Now().Add(stopTime), syscall.SIGTERM; ; pause(20) {
+		pids := p.processes()
+		if len(pids) == 0 {
+			break
+		}
+		if time.Now().After(end) {
+			signal = syscall.SIGKILL
+		}
+		for _, pid := range pids {
+			_ = syscall.Kill(pid, signal)
+		}
 	}
+	_ = p.process.Wait()
 	p.process = nil
+}
+
+// processes are those that work in its queue, as all of Postfix does.
+func (p *postfix) processes() (pids []int) {
+	all, err := processes()
+	if err != nil {
+		return nil
+	}
+	for pid := range all {
+		if in, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", pid)); err == nil && in == filepath.Join(p.dir, "queue") {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"path/filepath"
 	"testing"
 	"time"
 )
@@ -64,5 +65,28 @@ func TestTheRealGatewayDeliversAfterAnOutage(t *testing.T) {
 	o := outageCommand{Mails: 40, Down: time.Second, Timeout: 5 * time.Minute}
 	if err := o.Run(t.Context(), &commands{}); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestAPostfixThatWasMeasuredIsEnded(t *testing.T) {
+	t.Parallel()
+	if why := noPostfix(); why != "" {
+		t.Skip(why)
+	}
+	w, err := openWorkshop(t.Context(), &commands{Binary: "none"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.close)
+	p := &postfix{dir: filepath.Join(w.dir, "postfix"), relay: "127.0.0.1:9"}
+	if err := p.start(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	if len(p.processes()) == 0 {
+		t.Error("it does not run")
+	}
+	p.stop()
+	if left := p.processes(); len(left) > 0 {
+		t.Errorf("%v are left", left)
 	}
 }
