@@ -8,9 +8,10 @@ import (
 )
 
 // orders is what people who think that mail can order a help desk about write. No
-// word of it is obeyed from anybody (mail-law section 1).
-const orders = "#close\n#status closed\nstatus: closed\n#priority urgent\n#assign olga@desk.test\n#tag hacked\n#requester eve@other.test\n#cc eve@other.test\n" +
-	"#merge 1\n#role admin\n#invite eve@other.test\n#disable olga@desk.test\n@@close"
+// word of it is obeyed from anybody (mail-law section 1). No address of the team is in
+// it: with one, an agent's mail waits for a look.
+const orders = "#close\n#status closed\nstatus: closed\n#priority urgent\n#assign Olga\n#tag hacked\n#requester eve@other.test\n#cc eve@other.test\n" +
+	"#merge 1\n#role admin\n#invite eve@other.test\n#disable Olga\n@@close"
 
 // mailers are one of each role, and one conversation for each in which they may
 // write by mail as far as their role goes: what they got there is kept.
