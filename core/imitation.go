@@ -158,6 +158,6 @@ func related(a, b string) bool {
 // decide applies the law, and adds what looks wrong about the sender.
 func (a *arrival) decide(own *ours) Decision {
 	dec := a.route()
-	dec.Warnings = append(dec.Warnings, a.doubts(own)...)
+	dec.Warnings = append(append(dec.Warnings, a.doubts(own)...), a.letter.Notices...)
 	return dec
 }

@@ -52,6 +52,7 @@ type Letter struct {
 	Loops           []string // values of LoopHeader fields
 	ReceivedFields  int
 	Defects         []string // what was wrong with the mail, one sentence each
+	Notices         []string // warnings for staff: what of the mail they do not see, and why
 }
 
 // LoopHeader is the field that our automatic mail carries: instance and hop count.

@@ -1,6 +1,7 @@
 package eml
 
 import (
+	"slices"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -46,6 +47,8 @@ func (r *reader) body(p *part, wantText bool) body {
 		return r.alternative(p, wantText)
 	case "multipart/encrypted":
 		r.encrypted()
+	case "multipart/signed":
+		r.defect(defectSigned)
 	}
 	bodies := make([]body, 0, len(p.children))
 	for _, c := range p.children {
@@ -218,7 +221,7 @@ func (r *reader) file(p *part) body {
 	case t == "application/ms-tnef", t == "application/vnd.ms-tnef", strings.EqualFold(p.name(), "winmail.dat"):
 		r.tnef(p)
 		return body{}
-	case t == "application/pkcs7-mime", t == "application/x-pkcs7-mime":
+	case isSMIME(p):
 		if b, ok := r.smime(p); ok {
 			return b
 		}
@@ -233,9 +236,13 @@ func (r *reader) file(p *part) body {
 }
 
 func (r *reader) encrypted() {
-	r.defect("the mail is encrypted and cannot be read")
-	r.notes = append(r.notes, "This mail is encrypted and cannot be read here. Its content is attached.")
+	r.defect(defectEncrypted)
+	if !slices.Contains(r.notes, noteEncrypted) {
+		r.notes = append(r.notes, noteEncrypted)
+	}
 }
+
+const noteEncrypted = "This mail is encrypted and cannot be read here. Its content is attached."
 
 func (r *reader) decode(p *part) []byte {
 	return decodeTransfer(p.body, p.header.get("content-transfer-encoding"), r.defect)
@@ -259,16 +266,13 @@ func (r *reader) decodeText(p *part, data []byte, isHTML bool) string {
 func (r *reader) pageText(p *part) string { return r.decodeText(p, r.decode(p), true) }
 
 func (r *reader) plainText(p *part) body {
-	data, files := cutUU(r.decode(p))
+	data, files := cutUU(r.cutPGP(p, r.decode(p)))
 	for _, f := range files {
 		r.keep(p, f)
 	}
 	s := newlines(r.decodeText(p, data, false))
 	if strings.EqualFold(p.media.get("format"), "flowed") {
 		s = unflow(s, strings.EqualFold(p.media.get("delsp"), "yes"))
-	}
-	if strings.Contains(s, "-----BEGIN PGP MESSAGE-----") {
-		r.defect("the mail is encrypted and cannot be read")
 	}
 	return body{text: s, plain: s}
 }

@@ -116,7 +116,7 @@ func TestOpaquelySignedMailIsUnwrapped(t *testing.T) {
 			t.Errorf("%s: %q %+v", name, l.Text, l.Attachments)
 		}
 		for cutAt := range 60 {
-			signedContent([]byte(cms[:cutAt])) // must not panic
+			readCMS([]byte(cms[:cutAt])) // must not panic
 		}
 	}
 	l := Parse(crlf("From: a@x.test\nContent-Type: application/pkcs7-mime; smime-type=signed-data; name=smime.p7m\n\nnothing"))
@@ -144,7 +144,7 @@ func TestAnInvitationIsALineOfTextAndAFile(t *testing.T) {
 	t.Parallel()
 	l := Parse(crlf("From: a@x.test\nContent-Type: text/calendar; method=REQUEST\n\nBEGIN:VCALENDAR\nMETHOD:REQUEST\nBEGIN:VTIMEZONE\nDTSTART:16010101T000000\nEND:VTIMEZONE\nBEGIN:VEVENT\nSUMMARY:Talk\\, long\n  one\nDTSTART;TZID=Europe/Berlin:20260105T100000\nLOCATION:Room 1\nEND:VEVENT\nEND:VCALENDAR\n"))
 	sound(t, l)
-	if want := "Invitation: Talk, long one · 2026-01-05 10:00 Europe/Berlin · Room 1"; l.Text != want {
+	if want := "Invitation: Talk, long one\nWhen: Monday, 5 January 2026, 10:00 (Europe/Berlin)\nWhere: Room 1"; l.Text != want {
 		t.Errorf("%q, want %q", l.Text, want)
 	}
 	if len(l.Attachments) != 1 || l.Attachments[0].Filename != "invite.ics" {

@@ -24,7 +24,7 @@ func unread(raw []byte) core.Letter {
 	s := clean(newlines(toUTF8(raw[:min(len(raw), maxTextIn)], "")))
 	return core.Letter{
 		Text: s, PlainText: s, Kind: core.KindHuman, Unanswerable: true,
-		Defects: []string{"the mail could not be read; all of it is shown as text"},
+		Defects: []string{defectUnread}, Notices: notices([]string{defectUnread}),
 	}
 }
 
@@ -37,13 +37,7 @@ func read(raw []byte) core.Letter {
 	r := &reader{defect: d.add}
 	b := r.body(root, true)
 	r.openTNEF(&b)
-	if blank(b.text) {
-		b.text = strings.Join(r.calendars, "\n")
-	}
-	if len(r.notes) > 0 {
-		b.text = joinText(strings.Join(r.notes, "\n"), b.text)
-		b.marks = nil
-	}
+	r.above(&b)
 	l := core.Letter{
 		Text:        cut(b.text, maxTextOut),
 		HTML:        cut(b.html, maxTextOut),
@@ -67,7 +61,8 @@ func read(raw []byte) core.Letter {
 	if l.HTML != "" && l.PlainText != "" {
 		l.Folds = foldSignatureOfPage(l, l.HTML)
 	}
-	l.Defects = d
+	markSignatures(l.Attachments)
+	l.Defects, l.Notices = d, notices(d)
 	return l
 }
 

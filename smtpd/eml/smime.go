@@ -1,115 +1,80 @@
 package eml
 
-import "strings"
+import (
+	"bytes"
+	"encoding/base64"
+	"strings"
+)
+
+// isSMIME knows the part that is an S/MIME mail as a whole: by its type, or by the
+// name that it has where a gateway lost the type (RFC 8551 section 3.2.1). A signed
+// document ("contract.pdf.p7m") is a file.
+func isSMIME(p *part) bool {
+	name := strings.ToLower(p.name())
+	switch p.media.value {
+	case "application/pkcs7-mime", "application/x-pkcs7-mime":
+		return name == "" || strings.Count(name, ".") < 2 || p.media.get("smime-type") != "" && strings.HasPrefix(name, "smime.")
+	case "application/octet-stream", "text/plain", "application/pkcs7-signature", "application/x-pkcs7-signature":
+		return name == "smime.p7m"
+	}
+	return false
+}
 
 // smime unwraps an opaquely signed mail (RFC 8551 section 3.5.2): the signature is
 // not checked, its words are shown. Encrypted mail stays a file with a note.
 func (r *reader) smime(p *part) (body, bool) {
-	data := r.decode(p)
-	if inner := signedContent(data); inner != nil && r.unwraps < maxUnwraps {
+	data := plainCMS(r.decode(p))
+	kind, inner := readCMS(data)
+	declared := p.media.get("smime-type")
+	switch {
+	case kind == cmsSigned && inner != nil && r.unwraps < maxUnwraps:
 		r.unwraps++
-		r.defect("the mail is signed and the signature was not checked")
+		r.defect(defectSigned)
 		return r.body(walk(inner, r.defect), true), true
-	}
-	if strings.Contains(p.media.get("smime-type"), "signed") {
-		r.defect("the signed mail could not be unwrapped; it is attached as it came")
+	case kind == cmsSigned && inner == nil || hasFoldPrefix(declared, "certs-only"):
+		return body{}, false // certificates alone are a file
+	case kind == cmsSigned || hasFoldPrefix(declared, "signed"):
+		r.defect(defectSignedUnread)
 		r.notes = append(r.notes, "This mail is signed in a form that cannot be read here. Its content is attached.")
-		return body{}, false
-	}
-	if !strings.Contains(p.media.get("smime-type"), "certs-only") {
+	case kind == cmsCompressed || hasFoldPrefix(declared, "compressed"):
+		r.defect(defectCompressed)
+		r.notes = append(r.notes, "This mail is compressed in a form that cannot be read here. Its content is attached.")
+	default:
 		r.encrypted()
 	}
 	return body{}, false
 }
 
-// A berValue is one element of BER (X.690), as far as CMS needs it.
-type berValue struct {
-	tag     byte
-	content []byte
-}
-
-// berNext takes one element off b. For an indefinite length the content reaches to
-// the end of b; its readers stop at the end-of-contents octets.
-func berNext(b []byte) (v berValue, rest []byte, ok bool) {
-	if len(b) < 2 {
-		return v, nil, false
+// plainCMS undoes a second encoding: PEM, or base64 within what a gateway had
+// decoded or labelled wrongly.
+func plainCMS(b []byte) []byte {
+	text := bytes.TrimSpace(b)
+	if len(text) == 0 || text[0] == 0x30 && len(text) > 1 && text[1] >= 0x80 {
+		return b
 	}
-	v.tag = b[0]
-	n, b := int(b[1]), b[2:]
-	switch {
-	case n == 0x80:
-		v.content = b
-		return v, nil, true
-	case n > 0x84:
-		return v, nil, false
-	case n > 0x80:
-		k := n & 0x7f
-		if len(b) < k {
-			return v, nil, false
+	if bytes.HasPrefix(text, []byte("-----BEGIN ")) {
+		_, text, _ = bytes.Cut(text, []byte("\n"))
+		if i := bytes.Index(text, []byte("-----END ")); i >= 0 {
+			text = text[:i]
 		}
-		n = 0
-		for _, c := range b[:k] {
-			n = n<<8 | int(c)
-		}
-		b = b[k:]
 	}
-	if n < 0 || n > len(b) {
-		return v, nil, false
+	if bytes.IndexByte([]byte("M"), text[0]) < 0 { // 0x30 0x80 and on begin so
+		return b
 	}
-	v.content = b[:n]
-	return v, b[n:], true
+	out := make([]byte, base64.StdEncoding.DecodedLen(len(text)))
+	n, _ := base64.StdEncoding.Decode(out, text) // skips line ends, stops at anything else
+	if n < 2 {
+		return b
+	}
+	return out[:n]
 }
 
-// A berReader takes the elements of a constructed value one after another. After
-// the last, or a damaged one, it gives empty ones.
-type berReader struct{ rest []byte }
-
-func (r *berReader) take() berValue {
-	v, rest, ok := berNext(r.rest)
-	if r.rest = rest; !ok {
-		return berValue{}
+// isSignaturePart knows the part of multipart/signed that proves the other (RFC 1847
+// section 2.1).
+func isSignaturePart(mediaType string) bool {
+	switch mediaType {
+	case "application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature", "application/x-pgp-signature":
+		return true
 	}
-	return v
-}
-
-func (v berValue) enter() *berReader { return &berReader{v.content} }
-
-// signedContent finds ContentInfo / SignedData / encapContentInfo / eContent
-// (RFC 5652 section 5), nil if there is none.
-func signedContent(b []byte) []byte {
-	const signedData = "\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"
-	info := (&berReader{b}).take().enter()
-	if string(info.take().content) != signedData {
-		return nil
-	}
-	signed := info.take().enter().take().enter()
-	signed.take() // version
-	signed.take() // digest algorithms
-	encapsulated := signed.take().enter()
-	encapsulated.take() // content type
-	content := encapsulated.take()
-	if content.tag != 0xa0 {
-		return nil
-	}
-	return octetString(content.enter().take())
-}
-
-// octetString joins the pieces of an OCTET STRING, which are not nested in mail.
-func octetString(v berValue) []byte {
-	if v.tag == 0x04 {
-		return v.content
-	}
-	if v.tag != 0x24 {
-		return nil
-	}
-	var out []byte
-	for b := v.content; len(b) > 0; {
-		piece, rest, ok := berNext(b)
-		if !ok || piece.tag != 0x04 {
-			break
-		}
-		out = append(out, piece.content...)
-		b = rest
-	}
-	return out
+	return false
 }
