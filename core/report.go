@@ -97,8 +97,8 @@ func problemOf(ctx context.Context, tx pgx.Tx, r outgoingRow) (string, error) {
 
 // fileReport records a delivery report on the delivery that its bounce address
 // names (mail-law section 6). A failure is final, in whatever order reports come:
-// it fails the delivery, tells its author once and, if permanent, suppresses the
-// address. Everything else is only shown.
+// it fails the delivery, tells its author once and, if permanent and the address's
+// own, suppresses the address. Everything else is only shown.
 func (d *Desk) fileReport(ctx context.Context, tx pgx.Tx, a *arrival) (filed, error) {
 	at := filed{conversation: a.cases[a.bounce.Conversation].ID}
 	m, err := mailToTell(ctx, tx, a.bounce.ID)
@@ -120,12 +120,23 @@ func (d *Desk) fileReport(ctx context.Context, tx pgx.Tx, a *arrival) (filed, er
 	if err != nil || failed.RowsAffected() == 0 {
 		return at, err
 	}
-	if r.Permanent {
+	if r.Permanent && blamesAddress(r) {
 		if err := suppressReported(ctx, tx, m, words, a.claim.ID); err != nil {
 			return at, err
 		}
 	}
 	return at, d.tellFailureOf(ctx, tx, m, NoticeFailed, words, a.claim.ID)
+}
+
+// blamesAddress tells a failure that the next mail would meet, too. One of this mail
+// alone (its size, its content, a policy) or of a full mailbox says nothing against
+// the address (RFC 3463 section 3): a customer is not to lose all answers by it.
+func blamesAddress(r *Report) bool {
+	return len(r.Status) == 0 || slices.ContainsFunc(r.Status, func(status string) bool {
+		return !slices.ContainsFunc([]string{"5.2.2", "5.2.3", "5.2.4", "5.3.", "5.6.", "5.7."}, func(of string) bool {
+			return status == of || strings.HasSuffix(of, ".") && strings.HasPrefix(status, of)
+		})
+	})
 }
 
 // suppressReported stops mail to an address, and flags its owner. Not where the

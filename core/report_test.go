@@ -67,17 +67,21 @@ func TestTheFinalStateWinsInWhateverOrderReportsCome(t *testing.T) {
 		reports                         []core.Report
 		state, events, suppressed, told string
 	}{
-		"late":                               {[]core.Report{delayed, delayed}, "sent: Reported delayed 4.4.1", "delayed", "0", "0"},
-		"passed on":                          {[]core.Report{relayed}, "sent: Reported relayed 2.0.0", "relayed", "0", "0"},
-		"expanded":                           {[]core.Report{expanded}, "sent: Reported expanded 2.0.0", "expanded", "0", "0"},
-		"a complaint":                        {[]core.Report{complaint}, "sent: Reported as unwanted", "unwanted", "0", "0"},
-		"failed":                             {[]core.Report{failed, failed}, "failed: Reported failed 5.1.1", "failed", "1", "1"},
-		"expired: fails without suppression": {[]core.Report{expired}, "failed: Reported failed 4.4.7", "failed", "0", "1"},
-		"late, then delivered":               {[]core.Report{delayed, delivered}, "sent: Reported delivered 2.1.5", "delayed delivered", "0", "0"},
-		"delivered, then late":               {[]core.Report{delivered, delayed}, "sent: Reported delivered 2.1.5", "delivered delayed", "0", "0"},
-		"failed, then late":                  {[]core.Report{failed, delayed}, "failed: Reported failed 5.1.1", "failed delayed", "1", "1"},
-		"failed, then delivered":             {[]core.Report{failed, delivered}, "failed: Reported failed 5.1.1", "failed delivered", "1", "1"},
-		"T51: late, delivered, then failed":  {[]core.Report{delayed, delivered, failed}, "failed: Reported failed 5.1.1", "delayed delivered failed", "0", "1"},
+		"late":                                {[]core.Report{delayed, delayed}, "sent: Reported delayed 4.4.1", "delayed", "0", "0"},
+		"passed on":                           {[]core.Report{relayed}, "sent: Reported relayed 2.0.0", "relayed", "0", "0"},
+		"expanded":                            {[]core.Report{expanded}, "sent: Reported expanded 2.0.0", "expanded", "0", "0"},
+		"a complaint":                         {[]core.Report{complaint}, "sent: Reported as unwanted", "unwanted", "0", "0"},
+		"failed":                              {[]core.Report{failed, failed}, "failed: Reported failed 5.1.1", "failed", "1", "1"},
+		"expired: fails without suppression":  {[]core.Report{expired}, "failed: Reported failed 4.4.7", "failed", "0", "1"},
+		"late, then delivered":                {[]core.Report{delayed, delivered}, "sent: Reported delivered 2.1.5", "delayed delivered", "0", "0"},
+		"delivered, then late":                {[]core.Report{delivered, delayed}, "sent: Reported delivered 2.1.5", "delivered delayed", "0", "0"},
+		"failed, then late":                   {[]core.Report{failed, delayed}, "failed: Reported failed 5.1.1", "failed delayed", "1", "1"},
+		"failed, then delivered":              {[]core.Report{failed, delivered}, "failed: Reported failed 5.1.1", "failed delivered", "1", "1"},
+		"a great mail says nothing of others": {[]core.Report{said(core.ActionFailed, "5.3.4")}, "failed: Reported failed 5.3.4", "failed", "0", "1"},
+		"nor does a policy":                   {[]core.Report{said(core.ActionFailed, "5.7.1")}, "failed: Reported failed 5.7.1", "failed", "0", "1"},
+		"nor does a full mailbox":             {[]core.Report{said(core.ActionFailed, "5.2.2")}, "failed: Reported failed 5.2.2", "failed", "0", "1"},
+		"a mailbox that is closed does":       {[]core.Report{said(core.ActionFailed, "5.2.1")}, "failed: Reported failed 5.2.1", "failed", "1", "1"},
+		"T51: late, delivered, then failed":   {[]core.Report{delayed, delivered, failed}, "failed: Reported failed 5.1.1", "delayed delivered failed", "0", "1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

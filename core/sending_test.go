@@ -49,6 +49,33 @@ func TestAReplyOutlivesAMergeThatComesBeforeItIsComposed(t *testing.T) {
 	}
 }
 
+// TestAnAnswerAnswersTheCustomersMail: an acknowledgement is sent in between, and
+// would part the answer from what it answers in a list by threads.
+func TestAnAnswerAnswersTheCustomersMail(t *testing.T) {
+	t.Parallel()
+	for id, want := range map[string]string{"one@acme.test": "one@acme.test", "": "the acknowledgement"} {
+		d := coretest.OpenDesk(t, core.Config{PublicURL: "https://help.desk.test"})
+		m := file(t, d, written("cara@acme.test", id, "Hello"), core.Proven)
+		ack, err := d.ClaimDelivery(t.Context())
+		if err == nil {
+			err = d.StoreComposed(t.Context(), ack, []byte("bytes"))
+		}
+		if err != nil || ack.Purpose != core.PurposeAcknowledgement {
+			t.Fatalf("%s: %v", ack.Purpose, err)
+		}
+		if _, err := d.Reply(t.Context(), d.Agent(t, "abe@desk.test"), m.Conversation, core.ReplyForm{Text: "Here"}); err != nil {
+			t.Fatal(err)
+		}
+		o := outgoingTo(t, d, "cara@acme.test")
+		if want == "the acknowledgement" {
+			want = ack.Outgoing.MessageID
+		}
+		if o.InReplyTo != want || len(o.References) != 2 || o.References[1] != want {
+			t.Errorf("a mail with the id %q is answered in reply to %q, references %q", id, o.InReplyTo, o.References)
+		}
+	}
+}
+
 func TestABareAddressInCCIsNotAskedToSetAPassword(t *testing.T) {
 	t.Parallel()
 	d := coretest.OpenDesk(t, core.Config{PublicURL: "https://help.desk.test"})

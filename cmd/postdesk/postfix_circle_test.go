@@ -66,7 +66,7 @@ func (w *street) theReply(reply received, asked string) {
 	w.want("Reply-To is her token", strings.HasPrefix(reply.replyTo(), "support+") && reply.replyTo() != reply.Message.From, true)
 	w.want("return path", strings.HasPrefix(reply.Message.From, "support+") && strings.HasSuffix(reply.Message.From, "@desk.test"), true)
 	w.want("Message-ID is ours", strings.HasSuffix(reply.id(), "@desk.test"), true)
-	w.want("In-Reply-To is one of them", strings.Contains(reply.Field("References"), reply.Field("In-Reply-To")), true)
+	w.want("In-Reply-To of the answer", reply.Field("In-Reply-To"), asked)
 	w.want("References name her mail", strings.Contains(reply.Field("References"), asked), true)
 	for _, machines := range []string{"Auto-Submitted", "X-Auto-Response-Suppress", "Precedence", "X-Mailer"} {
 		w.want(machines, reply.Field(machines), "")

@@ -116,7 +116,7 @@ func (o *outageCommand) tell(ctx context.Context, s *sink, db *database, first, 
 }
 
 func (db *database) triesWhileDown(ctx context.Context) (n int, err error) {
-	err = db.conn.QueryRow(ctx, `select count(*) from deliveries where state = 'queued' and attempts > 0`).Scan(&n)
+	err = db.conn.QueryRow(ctx, `select count(*) from deliveries where state = 'queued' and tries > 0`).Scan(&n)
 	return n, err
 }
 

@@ -22,6 +22,7 @@ const settings = `# Written by postdesk at each start; changes here are lost.
 include 'postgres/postgresql.conf'
 max_connections = 100
 shared_buffers = 256MB
+jit = off
 max_wal_size = 2GB
 min_wal_size = 80MB
 checkpoint_timeout = 15min

@@ -20,7 +20,7 @@ func TestAFreshFolderGetsADurableServerThatOnlyTheSocketReaches(t *testing.T) {
 	s := run(t, dir)
 	for setting, want := range map[string]string{
 		"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on", "data_sync_retry": "off",
-		"data_checksums": "on", "listen_addresses": "", "max_connections": "100", "shared_buffers": "256MB",
+		"data_checksums": "on", "listen_addresses": "", "max_connections": "100", "shared_buffers": "256MB", "jit": "off",
 		"max_wal_size": "2GB", "server_encoding": "UTF8", "TimeZone": "UTC",
 	} {
 		if got := ask(t, s.URL(), "show "+setting); got != want {
