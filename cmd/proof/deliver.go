@@ -240,15 +240,9 @@ func (k *killer) kill(ctx context.Context, c *courier) error {
 	}
 	k.book.gate.Unlock()
 	defer k.book.gate.Lock()
-	from, more := k.book.dots.Load(), k.random.Int64N(int64(2*left/(k.Kills-min(k.kills, k.Kills-1)+1))+1)
-	idle := time.Now()
-	for last := from; k.book.dots.Load() < from+more && time.Since(idle) < idleTime; pause(1) {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if now := k.book.dots.Load(); now != last {
-			last, idle = now, time.Now()
-		}
+	share := int64(left / (max(1, k.Kills-k.kills) + 1))
+	if !k.await(ctx, k.random.Int64N(share+1), nil) {
+		return ctx.Err()
 	}
 	k.kills++
 	switch k.random.IntN(3) {
@@ -256,28 +250,46 @@ func (k *killer) kill(ctx context.Context, c *courier) error {
 		pause(k.random.IntN(20))
 		c.kill(anyMoment)
 	case 1:
-		k.shoot(ctx, c, afterDot, betweenDot)
+		k.shoot(ctx, c, share/2+1, afterDot, betweenDot)
 	default:
-		k.shoot(ctx, c, afterYes, afterTheOK)
+		k.shoot(ctx, c, share/2+1, afterYes, afterTheOK)
 	}
 	return nil
 }
 
-// shoot kills from inside of the sink.
-func (k *killer) shoot(ctx context.Context, c *courier, at moment, aimed string) {
+// await lets more mails come. It is over sooner when none came for a while, or
+// when something else has happened. False when ctx ended.
+func (k *killer) await(ctx context.Context, more int64, sooner <-chan struct{}) bool {
+	last := k.book.dots.Load()
+	end, idle := last+more, time.Now()
+	for last < end && time.Since(idle) < idleTime {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-sooner:
+			return true
+		case <-time.After(time.Millisecond):
+		}
+		if now := k.book.dots.Load(); now != last {
+			last, idle = now, time.Now()
+		}
+	}
+	return ctx.Err() == nil
+}
+
+// shoot kills from inside of the sink, or at any moment if nothing comes there
+// while the other process takes its share.
+func (k *killer) shoot(ctx context.Context, c *courier, share int64, at moment, aimed string) {
 	shot, process := make(chan struct{}), c.gateway.process
 	c.sink.aim.Store(&aim{at, func() {
 		c.sink.book.strike(c.life)
 		_ = process.Kill()
 		close(shot)
 	}})
-	select {
-	case <-shot:
-	case <-time.After(idleTime):
+	k.await(ctx, share, shot)
+	if c.sink.aim.Swap(nil) != nil {
 		aimed = anyMoment
-	case <-ctx.Done():
 	}
-	c.sink.aim.Store(nil)
 	c.kill(aimed)
 }
 
