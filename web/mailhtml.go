@@ -29,7 +29,7 @@ func framePolicy(remoteImages bool) string {
 // frameHead is black on white in every mode: mails are written for that.
 const frameHead = `<!doctype html><html><head><meta charset="utf-8"><meta name="referrer" content="no-referrer">` +
 	`<meta name="viewport" content="width=device-width, initial-scale=1"><title>A mail as it came</title>` +
-	`<style>html{background:#fff;color:#1c1b19;color-scheme:light;font:15px/1.5 system-ui,sans-serif;overflow-wrap:break-word}` +
+	`<style>html{background:#fff;color:#1c1b19;color-scheme:light;font:15px system-ui,sans-serif;overflow-wrap:break-word}` +
 	`body{margin:12px}img{max-width:100%}img:not([height]){height:auto}table{max-width:100%;font-size:inherit}pre{white-space:pre-wrap}` +
 	`p.MsoNormal,p.MsoPlainText,p.MsoListParagraph{margin-top:0;margin-bottom:0}` +
 	`.pd-blocked{border:1px dashed #aaa;color:#666;font-size:12px;padding:1px 5px}` +

@@ -80,7 +80,7 @@ func (c *cleaner) image(token html.Token) {
 		c.out.WriteString(token.String())
 		return
 	}
-	words := html.EscapeString(firstOf(shorten(alt, 200), "image not shown"))
+	words := html.EscapeString(firstOf(shorten(alt, 200), "image"))
 	if link != "" {
 		words = `<a href="` + link + `" rel="` + linkRel + `" target="_blank">` + words + `</a>`
 	}
