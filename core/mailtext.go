@@ -138,6 +138,10 @@ func becomes(name, link string) string {
 	}[name]
 }
 
+// ReplyAbove stands between the new words and the quoted history of a mail that
+// has one; whoever reads an answer may fold from this line on.
+const ReplyAbove = "-- Please reply above this line --"
+
 // CopyNotice is the first line of a collaborator's copy, whatever its text says
 // (mail-law section 4).
 const CopyNotice = "Your answer becomes a private note; the customer is not on this mail."

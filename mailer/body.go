@@ -9,10 +9,6 @@ import (
 	"postdesk/core"
 )
 
-// ReplyAbove stands between the new words and the quoted history of a mail that
-// has one; whoever reads an answer may fold from this line on.
-const ReplyAbove = "-- Please reply above this line --"
-
 // A body is what a mail says, in the order in which it says it. The text part
 // and the HTML part are two ways to write the same body.
 type body struct {

@@ -1,0 +1,128 @@
+package eml
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+const maxAttribution = 600 // bytes
+
+// endsLikeAttribution is a quick look at what an attribution could end with.
+func endsLikeAttribution(s string) bool {
+	switch last, _ := utf8.DecodeLastRuneInString(s); last {
+	case ':', '：', '>', ']', ')', '»':
+		return true
+	case '-':
+		return strings.HasSuffix(s, "--")
+	}
+	return strings.HasSuffix(s, "wrote") || strings.HasSuffix(s, "пише")
+}
+
+// attribution marks line i, and up to three lines before it, if together they say
+// who wrote what is quoted below.
+func (d lined) attribution(i int, s string) {
+	if len(s) < 160 && containsAny(strings.Trim(normal(s), "-*_[] \t"), forwardWords) {
+		d.lines[i].kind = lineHistory
+		d.headerBlock(d.after(i + 1))
+		return
+	}
+	if len(s) > maxAttribution {
+		return
+	}
+	quoted := d.is(d.after(i+1), lineQuote)
+	found := -1
+	for n := 0; n <= 3 && (n == 0 || d.is(i-n, lineText)); n++ {
+		whole := d.text[d.lines[i-n].start:d.lines[i].end]
+		if len(whole) > maxAttribution {
+			break
+		}
+		whole = strings.TrimSpace(normal(strings.ReplaceAll(whole, "\n", " ")))
+		if !isAttribution(whole, quoted) {
+			continue
+		}
+		if startsLikeAttribution(whole) {
+			found = i - n
+			break
+		}
+		if found < 0 {
+			found = i - n
+		}
+	}
+	if found < 0 {
+		return
+	}
+	if strings.HasPrefix(d.of(found), "<") && d.is(found-1, lineText) && len(d.of(found-1)) <= 100 {
+		found-- // a name over its address
+	}
+	d.set(found, i+1, lineAttribution)
+}
+
+// isAttribution weighs one attribution in normal letters: somebody wrote, and a
+// date or an address; or a date, an address and a colon. Without a quoted line
+// below it takes more, as people write such lines too.
+func isAttribution(s string, quoted bool) bool {
+	s = strings.Trim(s, "-*_ \t")
+	address := strings.IndexByte(s, '@') > 0
+	digitCount := digitsOf(s)
+	if s == "" || digitCount == 0 && !address && !quoted {
+		return false
+	}
+	if containsAny(s, wroteWords) {
+		return quoted || address || digitCount >= 5 && startsLikeAttribution(s)
+	}
+	if !address || digitCount < 4 || len(s) >= 300 {
+		return false
+	}
+	end := strings.TrimRight(s, ": ])")
+	colon := len(end) < len(s)
+	if strings.ContainsAny(s, "<[") && (strings.HasSuffix(end, ">") || !strings.Contains(s, "<")) && (quoted || colon) {
+		return true
+	}
+	return quoted && !strings.Contains(s, "<") || colon && startsLikeAttribution(s) && hasYear(s) && hasTime(s)
+}
+
+func digitsOf(s string) (n int) {
+	for i := range len(s) {
+		if isDigit(s[i]) {
+			n++
+		}
+	}
+	return n
+}
+
+// hasYear finds four digits that are one.
+func hasYear(s string) bool {
+	for i := 0; i+4 <= len(s); i++ {
+		if (s[i:i+2] == "20" || s[i:i+2] == "19" || s[i:i+2] == "25") && digitsOf(s[i:i+4]) == 4 && digitsOf(s[max(0, i-1):i]) == 0 && digitsOf(s[i+4:min(len(s), i+5)]) == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// hasTime finds hours and minutes.
+func hasTime(s string) bool {
+	for i := 1; i+3 <= len(s); i++ {
+		if (s[i] == ':' || s[i] == '.' || s[i] == 'h') && isDigit(s[i-1]) && digitsOf(s[i+1:i+3]) == 2 {
+			return true
+		}
+	}
+	return false
+}
+
+// startsLikeAttribution looks at the first word of a line in normal letters.
+func startsLikeAttribution(s string) bool {
+	s = strings.TrimLeft(s, "-*_[( \t")
+	if s == "" {
+		return false
+	}
+	if isDigit(s[0]) {
+		return true
+	}
+	word := s
+	if i := strings.IndexFunc(s, func(r rune) bool { return unicode.IsSpace(r) || r == ',' || r == '.' || r == '-' }); i > 0 {
+		word = s[:i]
+	}
+	return attributionStarts[word]
+}

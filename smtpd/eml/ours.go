@@ -1,0 +1,24 @@
+package eml
+
+import (
+	"strings"
+
+	"postdesk/core"
+)
+
+// isOurs knows the lines of our own mails over which an answer stands, whatever
+// the mail program left of what was round them.
+func isOurs(s string) bool {
+	if len(s) > 240 || len(s) < 16 {
+		return false
+	}
+	switch s[0] | 0x20 {
+	case 'y':
+		return strings.HasPrefix(s, core.CopyNotice)
+	case '-', 'p', 'r', '#', '*', 'w', '<', '[', 't', 'a', 'd', '|':
+	default:
+		return false
+	}
+	lower := normal(s)
+	return strings.Contains(lower, "above this line") && containsAny(lower, []string{"reply", "respond", "answer", "response", "write", "type"})
+}
