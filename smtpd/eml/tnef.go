@@ -13,6 +13,7 @@ type tnefMail struct {
 	text, html, rtf string
 	files           []core.Attachment
 	codepage        string
+	class           string // IPM.Note and the like
 }
 
 // Attributes of TNEF and properties of MAPI that are read.
