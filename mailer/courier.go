@@ -15,7 +15,7 @@ import (
 const (
 	defaultConnections = 5
 	grace              = 20 * time.Second // for a running dialogue, when the program stops
-	recordFor          = time.Minute      // how long the outcome of a try is offered to the database
+	recordFor          = time.Minute      // how long what became of a mail is offered to the database
 	deadlinesEvery     = 30 * time.Second // how often mail that waits for a failing destination is looked through
 )
 
@@ -183,11 +183,22 @@ func (c *Courier) compose(delivery *core.Delivery, write func(*core.Outgoing) ([
 func (c *Courier) record(ctx context.Context, delivery core.Delivery, receipt core.Receipt) (err error) {
 	receipt.Text = core.Redact(receipt.Text)
 	c.log(ctx, delivery, receipt)
+	return persist(ctx, func(ctx context.Context) error {
+		err := c.Desk.FinishDelivery(ctx, delivery, receipt)
+		if errors.Is(err, core.ErrConflict) || errors.Is(err, core.ErrNotFound) {
+			return nil
+		}
+		return err
+	})
+}
+
+// persist offers something to the database until it takes it, for a minute at
+// most, also while the program ends.
+func persist(ctx context.Context, write func(context.Context) error) (err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordFor)
 	defer cancel()
 	for wait := 100 * time.Millisecond; ; wait *= 2 {
-		err = c.Desk.FinishDelivery(ctx, delivery, receipt)
-		if err == nil || errors.Is(err, core.ErrConflict) || errors.Is(err, core.ErrNotFound) {
+		if err = write(ctx); err == nil {
 			return nil
 		}
 		select {
@@ -204,9 +215,7 @@ func (c *Courier) giveBack(ctx context.Context, claims []core.Delivery) {
 	if len(claims) == 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
-	defer cancel()
-	if err := c.Desk.GiveBack(ctx, claims); err != nil {
+	if err := persist(ctx, func(ctx context.Context) error { return c.Desk.GiveBack(ctx, claims) }); err != nil {
 		c.failed(ctx, err)
 	}
 }
