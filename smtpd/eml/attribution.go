@@ -33,11 +33,10 @@ func (d lined) attribution(i int, s string) {
 	quoted := d.is(d.after(i+1), lineQuote)
 	found := -1
 	for n := 0; n <= 3 && (n == 0 || d.is(i-n, lineText)); n++ {
-		whole := d.text[d.lines[i-n].start:d.lines[i].end]
+		whole := d.joined(i-n, i)
 		if len(whole) > maxAttribution {
 			break
 		}
-		whole = strings.TrimSpace(normal(strings.ReplaceAll(whole, "\n", " ")))
 		if !isAttribution(whole, quoted) {
 			continue
 		}
@@ -49,13 +48,36 @@ func (d lined) attribution(i int, s string) {
 			found = i - n
 		}
 	}
-	if found < 0 {
-		return
+	if found >= 0 {
+		d.set(d.beginning(found, i), i+1, lineAttribution)
 	}
-	if strings.HasPrefix(d.of(found), "<") && d.is(found-1, lineText) && len(d.of(found-1)) <= 100 {
-		found-- // a name over its address
+}
+
+// joined is lines as one, in normal letters.
+func (d lined) joined(from, to int) string {
+	whole := d.text[d.lines[from].start:d.lines[to].end]
+	if len(whole) > 2*maxAttribution {
+		return whole
 	}
-	d.set(found, i+1, lineAttribution)
+	return strings.TrimSpace(normal(strings.ReplaceAll(whole, "\n", " ")))
+}
+
+// beginning goes up over lines that say what an attribution says and this one does
+// not yet: a date, a time, an address, or just "on".
+func (d lined) beginning(from, to int) int {
+	for n := 0; n < 3 && d.is(from-1, lineText); n++ {
+		above, whole := d.joined(from-1, from-1), d.joined(from, to)
+		if len(above) > 100 || strings.HasSuffix(above, ":") {
+			break
+		}
+		adds := hasDate(above) && !hasDate(whole) || hasTime(above) && !hasTime(whole) || strings.Contains(above, "@") && !strings.Contains(whole, "@") ||
+			strings.HasPrefix(whole, "<") || startsLikeAttribution(above) && (strings.Count(above, " ") < 2 || isDigit(whole[0])) && !strings.ContainsAny(above[len(above)-1:], ".!?")
+		if !adds {
+			break
+		}
+		from--
+	}
+	return from
 }
 
 // isAttribution weighs one attribution in normal letters: somebody wrote, and a
@@ -89,6 +111,11 @@ func digitsOf(s string) (n int) {
 		}
 	}
 	return n
+}
+
+// hasDate finds a year, or a day and a month in digits.
+func hasDate(s string) bool {
+	return hasYear(s) || digitsOf(s) >= 4 && (strings.Count(s, "/") >= 2 || strings.Count(s, ".") >= 2 || strings.Count(s, "-") >= 2)
 }
 
 // hasYear finds four digits that are one.

@@ -13,7 +13,7 @@ var moreLanguages = []language{
 	{"sr", "od|шаље|од|pošiljalac", "poslato|datum|датум|послато|poslano", "za|за|kome|prima", "cc|kopija|копија", "tema|naslov|предмет|наслов|тема",
 		"је написао|је написала|je napisao|je napisala|написао/ла|piše|пише", "dana дана пон уто сре чет пет суб нед pon uto sre čet pet sub ned u у", "originalna poruka|оригинална порука|prosleđena poruka|прослеђена порука", "iznad ove linije|изнад ове линије|iznad ovog reda", "poslato sa|poslato iz|послато са|послато из"},
 	{"sl", "od|pošiljatelj", "poslano|datum", "za|prejemnik", "kp|cc|v vednost", "zadeva",
-		"je napisal|napisala", "v dne pon tor sre čet pet sob ned ponedeljek torek sreda četrtek petek sobota nedelja", "izvirno sporočilo|posredovano sporočilo", "nad to vrstico|nad to črto", "poslano z|poslano iz|poslano s "},
+		"napisal", "v dne pon tor sre čet pet sob ned ponedeljek torek sreda četrtek petek sobota nedelja", "izvirno sporočilo|posredovano sporočilo", "nad to vrstico|nad to črto", "poslano z|poslano iz|poslano s "},
 	{"lt", "nuo|siuntėjas", "išsiųsta|data|siųsta", "kam|iki|gavėjas", "kopija|kam kopija", "tema",
 		"rašė|parašė", "pr an tr kt pn št sk", "originalus laiškas|pradinis laiškas|pirminis laiškas|persiųstas laiškas|persiunčiamas laiškas|originalus pranešimas", "virš šios eilutės|virš šios linijos", "išsiųsta iš|siųsta iš"},
 	{"lv", "no|sūtītājs", "nosūtīts|datums|sūtīts|nosūtīja", "kam|adresāts", "kopija|kopā", "temats|tēma",
