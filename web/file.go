@@ -4,6 +4,7 @@ import (
 	"mime"
 	"net/http"
 	"path"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -68,5 +69,11 @@ func fileName(name string) string {
 	if stem = strings.Trim(stem, ". "); stem == "" {
 		stem = "file"
 	}
+	if deviceName.MatchString(stem) {
+		stem = "_" + stem
+	}
 	return stem + ext
 }
+
+// deviceName is what Windows takes for a device, whatever follows the first dot.
+var deviceName = regexp.MustCompile(`(?i)^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)`)

@@ -1,7 +1,9 @@
 package web
 
 import (
+	"mime"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 )
@@ -99,10 +101,32 @@ func TestFileNamesAreMadeHarmless(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
 		"../../x.txt": "x.txt", `C:\temp\a.doc`: "a.doc", "gpj.\u202eexe": "gpj.exe", "a\r\nSet-Cookie: x": "a_Set-Cookie_ x", "": "file", "..": "file",
-		`q"uote.txt`: "q_uote.txt", strings.Repeat("ä", 3000) + ".pdf": strings.Repeat("ä", 98) + ".pdf",
+		"CON": "_CON", "con.txt": "_con.txt", "lpt1.tar.gz": "_lpt1.tar.gz", "console.txt": "console.txt", "x.svg": "x.svg", "invoice.pdf.exe": "invoice.pdf.exe",
+		"a.html ": "a.html", "a.txt.": "a.txt", ".htaccess": "file.htaccess", "x\x00.png\u202e": "x.png", "%2e%2e%2fx": "%2e%2e%2fx", `q"uote.txt`: "q_uote.txt", strings.Repeat("ä", 3000) + ".pdf": strings.Repeat("ä", 98) + ".pdf",
 	} {
 		if got := fileName(name); got != want {
 			t.Errorf("%.40q: %.240q, want %.240q", name, got, want)
+		}
+	}
+}
+
+// Reliability A16: whatever a name holds, the answer has the fields that we give it,
+// and the name in a form that every browser reads alike.
+func TestTheNameOfAFileIsOneValueOfOneField(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"a\r\nSet-Cookie: x=1\r\n\r\n<script>", `a"; filename=b.html; x="`, "gpj.\u202eexe", "späße 文.pdf", strings.Repeat("n", 5000), "a;b,c=d'e", "\x00\xff\xfe", "../../../etc/passwd"} {
+		for _, kind := range []string{"attachment", "inline"} {
+			w := httptest.NewRecorder()
+			sendBytes(w, "application/octet-stream", kind, name, []byte("x"))
+			said := w.Header().Get("Content-Disposition")
+			disposition, params, err := mime.ParseMediaType(said)
+			if err != nil || disposition != kind || len(params) != 1 || params["filename"] != fileName(name) || len(said) > 800 || strings.ContainsAny(said, "\r\n\x00") {
+				t.Errorf("%.60q is sent as %.200q: %v %v", name, said, params, err)
+			}
+			policy := w.Header().Get("Content-Security-Policy")
+			if len(w.Header()) != 5 || !strings.Contains(policy, "sandbox") || strings.Contains(policy, "allow") {
+				t.Errorf("%.60q has the fields %v", name, w.Header())
+			}
 		}
 	}
 }
