@@ -1,6 +1,7 @@
 package eml
 
 import (
+	"slices"
 	"strings"
 
 	"postdesk/core"
@@ -44,6 +45,9 @@ func (c clues) statusText() string {
 	for _, p := range c.reader.reports {
 		c.addStatus(&b, p)
 	}
+	if b.Len() == 0 {
+		c.addHidden(&b, c.root)
+	}
 	if b.Len() > 0 || !c.daemon() && !c.nullReturnPath() {
 		return b.String()
 	}
@@ -63,6 +67,21 @@ func (c clues) walkStatus(b *strings.Builder, p *part) {
 func (c clues) addStatus(b *strings.Builder, p *part) {
 	if t := p.media.value; t == "message/delivery-status" || t == "message/global-delivery-status" {
 		b.WriteString(newlines(clean(string(c.reader.decode(p)))))
+		b.WriteString("\n\n")
+	}
+}
+
+// addHidden finds the fields in files of another type, as some reporters send them.
+func (c clues) addHidden(b *strings.Builder, p *part) {
+	for _, child := range p.children {
+		c.addHidden(b, child)
+	}
+	if p.tooDeep || len(p.children) > 0 || len(p.body) > maxRuleBytes || p == c.root || !strings.HasPrefix(p.media.value, "text/") && p.media.value != "application/octet-stream" {
+		return
+	}
+	s := newlines(clean(string(c.reader.decode(p))))
+	if start := strings.TrimLeft(s, "\n "); hasFoldPrefix(start, "reporting-mta:") || hasFoldPrefix(start, "final-recipient:") {
+		b.WriteString(s)
 		b.WriteString("\n\n")
 	}
 }
@@ -117,7 +136,10 @@ func statusBlocks(s string) [][]statusField {
 				block[n-1].value += " " + strings.TrimSpace(line)
 			}
 		case ok:
-			block = append(block, statusField{strings.ToLower(strings.TrimSpace(name)), strings.TrimSpace(value)})
+			if name = strings.ToLower(strings.TrimSpace(name)); startsRecipient(block, name) {
+				blocks, block = append(blocks, block), nil
+			}
+			block = append(block, statusField{name, strings.TrimSpace(value)})
 		}
 		if len(blocks) >= maxReportPieces || len(block) >= maxReportPieces {
 			break
@@ -127,6 +149,12 @@ func statusBlocks(s string) [][]statusField {
 		blocks = append(blocks, block)
 	}
 	return blocks
+}
+
+// startsRecipient reports whether a field begins another recipient, though no blank
+// line stands before it.
+func startsRecipient(block []statusField, name string) bool {
+	return (name == "final-recipient" || name == "original-recipient") && slices.ContainsFunc(block, func(f statusField) bool { return f.name == name })
 }
 
 // A recipientStatus is what a block says of one recipient.
@@ -140,7 +168,7 @@ func readBlock(b []statusField) (r recipientStatus) {
 		switch f.name {
 		case "final-recipient":
 			r.address = recipient(f.value)
-		case "original-recipient":
+		case "original-recipient", "x-actual-recipient":
 			r.original = recipient(f.value)
 		case "action":
 			r.action = actionOf(f.value)
@@ -242,29 +270,16 @@ func isPermanent(codes []string, all []recipientStatus) bool {
 func actionOf(v string) core.Action {
 	v = strings.ToLower(v)
 	switch {
-	case strings.HasPrefix(v, "fail"):
+	case beginsWithAny(v, []string{"fail", "fatal", "bounce", "error", "reject", "undeliver", "permanent"}):
 		return core.ActionFailed
-	case strings.HasPrefix(v, "delay"):
+	case beginsWithAny(v, []string{"delay", "defer", "warn", "transient"}):
 		return core.ActionDelayed
-	case strings.HasPrefix(v, "deliver"):
+	case beginsWithAny(v, []string{"deliver", "success"}):
 		return core.ActionDelivered
 	case strings.HasPrefix(v, "expand"):
 		return core.ActionExpanded
 	case strings.HasPrefix(v, "relay"):
 		return core.ActionRelayed
-	}
-	return ""
-}
-
-// recipient reads "rfc822; a@b" and its broken forms.
-func recipient(v string) string {
-	if _, after, ok := strings.Cut(v, ";"); ok {
-		v = after
-	}
-	for _, a := range parseAddresses(v) {
-		if a.Address != "" {
-			return a.Address
-		}
 	}
 	return ""
 }

@@ -83,7 +83,7 @@ func (c clues) daemon() bool {
 		case "mailer-daemon", "mailerdaemon", "mail-daemon", "postmaster", "post_master", "mdaemon", "mailer_daemon", "mail.administrator", "bounce", "bounces", "mail-delivery-subsystem", "":
 			return true
 		}
-		if strings.Contains(local, "mailer-daemon") || strings.HasPrefix(local, "bounce-") || strings.HasPrefix(local, "bounces+") {
+		if strings.Contains(local, "mailer-daemon") || strings.HasPrefix(local, "bounce-") || strings.HasPrefix(local, "bounces+") || strings.HasPrefix(local, "microsoftexchange329e") {
 			return true
 		}
 	}
