@@ -1,6 +1,7 @@
 package eml
 
 import (
+	"cmp"
 	"path"
 	"strings"
 	"unicode"
@@ -21,7 +22,7 @@ func (r *reader) attachContent(p *part, content []byte) {
 	r.keep(p, core.Attachment{
 		Filename:    fileName(p, content),
 		ContentType: cut(oneLine(p.media.value), maxNameBytes),
-		ContentID:   cleanID(strings.Trim(p.header.get("content-id"), "<> ")),
+		ContentID:   cmp.Or(cleanID(strings.Trim(p.header.get("content-id"), "<> ")), cleanID(strings.TrimSpace(p.header.get("content-location")))),
 		Content:     content,
 	})
 }
