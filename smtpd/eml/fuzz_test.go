@@ -137,7 +137,7 @@ func FuzzTrim(f *testing.F) {
 		s = clean(s)
 		var marks []mark
 		if at >= 0 && at < len(s) {
-			marks = []mark{{start: at, hard: at%2 == 0}, {start: 0, end: at + 1}}
+			marks = []mark{{start: at, kind: markKind(at % 5)}, {start: at / 2, end: at + 1, kind: markRange}, {start: 0, end: at + 1, kind: markSignature}}
 		}
 		sound(t, core.Letter{Text: s, Folds: trim(s, marks), Kind: core.KindHuman})
 		if flat := unflow(s, at%2 == 0); len(flat) > len(s)+strings.Count(s, "\n") {

@@ -11,8 +11,8 @@ import (
 
 // An htmlTag holds the attributes that matter.
 type htmlTag struct {
-	class, id, typ, style, href, alt, src, start string
-	hidden                                       bool
+	class, id, name, typ, style, href, alt, src, start string
+	hidden                                             bool
 }
 
 func (w *htmlWriter) attributes(more bool) (t htmlTag) {
@@ -24,6 +24,8 @@ func (w *htmlWriter) attributes(more bool) (t htmlTag) {
 			t.class = string(value)
 		case "id":
 			t.id = string(value)
+		case "name", "data-marker":
+			t.name = string(value)
 		case "type":
 			t.typ = string(value)
 		case "style":
@@ -53,6 +55,9 @@ func (w *htmlWriter) start(a atom.Atom, more, selfClosing bool) {
 	if a == w.sign.tag && a != 0 {
 		w.sign.depth++
 	}
+	if a == w.quoted.tag && a != 0 && !selfClosing {
+		w.quoted.depth++
+	}
 	if a == w.lines.tag && a != 0 && !selfClosing {
 		w.lines.depth++
 	}
@@ -66,8 +71,11 @@ func (w *htmlWriter) start(a atom.Atom, more, selfClosing bool) {
 		w.hidden, w.hid = openElement{a, 1}, true
 		return
 	}
-	if quotes, hard := beginsQuote(t); quotes {
-		w.marking, w.hard = true, w.hard || hard
+	if k := beginsQuote(t); k != markNone {
+		w.marking = max(w.marking, k)
+		if k == markRange && w.quoted.tag == 0 && isBlock(a) && !selfClosing {
+			w.quoted, w.quotedMark = openElement{a, 1}, -1
+		}
 	}
 	if w.sign.tag == 0 && isSignature(t) {
 		w.sign, w.signAt = openElement{a, 1}, -1
@@ -165,7 +173,15 @@ func (w *htmlWriter) end(a atom.Atom) {
 		if w.sign.depth--; w.sign.depth == 0 {
 			w.sign.tag = 0
 			if w.signAt >= 0 {
-				w.marks = append(w.marks, mark{start: w.signAt, end: len(w.out)})
+				w.marks = append(w.marks, mark{start: w.signAt, end: len(w.out), kind: markSignature})
+			}
+		}
+	}
+	if a == w.quoted.tag && a != 0 {
+		if w.quoted.depth--; w.quoted.depth == 0 {
+			w.quoted.tag = 0
+			if w.quotedMark >= 0 && w.marks[w.quotedMark].kind == markRange {
+				w.marks[w.quotedMark].end = len(w.out)
 			}
 		}
 	}

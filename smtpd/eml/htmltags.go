@@ -34,30 +34,3 @@ func hides(a atom.Atom, t htmlTag) bool {
 func keepsLines(a atom.Atom, style string) bool {
 	return style != "" && (isBlock(a) || a == atom.Span || a == atom.P || a == atom.Td) && strings.Contains(strings.ToLower(strings.ReplaceAll(style, " ", "")), "white-space:pre")
 }
-
-// pageQuoteNames are what a page with such marks contains.
-var pageQuoteNames = []string{"gmail_quote", "divRplyFwdMsg", "appendonsend", "yahoo_quoted", "moz-cite-prefix", "protonmail_quote", "tutanota_quote", "zmail_extra", "OLK_SRC_BODY_SECTION", "mail-editor-reference", `type="cite"`, "type=cite"}
-
-// beginsQuote knows the marks that mail programs put before what they quote.
-func beginsQuote(t htmlTag) (quotes, hard bool) {
-	if t.class != "" {
-		for _, c := range strings.Fields(t.class) {
-			switch c {
-			case "gmail_quote", "gmail_attr", "yahoo_quoted", "moz-cite-prefix", "moz-email-headers-table", "protonmail_quote",
-				"tutanota_quote", "zmail_extra", "cite-prefix", "moz-forward-container":
-				return true, false
-			}
-		}
-	}
-	switch t.id {
-	case "divRplyFwdMsg", "appendonsend", "OLK_SRC_BODY_SECTION", "stopSpelling", "zwchr", "reply-intro", "replySplit",
-		"isReplyContent", "isForwardContent", "mail-editor-reference-message-container", "yahoo_quoted", "original-content":
-		return true, true
-	}
-	return false, false
-}
-
-func isSignature(t htmlTag) bool {
-	return strings.Contains(t.class, "gmail_signature") || strings.Contains(t.class, "moz-signature") ||
-		t.id == "Signature" || t.id == "ms-outlook-mobile-signature" || t.id == "AppleMailSignature"
-}

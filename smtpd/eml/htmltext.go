@@ -8,12 +8,22 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
-// A mark is a place of a text at which the page that it was made of says that a
-// quote begins, or a range that it calls a signature.
+// A mark is a place of a text of which the page that it was made of says something.
 type mark struct {
-	start, end int  // end is 0 for a quote: how far it reaches is seen from the text
-	hard       bool // everything below is older, whatever it looks like
+	start, end int // end is 0 where only the beginning is known
+	kind       markKind
 }
+
+type markKind byte
+
+const (
+	markNone      markKind = iota
+	markQuote              // a quote begins: how far it reaches is seen from the text
+	markRange              // a quote from start to end
+	markFields             // Outlook's fields begin, in any language, and below them all is older
+	markHard               // everything below is older, whatever it looks like
+	markSignature          // a signature from start to end
+)
 
 func (m mark) moved(by int) mark {
 	m.start += by
@@ -56,8 +66,7 @@ type htmlWriter struct {
 	bullet  string
 	link    string
 	linkAt  int
-	marking bool // the next word begins a quote
-	hard    bool // and nothing new comes after it
+	marking markKind // what the next word begins
 	showAll bool
 
 	showPictures bool
@@ -67,7 +76,9 @@ type htmlWriter struct {
 	lines        openElement // its style keeps line ends
 	sign         openElement // a signature
 	signAt       int
-	cells        bool // a cell of the current row was written
+	quoted       openElement // a quote that no blockquote marks
+	quotedMark   int         // its mark, -1 before its first word
+	cells        bool        // a cell of the current row was written
 }
 
 // An openElement waits for the end tag that belongs to it.
@@ -156,7 +167,7 @@ func (w *htmlWriter) preformatted(t []byte) {
 // word writes what stands on the line now, after what is owed before it.
 func (w *htmlWriter) word(t []byte) {
 	switch {
-	case len(w.out) == 0 || w.breaks > 0 || w.marking:
+	case len(w.out) == 0 || w.breaks > 0 || w.marking != markNone:
 		w.newLine()
 		if w.sign.tag != 0 && w.signAt < 0 {
 			w.signAt = len(w.out)
@@ -179,9 +190,12 @@ func (w *htmlWriter) newLine() {
 			}
 		}
 	}
-	if w.marking {
-		w.marks = append(w.marks, mark{start: len(w.out), hard: w.hard})
-		w.marking, w.hard = false, false
+	if w.marking != markNone {
+		if w.quoted.tag != 0 && w.quotedMark < 0 {
+			w.quotedMark = len(w.marks)
+		}
+		w.marks = append(w.marks, mark{start: len(w.out), kind: w.marking})
+		w.marking = markNone
 	}
 	for range prefix {
 		w.out = append(w.out, "> "...)

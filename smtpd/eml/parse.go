@@ -52,15 +52,7 @@ func read(raw []byte) core.Letter {
 		b = r.preview()
 		l.Text = cut(b.text, maxTextOut)
 	}
-	l.Folds = trim(l.Text, b.marks)
-	if (l.Folds == nil || !l.HasNewText()) && l.HTML != "" && l.PlainText != "" {
-		if byPage := trimByPage(l.Text, l.HTML); byPage != nil {
-			l.Folds = byPage
-		}
-	}
-	if l.HTML != "" && l.PlainText != "" {
-		l.Folds = foldSignatureOfPage(l, l.HTML)
-	}
+	l.Folds = foldText(l, b.marks)
 	markSignatures(l.Attachments)
 	l.Defects, l.Notices = d, notices(d)
 	return l

@@ -63,31 +63,6 @@ func isFolded(at int, folds []core.Span) bool {
 	return slices.ContainsFunc(folds, func(f core.Span) bool { return f.Start <= at && at < f.End })
 }
 
-// pageSignatureNames are what a page contains that calls something a signature.
-var pageSignatureNames = []string{"gmail_signature", "moz-signature", `id="signature"`, "id=signature", "ms-outlook-mobile-signature", "applemailsignature"}
-
-// foldSignatureOfPage folds in a text what its page calls a signature, where the
-// text does not say so itself.
-func foldSignatureOfPage(l core.Letter, page string) []core.Span {
-	if !containsAny(strings.ToLower(page), pageSignatureNames) {
-		return l.Folds
-	}
-	shown, marks := htmlText(page)
-	folds := l.Folds
-	for _, m := range marks {
-		if m.end == 0 || m.end-m.start > maxSignatureBytes || m.end > len(shown) {
-			continue
-		}
-		if span, ok := findWords(l.Text, shown[m.start:m.end], folds); ok {
-			folds = addSpan(folds, span)
-		}
-	}
-	if without := (core.Letter{Text: l.Text, Folds: folds}); !without.HasNewText() {
-		return l.Folds
-	}
-	return folds
-}
-
 // findWords finds the lines of a text, not folded yet, that say the same words.
 func findWords(text, words string, folds []core.Span) (span core.Span, ok bool) {
 	const mostTries = 400 // lines from the end of which a signature may begin
@@ -148,11 +123,14 @@ func sameWords(text, words string) (end int, ok bool) {
 	return end, end > 0
 }
 
-func bareWord(word string) string { return strings.Trim(word, "*_<>[]()|") }
+func bareWord(word string) string { return strings.Trim(word, "*_<>[]()|-•·") }
 
-// addSpan keeps the spans in order. The new one does not begin inside of another.
-func addSpan(folds []core.Span, s core.Span) []core.Span {
-	all := append(slices.Clone(folds), s)
+// addSpans keeps the spans in order. No new one begins inside of another.
+func addSpans(folds []core.Span, more ...core.Span) []core.Span {
+	all := append(slices.Clone(folds), more...)
+	if len(all) == 0 {
+		return nil
+	}
 	slices.SortFunc(all, func(a, b core.Span) int { return a.Start - b.Start })
 	joined := all[:1]
 	for _, next := range all[1:] {

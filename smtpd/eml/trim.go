@@ -18,6 +18,7 @@ func trim(text string, marks []mark) []core.Span {
 	t.classify()
 	t.pageMarks(marks)
 	t.folded = make([]bool, len(t.lines))
+	t.fold(0, t.banner())
 	t.history()
 	t.quotes()
 	t.signatures(marks)
@@ -28,29 +29,6 @@ func trim(text string, marks []mark) []core.Span {
 type trimmer struct {
 	lined
 	folded []bool
-}
-
-// pageMarks carries over what the page itself called a quote. A mark over lines
-// with ">" is an attribution; without any below, everything is older.
-func (t *trimmer) pageMarks(marks []mark) {
-	for _, m := range marks {
-		if m.end > 0 {
-			continue
-		}
-		i := t.after(t.lineAt(m.start))
-		if i >= len(t.lines) || t.lines[i].kind != lineText && t.lines[i].kind != lineRule {
-			continue
-		}
-		quote := i
-		for quote < len(t.lines) && quote < i+7 && !t.is(quote, lineQuote) {
-			quote++
-		}
-		if !m.hard && t.is(quote, lineQuote) {
-			t.set(i, quote, lineAttribution)
-			continue
-		}
-		t.lines[i].kind = lineHistory
-	}
 }
 
 // lineAt returns the line that holds a place of the text.
@@ -177,7 +155,7 @@ const (
 // as signatures are, what the page calls a signature, and footers.
 func (t *trimmer) signatures(marks []mark) {
 	for _, m := range marks {
-		if m.end > 0 && m.end-m.start <= maxSignatureBytes {
+		if m.kind == markSignature && m.end-m.start <= maxSignatureBytes {
 			t.fold(t.lineAt(m.start), t.lineAt(m.end-1)+1)
 		}
 	}
@@ -277,38 +255,4 @@ func (t *trimmer) spans() []core.Span {
 		}
 	}
 	return spans
-}
-
-// trimByPage folds a text whose page says where the quote begins, when the text
-// itself does not show it: all below the page's own new words.
-func trimByPage(text, page string) []core.Span {
-	if !containsAny(page, pageQuoteNames) {
-		return nil
-	}
-	shown, marks := htmlText(page)
-	l := core.Letter{Text: shown, Folds: trim(shown, marks)}
-	if l.Folds == nil || !l.HasNewText() {
-		return nil
-	}
-	at, ok := skipWords(text, l.NewText())
-	if !ok {
-		return nil
-	}
-	if i := strings.IndexByte(text[at:], '\n'); i >= 0 && blank(text[at:at+i]) && !blank(text[at+i:]) {
-		return []core.Span{{Start: at + i + 1, End: len(text)}}
-	}
-	return nil
-}
-
-// skipWords steps over the words of prefix at the start of text, whatever white
-// space stands between them.
-func skipWords(text, prefix string) (at int, ok bool) {
-	for _, word := range strings.Fields(prefix) {
-		rest := strings.TrimLeft(text[at:], " \t\r\n\u00a0")
-		if !strings.HasPrefix(rest, word) {
-			return 0, false
-		}
-		at = len(text) - len(rest) + len(word)
-	}
-	return at, at > 0
 }
