@@ -42,11 +42,20 @@ func (d *Desk) mayRetry(ctx context.Context, q querier, actor Actor, id Delivery
 	if err := d.mayLookAtMail(ctx, q, actor, id); err != nil || actor.Can(DoAdminister) == nil {
 		return err
 	}
-	state, err := value[DeliveryStatus](ctx, q, `select state from deliveries where id = $1`, id)
-	if err == nil && state != DeliveryFailed {
-		return refuse(ErrConflict, "The mail is %s.", state)
+	at, err := one[struct {
+		State        DeliveryStatus
+		LastResponse string
+	}](ctx, q, `select state, last_response from deliveries where id = $1`, id)
+	s := DeliveryState{State: at.State, LastResponse: at.LastResponse}
+	switch {
+	case err != nil:
+		return err
+	case s.State != DeliveryFailed:
+		return refuse(ErrConflict, "The mail is %s.", s.State)
+	case !s.Failed():
+		return refuse(ErrConflict, "It was discarded. An administrator can send it all the same.")
 	}
-	return err
+	return nil
 }
 
 // mayLookAtMail asks, of those who are no admins, on the conversation where the
@@ -121,8 +130,10 @@ func sendAgain(ctx context.Context, tx pgx.Tx, actor Actor, id DeliveryID, act, 
 }
 
 // leavesFrom and whyNotLeave: why a mail d would not be written today, or ”. Mail
-// to the disabled or the suppressed, copies of words that are private by now, links
-// that are over, and automatic mail to the unproven (mail-law section 6).
+// to the disabled or the suppressed, to who got another role or is not on the
+// conversation any more, copies of words that are private by now, links that are
+// over, and automatic mail to the unproven (mail-law section 6). What is written
+// already says nothing new to anybody.
 const (
 	leavesFrom = ` deliveries d left join addresses a on a.address = d.recipient left join users u on u.id = coalesce(d.user_id, a.user_id)
 		left join suppressions s on s.address = d.recipient`
@@ -132,9 +143,19 @@ const (
 			when s.address is not null then 'Mail to its recipient has stopped: ' || s.reason
 			when d.link_purpose is not null and d.state = 'failed' then 'Its link is over. Send a new one from the page of the person.'
 			when d.purpose in ('reply', 'copy') and d.post_id is null then 'Its words are not public any more.'
+			when d.purpose = 'staff_notice' and u.role not in ('agent', 'admin', 'owner') or d.purpose in ('copy', 'mention') and u.role = 'customer'
+				then 'Its recipient has another role by now.'
+			when d.purpose in ('reply', 'copy') and d.bytes is null and not ` + meant + ` then 'Its recipient is not on the conversation any more.'
 			when d.to_unproven then 'It is automatic mail to a sender who is not verified: that is not sent.'
 			else '' end`
 )
+
+// meant: the recipient of an answer d still gets answers, of that kind: as requester,
+// or in CC; where it was given or where its words stand now.
+const meant = `exists (
+			select from conversations c where c.id in (d.conversation_id, (select m.conversation_id from messages m where m.id = d.post_id))
+				and (c.requester_id = u.id or (d.purpose = 'copy' or coalesce(u.role, 'customer') = 'customer') and exists (
+					select from participants p where p.conversation_id = c.id and (p.user_id = u.id or p.address = d.recipient))))`
 
 // mayLeave refuses what would not be written today.
 func mayLeave(ctx context.Context, tx pgx.Tx, id DeliveryID) error {

@@ -95,6 +95,7 @@ type claimedState struct {
 	ID           DeliveryID
 	Tries        int
 	ScheduleFrom time.Time
+	Now          time.Time // by the clock that wrote ScheduleFrom (reliability R18)
 	Warned       bool
 }
 
@@ -113,7 +114,7 @@ func (d *Desk) finishUnsent(ctx context.Context, tx pgx.Tx, batch []finished) er
 		return nil
 	}
 	states, err := rows[claimedState](ctx, tx, `
-		select d.id, d.tries + 1 as tries, d.schedule_from, d.warned_at is not null as warned
+		select d.id, d.tries + 1 as tries, d.schedule_from, now() as now, d.warned_at is not null as warned
 		from deliveries d join unnest($1::bigint[], $2::int[]) as c (id, attempt) on d.id = c.id and d.attempts = c.attempt
 		where d.state in ('queued', 'held') and d.claimed_until is not null
 		order by d.id for update of d`, ids, attempts)
@@ -130,16 +131,15 @@ func (d *Desk) finishUnsent(ctx context.Context, tx pgx.Tx, batch []finished) er
 }
 
 func (d *Desk) finishOne(ctx context.Context, tx pgx.Tx, c Delivery, r Receipt, s claimedState) error {
-	now := time.Now()
-	next, giveUp := NextAttempt(s.Tries, s.ScheduleFrom, now, rand.Float64())
+	next, giveUp := NextAttempt(s.Tries, s.ScheduleFrom, s.Now, rand.Float64())
 	if r.Outcome == Later && giveUp {
 		r.Outcome, r.Text = Never, givenUp(r.Text)
 	}
-	recordAttempt(tx, c, r, max(0, next.Sub(now)))
+	recordAttempt(tx, c, r, max(0, next.Sub(s.Now)))
 	switch {
 	case r.Outcome == Never:
 		return d.tellOfFailure(ctx, tx, c.ID, NoticeFailed, receiptWords(r))
-	case !s.Warned && now.Sub(s.ScheduleFrom) >= WarnAfter:
+	case !s.Warned && s.Now.Sub(s.ScheduleFrom) >= WarnAfter:
 		later(tx, `update deliveries set warned_at = now() where id = $1`, c.ID)
 		return d.tellOfFailure(ctx, tx, c.ID, NoticeDelayed, receiptWords(r))
 	}

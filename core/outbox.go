@@ -25,6 +25,9 @@ type mailing struct {
 	link         string // purpose of the single-use link in it, "" for none
 }
 
+// suppressedWords stand before why an address is suppressed.
+const suppressedWords = "Not sent: this address is suppressed. "
+
 // enqueueSQL mints the reply token and the delivery in one statement. One person
 // keeps one token on one conversation; every notice and mention has its own. A
 // suppressed address fails at once, with the reason.
@@ -41,7 +44,7 @@ const enqueueSQL = `
 	select $8, $9, case when s.address is not null then 'failed' when $10 then 'held' else 'queued' end, $3::text, nullif($4::bigint, 0),
 		nullif($5::bigint, 0), nullif($11::bigint, 0), nullif($6::bigint, 0), nullif($12::bigint, 0), $7, nullif($13::bigint, 0),
 		(select name from token), $14, $15, $16, $17, nullif($18, ''),
-		coalesce('Not sent: this address is suppressed. ' || s.reason, ''), case when s.address is not null then now() end
+		coalesce('` + suppressedWords + `' || s.reason, ''), case when s.address is not null then now() end
 	from (select) one left join suppressions s on s.address = $3
 	returning id`
 

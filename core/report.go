@@ -121,7 +121,7 @@ func (d *Desk) fileReport(ctx context.Context, tx pgx.Tx, a *arrival) (filed, er
 		return at, err
 	}
 	if r.Permanent && blamesAddress(r) {
-		if err := suppressReported(ctx, tx, m, words, a.claim.ID); err != nil {
+		if err := d.suppressReported(ctx, tx, m, words, a.claim.ID); err != nil {
 			return at, err
 		}
 	}
@@ -141,7 +141,7 @@ func blamesAddress(r *Report) bool {
 
 // suppressReported stops mail to an address, and flags its owner. Not where the
 // mail was delivered there before: then it failed further on.
-func suppressReported(ctx context.Context, tx pgx.Tx, m mailTold, words string, cause InboundID) error {
+func (d *Desk) suppressReported(ctx context.Context, tx pgx.Tx, m mailTold, words string, cause InboundID) error {
 	delivered, err := wasReported(ctx, tx, m, ActionDelivered)
 	if err != nil || delivered {
 		return err
@@ -150,6 +150,9 @@ func suppressReported(ctx context.Context, tx pgx.Tx, m mailTold, words string, 
 		insert into suppressions (address, reason, delivery_id) values ($1, $2, $3)
 		on conflict (address) do update set reason = excluded.reason, delivery_id = excluded.delivery_id`, m.Recipient, words, m.ID)
 	if err != nil {
+		return err
+	}
+	if err := d.failWaiting(ctx, tx, m.Recipient, words); err != nil {
 		return err
 	}
 	return m.flag(ctx, tx, "delivery_suppressed", "mail to "+m.Recipient.String()+" stops until they write to us: "+words, cause)

@@ -91,8 +91,33 @@ func (d *Desk) Suppress(ctx context.Context, actor Actor, address, reason string
 		if err != nil {
 			return err
 		}
+		if err := d.failWaiting(ctx, tx, parsed, reason); err != nil {
+			return err
+		}
 		return audit(ctx, tx, actor, "suppression.added", parsed.String(), map[string]any{"reason": reason})
 	})
+}
+
+// failWaiting fails what waits for an address that mail stops going to, as it would
+// if it were written now. What a courier has in hand may be said already.
+func (d *Desk) failWaiting(ctx context.Context, tx pgx.Tx, to Address, reason string) error {
+	words := suppressedWords + reason
+	waiting, err := rows[struct{ ID DeliveryID }](ctx, tx, `
+		with waiting as (
+			select id from deliveries d
+			where d.state = 'queued' and d.domain = $1 and d.recipient = $2 and `+notInHand+` order by id for update)
+		update deliveries d set state = 'failed', failed_at = now(), last_response = $3,
+			bytes = case when link_purpose is null then bytes end
+		from waiting w where d.id = w.id returning d.id`, to.Domain(), to, words)
+	if err != nil {
+		return err
+	}
+	for _, w := range waiting {
+		if err := d.tellOfFailure(ctx, tx, w.ID, NoticeFailed, words); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ClearSuppression lets mail go to an address again. ErrForbidden, ErrNotFound,
