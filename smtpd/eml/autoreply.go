@@ -105,7 +105,7 @@ func (c clues) isReceipt() bool {
 // isReaction knows reactions (RFC 9078, Gmail's) and answers to invitations (RFC
 // 5546).
 func (c clues) isReaction() bool {
-	return c.reader.method == "REPLY" || c.class("ipm.schedule.meeting.resp") || hasReaction(c.root)
+	return c.reader.method == "REPLY" || c.class("ipm.schedule.meeting.resp") || c.class("ipm.microsoft schedule.mtgresp") || hasReaction(c.root)
 }
 
 func hasReaction(p *part) bool {

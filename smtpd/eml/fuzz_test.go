@@ -160,7 +160,7 @@ func FuzzTNEF(f *testing.F) {
 	f.Add(newTNEF().attr(1, attMAPIProps, tnefProps(map[uint32][]byte{propHTML<<16 | 0x102: []byte("<p>x")})).b)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		sound(t, winmail(b, ""))
-		m, _ := parseTNEF(b)
+		m, _ := parseTNEF(b, maxUnwraps)
 		size := len(m.text) + len(m.html) + len(m.rtf)
 		for _, file := range m.files {
 			size += len(file.Content)

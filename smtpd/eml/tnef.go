@@ -11,42 +11,42 @@ import (
 // A tnefMail is what a winmail.dat holds (MS-OXTNEF): a body and files.
 type tnefMail struct {
 	text, html, rtf string
+	rawHTML         []byte // in htmlCodepage
+	htmlCodepage    string
 	files           []core.Attachment
 	codepage        string
 	class           string // IPM.Note and the like
+	subject         string
+	meeting         map[uint16]string // what it says of a meeting, as RFC 5545 writes it
 }
 
 // Attributes of TNEF and properties of MAPI that are read.
 const (
-	tnefSignature    = 0x223e9f78
-	attBody          = 0x0002800c
-	attMAPIProps     = 0x00069003
-	attRendData      = 0x00069002
-	attTitle         = 0x00018010
-	attData          = 0x0006800f
-	attAttachment    = 0x00069005
-	attOEMCodepage   = 0x00069007
-	propBody         = 0x1000
-	propRTF          = 0x1009
-	propHTML         = 0x1013
-	propName         = 0x3001
-	propDataObj      = 0x3701
-	propFilename     = 0x3704
-	propLongFilename = 0x3707
-	propMIMETag      = 0x370e
-	propContentID    = 0x3712
+	tnefSignature  = 0x223e9f78
+	attBody        = 0x0002800c
+	attMAPIProps   = 0x00069003
+	attRendData    = 0x00069002
+	attTitle       = 0x00018010
+	attData        = 0x0006800f
+	attAttachment  = 0x00069005
+	attOEMCodepage = 0x00069007
+	attClass       = 0x00078008
+	attSubject     = 0x00018004
 )
 
 // tnef opens a winmail.dat. A damaged one is kept as a file beside what could be
 // read of it.
 func (r *reader) tnef(p *part) {
 	data := r.decode(p)
-	m, ok := parseTNEF(data)
+	m, ok := parseTNEF(data, maxUnwraps)
 	if !ok {
-		r.defect("winmail.dat is damaged; it is attached as it came")
+		r.defect(defectTNEF)
 		r.attachContent(p, data)
 	}
 	r.tnefs = append(r.tnefs, m)
+	if card := m.card(); card != "" && len(r.calendars) < maxCards {
+		r.calendars = append(r.calendars, card)
+	}
 	for _, f := range m.files {
 		r.keep(p, f)
 	}
@@ -55,7 +55,7 @@ func (r *reader) tnef(p *part) {
 // openTNEF lets the body of a winmail.dat stand in where the mail itself has none.
 func (r *reader) openTNEF(b *body) {
 	for _, m := range r.tnefs {
-		if b.html == "" && m.html != "" && len(m.html) <= maxTextIn {
+		if b.html == "" && len(m.html) <= maxTextIn {
 			b.html = clean(newlines(m.html))
 		}
 		if !blank(b.text) {
@@ -76,12 +76,15 @@ func (r *reader) openTNEF(b *body) {
 
 // parseTNEF reads the attributes one after another; ok is false where it is not
 // TNEF or breaks off.
-func parseTNEF(b []byte) (m tnefMail, ok bool) {
+// Mails in it are opened to a depth of nested.
+func parseTNEF(b []byte, nested int) (m tnefMail, ok bool) {
 	if len(b) < 6 || binary.LittleEndian.Uint32(b) != tnefSignature {
 		return m, false
 	}
 	var file *core.Attachment
-	for b = b[6:]; len(b) >= 9 && (b[0] == 1 || b[0] == 2); {
+	b = b[6:]
+	whole := len(b)
+	for ;  len(b) >= 9 && (b[0] == 1 || b[0] == 2); {
 		id, n := binary.LittleEndian.Uint32(b[1:]), binary.LittleEndian.Uint32(b[5:])
 		if uint64(n)+11 > uint64(len(b)) {
 			return m, false
@@ -101,12 +104,58 @@ func parseTNEF(b []byte) (m tnefMail, ok bool) {
 		}
 		b = b[9+n+2:]
 	}
+	m.finish()
+	m.unfold(nested)
+	return m, len(b) < whole // garbage behind the last attribute is usual; garbage alone is damage
+}
+
+// finish chooses among the forms of the body, once all of them are known.
+func (m *tnefMail) finish() {
+	if m.html == "" && len(m.rawHTML) > 0 {
+		m.html, _ = bodyText(m.rawHTML, m.htmlCodepage, true)
+	}
+	if m.html == "" && m.rtf != "" {
+		m.html = rtfPage(m.rtf)
+	}
 	for i := range m.files {
 		if m.files[i].Filename == "" {
 			m.files[i].Filename = "unknown.dat"
 		}
 	}
-	return m, true
+}
+
+// unfold puts the words and files of enclosed mails in the place of these.
+func (m *tnefMail) unfold(nested int) {
+	var files []core.Attachment
+	for _, f := range m.files {
+		inner, ok := tnefMail{}, false
+		if nested > 0 {
+			inner, ok = parseTNEF(f.Content, nested-1)
+		}
+		if !ok {
+			files = append(files, f)
+			continue
+		}
+		name := cut(inner.subject, maxNameBytes-5)
+		if name == "" {
+			name = f.Filename
+		}
+		switch {
+		case inner.html != "":
+			files = append(files, core.Attachment{Filename: name + ".html", ContentType: "text/html", Content: []byte(inner.html)})
+		case inner.text != "" || inner.rtf != "":
+			files = append(files, core.Attachment{Filename: name + ".txt", ContentType: "text/plain", Content: []byte(inner.words())})
+		}
+		files = append(files, inner.files...)
+	}
+	m.files = files[:min(len(files), maxAttachments+1)] // one too many is told
+}
+
+func (m *tnefMail) words() string {
+	if m.text != "" {
+		return m.text
+	}
+	return rtfText(m.rtf)
 }
 
 func (m *tnefMail) message(id uint32, data []byte) {
@@ -115,23 +164,46 @@ func (m *tnefMail) message(id uint32, data []byte) {
 		if len(data) >= 4 {
 			m.codepage = codepageLabel(int(binary.LittleEndian.Uint32(data)))
 		}
+	case attClass:
+		m.class = m.narrow(data)
+	case attSubject:
+		m.subject = oneLine(m.narrow(data))
 	case attBody:
 		m.text = m.narrow(data)
 	case attMAPIProps:
-		mapiProps(data, func(id, typ uint16, v []byte) {
-			switch id {
-			case propBody:
-				m.text = m.wide(typ, v)
-			case propHTML:
-				if typ == 0x102 {
-					m.html, _ = bodyText(v, "", true)
-				} else {
-					m.html = m.wide(typ, v)
-				}
-			case propRTF:
-				m.rtf = decompressRTF(v)
-			}
-		})
+		mapiProps(data, m.property)
+	}
+}
+
+func (m *tnefMail) property(id, typ uint16, v []byte) {
+	switch id {
+	case propClass:
+		m.class = m.wide(typ, v)
+	case propSubject:
+		m.subject = oneLine(m.wide(typ, v))
+	case propBody:
+		m.text = m.wide(typ, v)
+	case propCodepage:
+		if len(v) >= 4 {
+			m.htmlCodepage = codepageLabel(int(binary.LittleEndian.Uint32(v)))
+		}
+	case propHTML:
+		if typ == 0x102 {
+			m.rawHTML = v
+		} else {
+			m.html = m.wide(typ, v)
+		}
+	case propRTF:
+		m.rtf = decompressRTF(v)
+	case propLocation, propStart, propEnd, propMeetingStart, propMeetingEnd:
+		if m.meeting == nil {
+			m.meeting = map[uint16]string{}
+		}
+		if typ == 0x40 && len(v) == 8 {
+			m.meeting[id] = calendarStamp(binary.LittleEndian.Uint64(v))
+		} else {
+			m.meeting[id] = m.wide(typ, v)
+		}
 	}
 }
 
@@ -181,108 +253,4 @@ func (m *tnefMail) wide(typ uint16, b []byte) string {
 		}
 	}
 	return string(utf16.Decode(units))
-}
-
-func codepageLabel(n int) string {
-	switch {
-	case n >= 1250 && n <= 1258:
-		return "windows-125" + string(rune('0'+n-1250))
-	case n == 932:
-		return "shift_jis"
-	case n == 936:
-		return "gbk"
-	case n == 949:
-		return "euc-kr"
-	case n == 950:
-		return "big5"
-	}
-	return ""
-}
-
-// mapiProps calls f with each property of a list, until it ends or breaks off.
-func mapiProps(b []byte, f func(id, typ uint16, value []byte)) {
-	r := bytesReader{b: b}
-	count := r.u32()
-	for ; count > 0 && !r.short; count-- {
-		typ, id := r.u16(), r.u16()
-		if id >= 0x8000 {
-			r.take(16)
-			if r.u32() == 0 {
-				r.take(4)
-			} else {
-				r.padded(r.u32())
-			}
-		}
-		values := uint32(1)
-		multi := typ&0x1000 != 0
-		typ &^= 0x1000
-		size, variable := mapiSize(typ)
-		if multi || variable {
-			values = r.u32()
-		}
-		for ; values > 0 && !r.short; values-- {
-			n := size
-			if variable {
-				n = r.u32()
-			}
-			if v := r.padded(n); !r.short {
-				f(id, typ, v)
-			}
-		}
-		if size == 0 && !variable {
-			return
-		}
-	}
-}
-
-func mapiSize(typ uint16) (size uint32, variable bool) {
-	switch typ {
-	case 0x0d, 0x1e, 0x1f, 0x102:
-		return 0, true
-	case 2, 3, 4, 0x0a, 0x0b:
-		return 4, false
-	case 5, 6, 7, 0x14, 0x40:
-		return 8, false
-	case 0x48:
-		return 16, false
-	}
-	return 0, false
-}
-
-// A bytesReader takes little-endian numbers off bytes and remembers when they ran
-// short.
-type bytesReader struct {
-	b     []byte
-	short bool
-}
-
-func (r *bytesReader) take(n uint32) []byte {
-	if uint64(n) > uint64(len(r.b)) {
-		r.short, r.b = true, nil
-		return nil
-	}
-	v := r.b[:n]
-	r.b = r.b[n:]
-	return v
-}
-
-// padded takes n bytes and what fills them up to a multiple of four.
-func (r *bytesReader) padded(n uint32) []byte {
-	v := r.take(n)
-	r.take(min(-n&3, uint32(len(r.b))))
-	return v
-}
-
-func (r *bytesReader) u16() uint16 {
-	if v := r.take(2); v != nil {
-		return binary.LittleEndian.Uint16(v)
-	}
-	return 0
-}
-
-func (r *bytesReader) u32() uint32 {
-	if v := r.take(4); v != nil {
-		return binary.LittleEndian.Uint32(v)
-	}
-	return 0
 }
