@@ -8,8 +8,8 @@ import (
 	"postdesk/core"
 )
 
-// said is what a report was understood to say, in one line.
-func said(l core.Letter) string {
+// reportLine is what a report was understood to say, in one line.
+func reportLine(l core.Letter) string {
 	if l.Report == nil {
 		return string(l.Kind)
 	}
@@ -51,7 +51,7 @@ func TestT48ReportsAreReadInEveryBrokenForm(t *testing.T) {
 	} {
 		l := read(crlf(c.mail))
 		sound(t, l)
-		if got := said(l); l.Kind != core.KindReport || got != c.want {
+		if got := reportLine(l); l.Kind != core.KindReport || got != c.want {
 			t.Errorf("%s: %s %s, want %s", name, l.Kind, got, c.want)
 		}
 	}
@@ -84,7 +84,7 @@ func TestT50BouncesInWordsAreRead(t *testing.T) {
 	} {
 		l := read(crlf(c.fields + "\nTo: bounce@desk.test\n\n" + c.text + "\n\n------ This is a copy of the message, including all the headers. ------\n\nReceived: x\nTo: other@else.test\nReferences: <42@desk.test>\n"))
 		sound(t, l)
-		if got := said(l); l.Kind != core.KindReport || got != c.want {
+		if got := reportLine(l); l.Kind != core.KindReport || got != c.want {
 			t.Errorf("%s: %s, want %s", name, got, c.want)
 		}
 	}
@@ -106,7 +106,7 @@ func TestT53WhatOnlySpeaksOfABounceIsNone(t *testing.T) {
 		l := read(crlf(mail))
 		sound(t, l)
 		if l.Report != nil {
-			t.Errorf("%s: %s", name, said(l))
+			t.Errorf("%s: %s", name, reportLine(l))
 		}
 	}
 }

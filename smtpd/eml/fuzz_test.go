@@ -1,8 +1,6 @@
 package eml
 
 import (
-	"encoding/base64"
-	"encoding/hex"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -146,51 +144,6 @@ func FuzzTrim(f *testing.F) {
 	})
 }
 
-func FuzzReport(f *testing.F) {
-	f.Add("Reporting-MTA: dns; mx\n\nFinal-Recipient: rfc822; cara@acme.test\nAction: failed\nStatus: 5.1.1")
-	f.Add("Original-Recipient: rfc822;a@x\nAction: delayed\n\n\nStatus: 4")
-	f.Fuzz(func(t *testing.T, s string) {
-		sound(t, read(crlf(statusReport(s))))
-		sound(t, read([]byte("From: MAILER-DAEMON@x.test\r\nSubject: Undelivered\r\n\r\n"+s))) // one in words alone
-	})
-}
-
-func FuzzTNEF(f *testing.F) {
-	f.Add(newTNEF().attr(1, attBody, []byte("x")).attr(2, attRendData, nil).attr(2, attData, []byte("one")).b)
-	f.Add(newTNEF().attr(1, attMAPIProps, tnefProps(map[uint32][]byte{propHTML<<16 | 0x102: []byte("<p>x")})).b)
-	f.Fuzz(func(t *testing.T, b []byte) {
-		sound(t, winmail(b, ""))
-		m, _ := parseTNEF(b, maxUnwraps)
-		size := len(m.text) + len(m.html) + len(m.rtf)
-		for _, file := range m.files {
-			size += len(file.Content)
-		}
-		if size > 400*len(b)+64 { // compressed RTF: 17 bytes a reference of two
-			t.Errorf("%d bytes of %d", size, len(b))
-		}
-	})
-}
-
-func FuzzRTF(f *testing.F) {
-	hello, _ := hex.DecodeString(compressedHello)
-	f.Add(hello, `{\rtf1\ansi\ansicpg1251 a\par\'cf\u8211?}`)
-	f.Fuzz(func(t *testing.T, packed []byte, s string) {
-		if out := decompressRTF(packed); len(out) > maxTextIn+17 || len(out) > 16*len(packed)+17 {
-			t.Errorf("%d bytes of %d", len(out), len(packed))
-		}
-		if out := clean(rtfText(s)); len(out) > 8*len(s)+64 {
-			t.Errorf("%d bytes of %d", len(out), len(s))
-		}
-	})
-}
-
-func FuzzCalendar(f *testing.F) {
-	f.Add("BEGIN:VCALENDAR\nMETHOD:REPLY\nBEGIN:VEVENT\nSUMMARY;X=Y:a\\, b\n c\nDTSTART;TZID=\"E\":20260105T100000\nEND:VEVENT")
-	f.Fuzz(func(t *testing.T, s string) {
-		sound(t, read([]byte("From: a@x.test\r\nContent-Type: text/calendar; method=REQUEST\r\n\r\n"+s)))
-	})
-}
-
 func FuzzTransfer(f *testing.F) {
 	f.Add([]byte("d29yZA==\ncw==\n____________\nlist of x"), "base64")
 	f.Add([]byte("a=3D=\n=zz =\n"), "quoted-printable")
@@ -207,15 +160,5 @@ func FuzzTransfer(f *testing.F) {
 		if total > len(b) {
 			t.Errorf("uuencode: %d bytes of %d", total, len(b))
 		}
-	})
-}
-
-func FuzzSigned(f *testing.F) {
-	f.Add([]byte(ber(0x30, ber(0x06, "\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"), ber(0xa0, ber(0x30, ber(0x02, "\x01"), ber(0x31), ber(0x30, ber(0x06, "x"), ber(0xa0, ber(0x04, "words"))))))))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		if _, out := readCMS(b); len(out) > len(b) {
-			t.Errorf("%d bytes of %d", len(out), len(b))
-		}
-		sound(t, read([]byte("From: a@x.test\r\nContent-Type: application/pkcs7-mime; smime-type=signed-data\r\nContent-Transfer-Encoding: base64\r\n\r\n"+base64.StdEncoding.EncodeToString(b))))
 	})
 }

@@ -84,7 +84,7 @@ func parseTNEF(b []byte, nested int) (m tnefMail, ok bool) {
 	var file *core.Attachment
 	b = b[6:]
 	whole := len(b)
-	for ;  len(b) >= 9 && (b[0] == 1 || b[0] == 2); {
+	for len(b) >= 9 && (b[0] == 1 || b[0] == 2) {
 		id, n := binary.LittleEndian.Uint32(b[1:]), binary.LittleEndian.Uint32(b[5:])
 		if uint64(n)+11 > uint64(len(b)) {
 			return m, false
