@@ -93,11 +93,14 @@ func isAttribution(s string, quoted bool) bool {
 	if containsAny(s, wroteWords) {
 		return quoted || address || digitCount >= 5 && startsLikeAttribution(s)
 	}
+	end := strings.TrimRight(s, ": ])")
+	colon := len(end) < len(s)
+	if quoted && colon && len(s) < 200 && hasYear(s) && (startsLikeAttribution(s) || hasTime(s)) {
+		return true // in whatever language
+	}
 	if !address || digitCount < 4 || len(s) >= 300 {
 		return false
 	}
-	end := strings.TrimRight(s, ": ])")
-	colon := len(end) < len(s)
 	if strings.ContainsAny(s, "<[") && (strings.HasSuffix(end, ">") || !strings.Contains(s, "<")) && (quoted || colon) {
 		return true
 	}

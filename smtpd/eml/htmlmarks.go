@@ -87,4 +87,4 @@ func mayMark(page string) bool {
 }
 
 // pageQuoteNames are what a page with such marks contains.
-var pageQuoteNames = []string{"lockquote", "LOCKQUOTE", "uote", "RplyFwdMsg", "appendonsend", "moz-", "zmail_extra", "OLK_SRC", "editor-reference", "order-top", "airmail", "eply", "riginal", "zwchr", "__HEADERS__", "stopSpelling", "sForwardContent", "includetail", "origbody", "ignature", "SIG_P", "sign"}
+var pageQuoteNames = []string{"lockquote", "LOCKQUOTE", "uote", "RplyFwdMsg", "appendonsend", "moz-", "zmail_extra", "OLK_SRC", "editor-reference", "order-top", "airmail", "eply", "riginal", "essageHeader", "zwchr", "__HEADERS__", "stopSpelling", "sForwardContent", "includetail", "origbody", "ignature", "SIG_P", "sign"}

@@ -92,7 +92,7 @@ func foldQuoteOfPage(l, page core.Letter, marks []mark) []core.Span {
 		return l.Folds
 	}
 	var more []core.Span
-	folded, strange, at := l.Folds, 0, 0
+	folded, strange, at, above := l.Folds, 0, 0, 0
 	for line := range strings.Lines(l.Text) {
 		start := at
 		at += len(line)
@@ -100,7 +100,12 @@ func foldQuoteOfPage(l, page core.Letter, marks []mark) []core.Span {
 			folded = folded[1:]
 		}
 		words := squeeze(line)
-		if words == "" || len(folded) > 0 && folded[0].Start <= start || strings.Contains(fresh, words) {
+		if words == "" {
+			continue
+		}
+		from := above // rules and the like go with what is below them
+		above = at
+		if len(folded) > 0 && folded[0].Start <= start || strings.Contains(fresh, words) {
 			continue
 		}
 		i := strings.Index(older, words)
@@ -111,7 +116,7 @@ func foldQuoteOfPage(l, page core.Letter, marks []mark) []core.Span {
 			continue
 		}
 		older = older[i+len(words):]
-		more = append(more, core.Span{Start: start, End: at})
+		more = append(more, core.Span{Start: from, End: at})
 	}
 	if strange > len(more) { // text and page are not the same words
 		return l.Folds
