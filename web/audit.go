@@ -42,6 +42,9 @@ func (s *server) audit(v *visit) error {
 	page := listPage(v)
 	filter, faults := p.filter()
 	filter.Page = page
+	if holder, err := s.desk.AddressHolder(v.ctx(), v.actor, filter.Object); err == nil && holder.User != 0 {
+		filter.Object = fmt.Sprintf("user %d", holder.User)
+	}
 	p.Faults = faults
 	p.Filtered = p.Who+p.Act+p.Object+p.Since+p.Until != ""
 	entries, total, err := s.desk.AuditTrail(v.ctx(), v.actor, filter)

@@ -63,8 +63,11 @@ func anchor(e core.Entry) string {
 
 // MayRetry tells that there is a button: core asks again.
 func (p conversationPage) MayRetry(d core.DeliveryState) bool {
-	if !p.RelaySet || d.Sending {
+	if !p.RelaySet || d.Sending || d.Paused {
 		return false
+	}
+	if d.Purpose == core.PurposeAcknowledgement && d.State == core.DeliveryFailed && !d.Failed() {
+		return false // it was given up, and its link with it
 	}
 	if p.Administers() {
 		return d.State == core.DeliveryFailed || d.State == core.DeliveryQueued && d.Late()

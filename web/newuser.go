@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/mail"
 	"unicode/utf8"
 
 	"postdesk/core"
@@ -52,6 +53,7 @@ func (s *server) lookFor(v *visit, email string) (p newUserPage, err error) {
 	if err := v.actor.Can(core.DoManagePeople); err != nil {
 		return p, err
 	}
+	_, email = pasted(email)
 	p.Email = email
 	if utf8.RuneCountInString(email) < 2 || len(email) > longestTyped {
 		return p, nil
@@ -82,8 +84,8 @@ func (s *server) renderPart(v *visit, page, part string, data any) error {
 }
 
 func (s *server) createUser(v *visit) error {
-	email := v.field("email")
-	user, err := s.desk.CreateUser(v.ctx(), v.actor, core.NewUser{Email: email, Role: core.RoleCustomer})
+	name, email := pasted(v.field("email"))
+	user, err := s.desk.CreateUser(v.ctx(), v.actor, core.NewUser{Name: name, Email: email, Role: core.RoleCustomer})
 	said := "made"
 	if !s.relaySet {
 		said = "made-held"
@@ -91,4 +93,13 @@ func (s *server) createUser(v *visit) error {
 	return v.after(err, userPath(user.ID), said, func(status int, f faults) error {
 		return s.showNewUser(v, status, email, f)
 	})
+}
+
+// pasted takes apart what mail programs copy: Cara <cara@acme.test>. Anything else
+// is left as it is, for core to judge.
+func pasted(text string) (name, address string) {
+	if a, err := mail.ParseAddress(text); err == nil && a.Name != "" {
+		return a.Name, a.Address
+	}
+	return "", text
 }

@@ -74,73 +74,90 @@ type base struct {
 	now       time.Time
 }
 
+// saidOf is the sentence for a word, as things are: without a relay nothing that
+// is mailed is on its way.
+func (s *server) saidOf(word string) string {
+	if !s.relaySet {
+		switch word {
+		case "link-sent", "invited", "told":
+			return saidOf(word + "-held")
+		case "verify":
+			return "The link is made, but no mail leaves this help desk yet: it is held until an administrator sends it."
+		}
+	}
+	return saidOf(word)
+}
+
 // saidOf is the sentence that a page is asked to say. The address carries only
 // the word, so that nobody can put words into our mouth.
 func saidOf(word string) string {
 	return map[string]string{
-		"signed-out":    "You are signed out.",
-		"not-saved":     "You are not signed in, so nothing was saved. Sign in, go back to the page, and do it again.",
-		"updated":       "Saved.",
-		"replied":       "Your reply is on its way.",
-		"held":          "Your reply is saved. No relay is set, so its mails are held in the outbox.",
-		"noted":         "Your note is saved. Nobody outside the team sees it.",
-		"told":          "Your note is saved, and whom it mentions is told by mail. Nobody outside the team sees it.",
-		"untold":        "Your note is saved, but nobody is told of it: after the @ belongs the full name or an address of somebody on the team.",
-		"drafted":       "Your draft is kept. Only you see it.",
-		"discarded":     "Discarded.",
-		"standard":      "It is the standard text again.",
-		"created":       "Created.",
-		"invited":       "Invited. They can sign in once they accept.",
-		"disabled":      "The account is disabled.",
-		"enabled":       "The account is enabled.",
-		"trashed":       "Moved to the trash.",
-		"restored":      "Taken out of the trash.",
-		"merged":        "Merged into this conversation.",
-		"made":          "Created. A mail to verify the address and to set a password is on its way to them.",
-		"made-held":     "Created. No relay is set, so the mail to verify the address is held in the outbox.",
-		"counts":        "Added. It counts at once; the person is told at the address that mail went to before.",
-		"new-primary":   "Mail to this person goes to that address from now on. The former one is told.",
-		"freed":         "Removed. The address is free again; the person is told.",
-		"united":        "Merged. Conversations, addresses and notes of both are here.",
-		"parted":        "The merge is undone. What went over is here again.",
-		"erased":        "Deleted. Nothing of this person is left but what was said.",
-		"filed":         "Filed as notes in this conversation.",
-		"following":     "You will hear of what happens here.",
-		"unfollowed":    "You will not hear of this conversation any more.",
-		"added":         "Added.",
-		"removed":       "Removed.",
-		"asked":         "We have your message and will answer soon.",
-		"completed":     "Thank you. The conversation is completed; an answer opens it again.",
-		"password":      "Your password is changed. All other sessions have ended.",
-		"ended":         "That browser is signed out.",
-		"ended-others":  "You are signed out everywhere else.",
-		"token-ended":   "That token no longer works.",
-		"primary":       "Mail to you goes to that address from now on. The former one is told.",
-		"given-up":      "The address is given up: its link no longer works.",
-		"no-password":   "You are signed in. You have no password yet: set one in your profile, or have a link mailed each time.",
-		"link-sent":     "The link is on its way.",
-		"verify":        "A link is on its way to that address. It counts once the link is used.",
-		"released":      "Released: the rules run again in a moment.",
-		"deleted":       "Deleted. The entry stays, the mail is gone.",
-		"blocked":       "The sender is blocked, and the mail deleted.",
-		"declined":      "You will not be asked about that address again.",
-		"named":         "Mail from that address is taken for mail of who stands in its Reply-To, from now on. It is never verified.",
-		"replayed":      "The rules run again in a moment.",
-		"retried":       "It is tried again in a moment.",
-		"sent-held":     "It is on its way.",
-		"sent-all":      "Held mail is on its way. What may not be sent any more is discarded, or still held.",
-		"discarded-all": "The held mail is discarded.",
-		"paused":        "Paused: nothing goes there until somebody resumes it.",
-		"resumed":       "Resumed: what waited goes out now. The pause does not count for it.",
-		"tried":         "It is tried in a moment.",
-		"cleared":       "Mail goes to that address again.",
-		"stopped":       "No more mail goes to that address until it writes to us, or somebody lets it.",
-		"joined":        "Those people have joined.",
-		"revoked":       "The invite is taken back. Its link is dead; the account stays disabled.",
-		"key-made":      "The new key is made. Publish its record, then use it.",
-		"key-used":      "The new key signs from now on. Leave the record of the old one where it is for a week.",
-		"key-unseen":    "The new key signs from now on, but its record was not seen: see to it now. Leave the record of the old one for a week.",
-		"team-deleted":  "The team is gone. Its conversations stay, and belong to no team.",
+		"signed-out":     "You are signed out.",
+		"not-saved":      "You are not signed in, so nothing was saved. Sign in, go back to the page, and do it again.",
+		"updated":        "Saved.",
+		"replied":        "Your reply is on its way.",
+		"held":           "Your reply is saved. No relay is set, so its mails are held in the outbox.",
+		"noted":          "Your note is saved. Nobody outside the team sees it.",
+		"told-held":      "Your note is saved. No relay is set, so the notice to whom it mentions is held in the outbox.",
+		"told":           "Your note is saved, and whom it mentions is told by mail. Nobody outside the team sees it.",
+		"untold":         "Your note is saved, but nobody is told of it: after the @ belongs the full name or an address of somebody on the team.",
+		"drafted":        "Your draft is kept. Only you see it.",
+		"discarded":      "Discarded.",
+		"standard":       "It is the standard text again.",
+		"created":        "Created.",
+		"invited-held":   "Invited. No relay is set, so the invite is held in the outbox; its link can be copied here.",
+		"invited":        "Invited. They can sign in once they accept.",
+		"disabled":       "The account is disabled.",
+		"enabled":        "The account is enabled.",
+		"trashed":        "Moved to the trash.",
+		"restored":       "Taken out of the trash.",
+		"merged":         "Merged into this conversation.",
+		"made":           "Created. A mail to verify the address and to set a password is on its way to them.",
+		"made-held":      "Created. No relay is set, so the mail to verify the address is held in the outbox.",
+		"counts":         "Added. It counts at once; the person is told at the address that mail went to before.",
+		"new-primary":    "Mail to this person goes to that address from now on. The former one is told.",
+		"freed":          "Removed. The address is free again; the person is told.",
+		"united":         "Merged. Conversations, addresses and notes of both are here.",
+		"parted":         "The merge is undone. What went over is here again.",
+		"erased":         "Deleted. Nothing of this person is left but what was said.",
+		"filed":          "Filed as notes in this conversation.",
+		"following":      "You will hear of what happens here.",
+		"unfollowed":     "You will not hear of this conversation any more.",
+		"added":          "Added.",
+		"removed":        "Removed.",
+		"asked":          "We have your message and will answer soon.",
+		"completed":      "Thank you. The conversation is completed; an answer opens it again.",
+		"password":       "Your password is changed. All other sessions have ended.",
+		"ended":          "That browser is signed out.",
+		"ended-others":   "You are signed out everywhere else.",
+		"token-ended":    "That token no longer works.",
+		"primary":        "Mail to you goes to that address from now on. The former one is told.",
+		"given-up":       "The address is given up: its link no longer works.",
+		"no-password":    "You are signed in. You have no password yet: set one in your profile, or have a link mailed each time.",
+		"link-sent-held": "No relay is set, so the mail with the link is held in the outbox.",
+		"link-sent":      "The link is on its way.",
+		"verify":         "A link is on its way to that address. It counts once the link is used.",
+		"released":       "Released: the rules run again in a moment.",
+		"deleted":        "Deleted. The entry stays, the mail is gone.",
+		"blocked":        "The sender is blocked, and the mail deleted.",
+		"declined":       "You will not be asked about that address again.",
+		"named":          "Mail from that address is taken for mail of who stands in its Reply-To, from now on. It is never verified.",
+		"replayed":       "The rules run again in a moment.",
+		"retried":        "It is tried again in a moment.",
+		"sent-held":      "It is on its way.",
+		"sent-all":       "Held mail is on its way. What may not be sent any more is discarded, or still held.",
+		"discarded-all":  "The held mail is discarded.",
+		"paused":         "Paused: nothing goes there until somebody resumes it.",
+		"resumed":        "Resumed: what waited goes out now. The pause does not count for it.",
+		"tried":          "It is tried in a moment.",
+		"cleared":        "Mail goes to that address again.",
+		"stopped":        "No more mail goes to that address until it writes to us, or somebody lets it.",
+		"joined":         "Those people have joined.",
+		"revoked":        "The invite is taken back. Its link is dead; the account stays disabled.",
+		"key-made":       "The new key is made. Publish its record, then use it.",
+		"key-used":       "The new key signs from now on. Leave the record of the old one where it is for a week.",
+		"key-unseen":     "The new key signs from now on, but its record was not seen: see to it now. Leave the record of the old one for a week.",
+		"team-deleted":   "The team is gone. Its conversations stay, and belong to no team.",
 	}[word]
 }
 
@@ -153,7 +170,7 @@ func (s *server) page(v *visit, title, area string) (base, error) {
 	b := s.plainBase(v, title)
 	b.Area, b.Instance = area, settings.Name
 	b.zone = core.Zone(v.actor.Timezone, settings.Timezone)
-	b.Said = saidOf(v.query("said"))
+	b.Said = s.saidOf(v.query("said"))
 	if b.Judges() {
 		if b.Suspended, err = s.desk.SuspendedCount(v.ctx(), v.actor); err != nil {
 			return b, err
