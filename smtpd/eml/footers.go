@@ -25,7 +25,7 @@ func isDeviceLine(s string) bool {
 }
 
 // deviceEnds end such a line in languages that say where last what it was sent with.
-var deviceEnds = []string{" from mobile", "から送信", "から送信されました", "에서 보냄", "에서 보낸 메일", "에서 전송", " 傳送", "发送", "發送", "发送的", "발송", "보냈습니다", " gesendet", " geschickt", "'umdan gönderildi", "'imden gönderildi", "'ten gönderildi", "gönderildi", "से भेजा गया", "bidalia"}
+var deviceEnds = []string{" from mobile", "から送信", "から送信されました", "에서 보냄", "에서 보낸 메일", "에서 전송", " 傳送", "发送", "發送", "发送的", "발송", "보냈습니다", " gesendet", " geschickt", " küldve", "'umdan gönderildi", "'imden gönderildi", "'ten gönderildi", "gönderildi", "से भेजा गया", "bidalia"}
 
 // isScannerLine knows the adverts of virus scanners. A line of them names one, or
 // says that there was none in very few words.
@@ -48,7 +48,7 @@ var bannerStarts = []string{
 // bannerWords say that a mail is from outside.
 var bannerWords = []string{
 	"originated from outside", "originated outside", "from outside", "outside of the organization", "outside the organization", "outside of your organization", "outside your organization", "outside of our", "outside our", "external email", "external e-mail", "external mail", "external sender", "external source", "external message", "[external", "*external", "externe e-mail", "externe email", "externe mail", "externe nachricht", "externer absender", "externen absender", "externes mail", "often get email", "außerhalb", "nicht häufig", "nicht oft",
-	"l'extérieur", "expéditeur externe", "courriel externe", "source externe", "pas souvent", "fuera de", "remitente externo", "correo externo", "no suele", "no sueles", "esterno", "all'esterno", "esterna", "di fuori", "non si riceve spesso", "buiten", "externe afzender", "niet vaak", "externo", "externa", "fora da", "utanför", "extern avsändare", "externt", "udenfor", "uden for", "utenfor", "ekstern", "ulkopuoli", "ulkoinen", "spoza", "zewnętrzn", "mimo", "extern", "külső", "kívülről", "din afara",
+	"l'extérieur", "expéditeur externe", "courriel externe", "source externe", "pas souvent", "fuera de", "remitente externo", "correo externo", "no suele", "no sueles", "mittente esterno", "all'esterno", "dall'esterno", "e-mail esterna", "fonte esterna", "di fuori", "non si riceve spesso", "van buiten", "buiten de", "externe afzender", "niet vaak", "remetente externo", "e-mail externo", "mensagem externa", "fora da", "utanför", "extern avsändare", "externt mejl", "externt meddelande", "udenfor", "uden for", "utenfor", "ekstern a", "ekstern e-", "ekstern mail", "ulkopuoli", "ulkoinen", "spoza", "zewnętrzn", "mimo organizaci", "extern avsänd", "expeditor extern", "külső", "kívülről", "din afara",
 	"внешн", "извне", "за пределами", "вне организации", "зовнішн", "за межами", "kuruluş dışı", "dışından", "harici", "εκτός", "εξωτερικ", "חיצוני", "מחוץ", "خارج", "外部", "社外", "외부", "bên ngoài", "dari luar", "eksternal",
 }
 

@@ -58,7 +58,12 @@ func (b *block) isOlderMail() bool {
 	if b.seen&isDate == 0 || b.seen&(isFrom|isTo) == 0 || fields < 2 || fields == 2 && (!b.proof || b.seen&isFrom == 0) {
 		return false
 	}
-	return b.first == 0 || b.lines[b.first-1].kind != lineText || !strings.HasSuffix(b.of(b.first-1), ":") // "here is what I got:"
+	if b.first == 0 || b.lines[b.first-1].kind != lineText {
+		return true
+	}
+	above := b.of(b.first - 1)
+	f, _ := fieldOf(above)
+	return f == 0 && !strings.HasSuffix(above, ":") // "here is what I got:", or the rest of that
 }
 
 func bits(n int) (count int) {
