@@ -59,7 +59,7 @@ const overdueSQL = `
 	where x.failed_until is not null and d.state = 'queued' and d.due_at <= now()
 		and (d.schedule_from <= now() - $2::interval or d.warned_at is null and d.schedule_from <= now() - $3::interval)
 		and not exists (select from destinations p where p.name in ('*', d.domain) and p.paused_at is not null)
-	order by d.id limit $1 for update of d skip locked`
+	limit $1 for update of d skip locked`
 
 // PassDeadlines warns of mails and gives them up whose destination cannot be
 // spoken to: they are not tried one by one, and their times run all the same. Mail

@@ -108,21 +108,23 @@ func (l *Lanes) connect(ctx context.Context) error {
 
 // Demands tells where mail is due, the longest waiting first, but for those
 // destinations that are busy. It also tells whether held mail is to be composed.
+// How long it takes to look hangs on the queue, so the session of the lanes, which
+// laneTime would end, is only asked whether it is still there.
 func (l *Lanes) Demands(ctx context.Context, batch, most int, busy []string) (demands []Demand, compose bool, err error) {
 	defer wrap(&err, "demands")
-	err = l.on(ctx, func(ctx context.Context) error {
+	err = l.on(ctx, func(ctx context.Context) (err error) {
 		compose, err = value[bool](ctx, l.query(), `
 			select exists (select from deliveries where state = 'held' and bytes is null and composed_at is null and due_at <= now())`)
-		if err != nil || !l.desk.cfg.RelaySet || most == 0 {
-			return err
-		}
-		sql := demandSQL
-		if l.perDomain {
-			sql = demandsSQL
-		}
-		demands, err = rows[Demand](ctx, l.query(), sql, pgx.StrictNamedArgs{"enough": batch * l.most, "most": most, "busy": append([]string{}, busy...)})
 		return err
 	})
+	if err != nil || !l.desk.cfg.RelaySet || most == 0 {
+		return nil, compose, err
+	}
+	sql := demandSQL
+	if l.perDomain {
+		sql = demandsSQL
+	}
+	demands, err = rows[Demand](ctx, l.desk.pool, sql, pgx.StrictNamedArgs{"enough": batch * l.most, "most": most, "busy": append([]string{}, busy...)})
 	return demands, compose, err
 }
 

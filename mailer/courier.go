@@ -55,7 +55,7 @@ func (c *Courier) Run(ctx context.Context) {
 // go on by themselves while there is more.
 func (c *Courier) dispatch(ctx context.Context) (more bool, err error) {
 	if c.Transport != nil {
-		c.passDeadlines(ctx)
+		more = c.passDeadlines(ctx)
 	}
 	demands, held, err := c.slots.Demands(ctx, maxTransacts, c.lanes.room(c.Transport), c.lanes.busy(c.MaxConnections))
 	if err != nil {
@@ -69,24 +69,30 @@ func (c *Courier) dispatch(ctx context.Context) (more bool, err error) {
 			return false, err
 		}
 	}
-	return false, nil
+	return more, nil
 }
 
-// passDeadlines begins with forgetting what was known under another relay.
-func (c *Courier) passDeadlines(ctx context.Context) {
+// passDeadlines begins with forgetting what was known under another relay. Where
+// more are over, other destinations get their lanes before it goes on.
+func (c *Courier) passDeadlines(ctx context.Context) (more bool) {
 	if time.Now().Before(c.deadlines) {
-		return
+		return false
 	}
 	var err error
 	if c.deadlines.IsZero() {
 		err = c.slots.Forget(ctx)
 	}
-	for more := true; more && err == nil; {
+	if err == nil {
 		more, err = c.slots.PassDeadlines(ctx)
 	}
-	if c.deadlines = time.Now().Add(deadlinesEvery); err != nil && ctx.Err() == nil {
+	c.deadlines = time.Now()
+	if !more {
+		c.deadlines = c.deadlines.Add(deadlinesEvery)
+	}
+	if err != nil && ctx.Err() == nil {
 		c.failed(ctx, err)
 	}
+	return more
 }
 
 func (c *Courier) failed(ctx context.Context, err error) {

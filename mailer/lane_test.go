@@ -224,6 +224,32 @@ func TestTheTimesOfMailRunWhileItsDestinationFails(t *testing.T) {
 	}
 }
 
+func TestManyMailsWhoseTimeIsOverKeepNoOtherDestinationWaiting(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, true)
+	s.queue(t, 250, "gone.test")
+	s.queue(t, 1, "there.test")
+	s.Exec(t, `insert into destinations (name, failures, failed_until, problem) values ('gone.test', 9, now() + interval '1 hour', 'connection refused')`)
+	s.Exec(t, `update deliveries set schedule_from = now() - interval '121 hours' where domain = 'gone.test'`)
+	sink := mailertest.NewSink(t)
+	c := &Courier{Desk: s.Desk.Desk, Transport: direct(t, sink, domains("there.test")), MaxConnections: 1, Log: slog.New(slog.DiscardHandler), composing: make(chan struct{}, 1)}
+	c.slots = c.Desk.OpenLanes(1, true)
+	defer c.slots.Close()
+	ctx, stop := context.WithCancel(t.Context())
+	defer c.lanes.all.Wait()
+	defer stop()
+	const failed = `select count(*) from deliveries where state = 'failed' and domain = 'gone.test'`
+	for i, want := range []string{"100", "200", "250"} {
+		more, err := c.dispatch(ctx)
+		if got := s.Text(t, failed); err != nil || more != (i < 2) || got != want {
+			t.Fatalf("look %d: %s given up, more %v, %v", i, got, more, err)
+		}
+		if i == 0 {
+			s.await(t, "1", `select count(*) from deliveries where state = 'sent' and domain = 'there.test'`)
+		}
+	}
+}
+
 func TestNothingIsSentToWhatStaffPaused(t *testing.T) {
 	t.Parallel()
 	for name, perDomain := range map[string]bool{"relay": false, "direct": true} {
