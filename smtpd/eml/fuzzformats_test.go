@@ -136,6 +136,7 @@ func FuzzSigned(f *testing.F) {
 	f.Add([]byte(signedCMS("words", false)))
 	f.Add([]byte(signedCMS("words of more than one piece", true)))
 	f.Add([]byte(ber(-0x30, ber(0x06, oidSigned), "\xa0\x80\x30\x80\x24\x80\x24\x84\xff\xff\xff\xff")))
+	f.Add([]byte("-----BEGIN 0"))
 	f.Add([]byte("-----BEGIN PKCS7-----\nMIIB\n-----END PKCS7-----"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		kind, out := readCMS(b)

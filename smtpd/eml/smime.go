@@ -58,7 +58,7 @@ func plainCMS(b []byte) []byte {
 			text = text[:i]
 		}
 	}
-	if bytes.IndexByte([]byte("M"), text[0]) < 0 { // 0x30 0x80 and on begin so
+	if !bytes.HasPrefix(text, []byte("M")) { // as 0x30 0x80 and on begin in base64
 		return b
 	}
 	out := make([]byte, base64.StdEncoding.DecodedLen(len(text)))
