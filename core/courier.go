@@ -20,7 +20,8 @@ const claimSQL = `
 	update deliveries d set attempts = attempts + 1, due_at = now() + @lease, claimed_until = now() + @lease
 	from due where d.id = due.id
 	returning d.id, d.attempts, d.purpose, d.recipient, d.state = 'held', d.created_at, d.bytes is not null,
-		case when octet_length(d.bytes) <= @large then d.bytes end, d.bounce_name, (select address from mailboxes m where m.id = d.mailbox_id)`
+		case when octet_length(d.bytes) <= @large then d.bytes end,
+		coalesce(octet_length(d.bytes), (select sum(f.size) * 4 / 3 from attachments f where f.message_id = d.post_id), 0)::bigint, d.bounce_name, (select address from mailboxes m where m.id = d.mailbox_id)`
 
 // Claim leases up to most deliveries that are due at the lane's destination.
 // ErrNoWork when there are none, or when the destination is paused or waits after
@@ -89,7 +90,7 @@ func (d *Desk) claim(ctx context.Context, sql string, args pgx.StrictNamedArgs) 
 func (d *Desk) claimedRow(row pgx.CollectableRow) (c Delivery, err error) {
 	var bounce RowName
 	var mailbox Address
-	err = row.Scan(&c.ID, &c.Attempt, &c.Purpose, &c.Recipient, &c.Held, &c.CreatedAt, &c.Composed, &c.Bytes, &bounce, &mailbox)
+	err = row.Scan(&c.ID, &c.Attempt, &c.Purpose, &c.Recipient, &c.Held, &c.CreatedAt, &c.Composed, &c.Bytes, &c.Size, &bounce, &mailbox)
 	c.EnvelopeFrom = ReplyAddress(mailbox, d.keys.Mint(PurposeBounce, bounce), d.cfg.ReplyDomain)
 	return c, err
 }

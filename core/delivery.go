@@ -53,6 +53,7 @@ type Delivery struct {
 	CreatedAt    time.Time
 	Composed     bool      // has its bytes: sent as they are, at every attempt
 	Bytes        []byte    // of a composed mail that is not large; ComposedBytes reads a large one's
+	Size         int64     // in octets, about: before it is composed that of its files, encoded
 	Outgoing     *Outgoing // what it is composed of, once Gather has read it
 
 	destination string // of the lane that claimed it

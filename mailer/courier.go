@@ -8,6 +8,8 @@ import (
 	"runtime/debug"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"postdesk/core"
 )
 
@@ -31,7 +33,8 @@ type Courier struct {
 	slots     *core.Lanes
 	lanes     pool
 	composing chan struct{} // a place for who composes held mail
-	deadlines time.Time     // when they are looked at next
+	memory    *semaphore.Weighted
+	deadlines time.Time // when they are looked at next
 }
 
 // Run works until ctx ends. A dialogue that is running then may finish, for 20
@@ -46,6 +49,9 @@ func (c *Courier) Run(ctx context.Context) {
 	}
 	c.slots = c.Desk.OpenLanes(c.MaxConnections, c.Transport != nil && c.Transport.perDomain())
 	c.composing = make(chan struct{}, 1)
+	if c.memory == nil {
+		c.memory = semaphore.NewWeighted(memoryForMails)
+	}
 	c.Desk.Work(ctx, core.BellOutbound, c.dispatch)
 	c.lanes.all.Wait()
 	c.slots.Close()

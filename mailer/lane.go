@@ -82,7 +82,7 @@ func (l *lane) carryAll(ctx, carrying context.Context) (fast bool, err error) {
 		}
 		timer.Reset(stalled)
 		began := time.Now()
-		goOn, err := l.carry(carrying, mail)
+		goOn, err := l.carryInMemory(ctx, carrying, mail)
 		if err != nil || !goOn {
 			return false, err
 		}

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"postdesk/core"
 	"postdesk/mailer/mailertest"
 )
@@ -321,4 +323,26 @@ func TestALargeMailIsReadWhenItsTurnHasCome(t *testing.T) {
 			t.Errorf("%s got %d other bytes", m.To[0], len(m.Raw))
 		}
 	}
+}
+
+func TestLargeMailsWaitForMemoryAndSmallOnesDoNot(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, true)
+	sink := mailertest.NewSink(t)
+	s.queue(t, 1, "large.test")
+	s.Exec(t, `update deliveries set bytes = bytes || convert_to(repeat(E'.a line\r\n', 30000), 'UTF8')`)
+	s.queue(t, 1, "small.test")
+	c := &Courier{Desk: s.Desk.Desk, Transport: direct(t, sink, domains("large.test", "small.test")), Log: slog.New(slog.DiscardHandler),
+		memory: semaphore.NewWeighted(memoryForMails)}
+	if err := c.memory.Acquire(t.Context(), memoryForMails); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { c.Run(ctx) })
+	defer running.Wait()
+	defer stop()
+	s.await(t, "small.test true", `select string_agg(domain, ' ') filter (where state = 'sent') || ' ' || bool_or(claimed_until > now()) from deliveries where purpose = 'reply'`)
+	c.memory.Release(memoryForMails)
+	s.await(t, "2", `select count(*) from deliveries where state = 'sent' and purpose = 'reply' and tries = 1`)
 }
