@@ -150,7 +150,7 @@ func (h *house) dial() *client {
 		h.t.Fatal(err)
 	}
 	h.t.Cleanup(func() { _ = c.Close() })
-	_ = c.SetDeadline(time.Now().Add(3*time.Minute))
+	_ = c.SetDeadline(time.Now().Add(3 * time.Minute))
 	return &client{h.t, c, bufio.NewReader(c)}
 }
 
