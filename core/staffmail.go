@@ -96,15 +96,25 @@ func (k staffKnowledge) private(text string) string {
 		return doubtPanel
 	}
 	for _, address := range k.Private {
-		if strings.Contains(bare, address) {
+		if namesAddress(bare, address) {
 			return doubtAddress
 		}
 	}
 	return ""
 }
 
+// namesAddress looks for an address in a bare text, also as people read and write
+// its domain: in U-labels.
+func namesAddress(bare, address string) bool {
+	if strings.Contains(bare, address) {
+		return true
+	}
+	local, domain, _ := strings.Cut(address, "@")
+	return strings.Contains(domain, "xn--") && strings.Contains(bare, local+"@"+ShownDomain(domain))
+}
+
 // bareText undoes how an address or a link may be written: in pieces over lines,
-// for a URL or a page, with characters that nobody sees.
+// for a URL or a page, with characters that nobody sees, letters in pieces.
 func bareText(text string) string {
 	var b strings.Builder
 	b.Grow(len(text))
@@ -113,10 +123,10 @@ func bareText(text string) string {
 			b.WriteRune(r)
 		}
 	}
-	return b.String()
+	return nfc(b.String())
 }
 
-var encodings = strings.NewReplacer("%40", "@", "%2b", "+", "%2f", "/", "%3a", ":", "%2e", ".", "&#64;", "@", "&#x40;", "@", "&commat;", "@", "＠", "@", "﹫", "@")
+var encodings = strings.NewReplacer("%40", "@", "%2b", "+", "%2f", "/", "%3a", ":", "%2e", ".", "&#64;", "@", "&#x40;", "@", "&commat;", "@", "＠", "@", "﹫", "@", "。", ".", "．", ".", "｡", ".")
 
 // unseen are white space of all kinds, and characters without a shape.
 func unseen(r rune) bool { return unicode.IsSpace(r) || invisible(r) }

@@ -172,3 +172,19 @@ func FuzzHideTokens(f *testing.F) {
 		}
 	})
 }
+
+func TestAnAddressOfTheTeamIsKnownHoweverItsDomainIsWritten(t *testing.T) {
+	t.Parallel()
+	d, _, _, door := noticed(t)
+	d.Agent(t, "jürgen@xn--mnchen-3ya.test")
+	for i, text := range []string{
+		"Write to jürgen@xn--mnchen-3ya.test please.", "Write to jürgen@münchen.test please.", "Write to ju\u0308rgen@mu\u0308nchen.test please.",
+		"Write to JÜRGEN@MÜNCHEN.test please.", "Write to jürgen\u2060@\u00admünchen.test please.", "Write to jürgen@münchen。test please.",
+	} {
+		d.Exec(t, `update deliveries set created_at = now() - interval '1 minute', sent_at = now() - interval '1 minute', state = 'sent'`)
+		m := file(t, d, written("abe@private.test", string(rune('a'+i))+"@private.test", text), core.Proven, door)
+		if m.Rule != core.RuleStaffDraft || !strings.Contains(m.Reason, "address of somebody of the team") {
+			t.Errorf("%q: %s %s", text, m.Rule, m.Reason)
+		}
+	}
+}

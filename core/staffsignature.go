@@ -124,7 +124,7 @@ func (k staffKnowledge) isOwnContact(line string) bool {
 	}
 	bare := bareText(line)
 	for _, address := range k.Own {
-		if strings.Contains(bare, address) {
+		if namesAddress(bare, address) {
 			return true
 		}
 	}
