@@ -40,8 +40,10 @@ func (d lined) attribution(i int, s string) {
 		if !isAttribution(whole, quoted) {
 			continue
 		}
-		if startsLikeAttribution(whole) {
-			found = i - n
+		if startsLikeAttribution(whole) || hasDate(whole) && hasTime(whole) {
+			if found < 0 || startsLikeAttribution(whole) {
+				found = i - n
+			}
 			break
 		}
 		if found < 0 {
@@ -71,7 +73,7 @@ func (d lined) beginning(from, to int) int {
 			break
 		}
 		adds := hasDate(above) && !hasDate(whole) || hasTime(above) && !hasTime(whole) || strings.Contains(above, "@") && !strings.Contains(whole, "@") ||
-			strings.HasPrefix(whole, "<") || startsLikeAttribution(above) && (strings.Count(above, " ") < 2 || isDigit(whole[0])) && !strings.ContainsAny(above[len(above)-1:], ".!?")
+			strings.HasPrefix(whole, "<") || startsLikeAttribution(above) && (strings.Count(above, " ") < 2 || isDigit(whole[0]) && digitsOf(above) > 0) && !isDigit(above[0]) && !strings.ContainsAny(above[len(above)-1:], ".!?")
 		if !adds {
 			break
 		}

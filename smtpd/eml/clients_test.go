@@ -109,3 +109,13 @@ func TestATextThatThePageDoesNotSayStaysOpen(t *testing.T) {
 		}
 	}
 }
+
+func TestAPageOfTenThousandMarksIsReadLikeAnyOther(t *testing.T) {
+	t.Parallel()
+	const n = 10_000 // what is not linear does not come to an end
+	for _, line := range []string{"-- \n", "On 5 Jan 2026 a@b.test:\n", "From: x\n", "external email click\n", "> a\nb\n"} {
+		text := "New words.\n" + strings.Repeat(line, n)
+		page := "<p>New words.</p>" + strings.Repeat(`<div class="moz-signature">x</div><div class="yahoo_quoted">`+line+`</div><div class="gmail_quote">`+line, n)
+		sound(t, Parse(withPictures(text, page)))
+	}
+}

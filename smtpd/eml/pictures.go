@@ -2,6 +2,7 @@ package eml
 
 import (
 	"slices"
+	"sort"
 	"strings"
 	"unicode"
 
@@ -60,7 +61,8 @@ func placePictures(files []core.Attachment, page string) {
 }
 
 func isFolded(at int, folds []core.Span) bool {
-	return slices.ContainsFunc(folds, func(f core.Span) bool { return f.Start <= at && at < f.End })
+	i := sort.Search(len(folds), func(i int) bool { return folds[i].End > at })
+	return i < len(folds) && folds[i].Start <= at
 }
 
 // findWords finds the lines of a text, not folded yet, that say the same words.

@@ -66,9 +66,13 @@ func foldText(l core.Letter, marks []mark) []core.Span {
 	page.Text, marks = htmlText(l.HTML)
 	page.Folds = trim(page.Text, marks)
 	l.Folds = foldQuoteOfPage(l, page, marks)
+	signatures := 0
 	for _, m := range marks {
 		if m.kind != markSignature || m.end-m.start > maxSignatureBytes || m.end > len(page.Text) {
 			continue
+		}
+		if signatures++; signatures > maxSignatures {
+			break
 		}
 		span, ok := findWords(l.Text, page.Text[m.start:m.end], l.Folds)
 		if !ok {
@@ -143,6 +147,9 @@ func elidedQuotes(page core.Letter, marks []mark) string {
 	}
 	return b.String()
 }
+
+// maxSignatures bounds how many signatures of a page are looked for in the text.
+const maxSignatures = 8
 
 // mostStrangeLines bounds how many lines of a text are looked for in vain.
 const mostStrangeLines = 50
