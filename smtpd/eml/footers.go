@@ -96,14 +96,14 @@ func beginsBanner(s string) bool {
 }
 
 // footerStarts begin legal footers; confidenceWords are what they are about.
-var footerStarts = []string{
+var footerStarts = prefixesOf(
 	"this e-mail", "this email", "this message", "this communication", "this transmission", "the information contained", "the information in this", "the information transmitted", "the contents of this", "confidentiality", "disclaimer", "legal notice", "legal disclaimer", "notice:", "important notice", "caution:", "privileged", "privacy notice",
 	"diese e-mail", "diese mail", "diese nachricht", "der inhalt dieser", "vertraulichkeit", "ce message", "ce courriel", "cet e-mail", "cet email", "les informations contenues", "avis de confidentialité", "este mensaje", "este correo", "la información contenida", "aviso legal", "aviso de confidencialidad", "questo messaggio", "questa e-mail", "le informazioni contenute",
 	"dit bericht", "deze e-mail", "de informatie in", "esta mensagem", "este e-mail", "este email", "as informações", "detta meddelande", "denna e-post", "denne e-post", "denne e-mail", "ta wiadomość", "niniejsza wiadomość", "данное сообщение", "настоящее сообщение", "это сообщение", "tento e-mail", "ez az üzenet", "bu e-posta", "本メール", "本邮件", "此邮件",
 	"the contents of this", "este mensaje", "se você recebeu", "si vous avez reçu", "si usted ha recibido", "wenn sie nicht der", "if you are not the intended", "if you have received this", "im falle", "der inhalt", "le contenu de ce", "il presente messaggio", "il contenuto di questo", "ai sensi", "de inhoud van dit", "o conteúdo desta", "treść tej wiadomości", "tato zpráva", "táto správa", "tento email", "jelen üzenet", "acest mesaj", "acest e-mail", "това съобщение", "це повідомлення", "настоящее электронное",
 	"το παρόν μήνυμα", "αυτό το μήνυμα", "הודעה זו", "המידע הכלול", "هذه الرسالة", "هذا البريد", "このメール", "このeメール", "本電子メール", "本邮件", "本郵件", "此电子邮件", "此郵件", "이 메일", "본 메일", "본 이메일", "이 이메일", "thư này", "email này", "อีเมลนี้", "อีเมล์นี้", "pesan ini", "email ini", "surel ini", "tämä viesti", "tämä sähköposti", "denne meddelelse", "denne meldingen", "dette meddelande", "det här meddelandet", "informationen i detta",
 	"please consider the environment", "p please consider", "think before you print", "save paper", "bitte denken sie an die umwelt", "bitte prüfen sie", "pensez à l'environnement", "merci de penser à l'environnement",
-}
+)
 
 var confidenceWords = []string{
 	"confidential", "privileged", "intended recipient", "intended only", "intended solely", "intended for", "vertraulich", "bestimmt", "confidentiel", "destinataire", "confidencial", "destinatario", "riservat", "destinatari", "vertrouwelijk", "geadresseerde", "konfidenti", "avsedd", "fortrolig", "poufn", "adresat",

@@ -126,14 +126,7 @@ func (d lined) classify() {
 // about confidence.
 func (d lined) isFooter(i int) bool {
 	s := strings.TrimLeft(normal(cut(d.of(i), 200)), "*_#\"'[( ")
-	begins := false
-	for _, p := range footerStarts {
-		if strings.HasPrefix(s, p) {
-			begins = true
-			break
-		}
-	}
-	if !begins {
+	if !footerStarts.begin(s) {
 		return false
 	}
 	end := i
