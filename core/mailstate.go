@@ -21,6 +21,7 @@ type DeliveryState struct {
 	PerhapsDelivered bool
 	Sending          bool // a courier has it in hand
 	Paused           bool // staff let nothing go there for now
+	Stopped          bool // it failed, and no try helps: mail to its recipient has stopped
 	CreatedAt        time.Time
 	NextAttemptAt    *time.Time // while queued, not paused and not in hand
 	SentAt           *time.Time
@@ -118,6 +119,7 @@ const deliveriesOfEntry = `coalesce((
 			'PerhapsDelivered', y.perhaps_delivered and y.state = 'queued', 'CreatedAt', y.created_at, 'SentAt', y.sent_at, 'FailedAt', y.failed_at,
 			'Sending', y.state = 'queued' and coalesce(y.claimed_until > now(), false),
 			'Paused', y.state = 'queued' and coalesce(w.paused, false),
+			'Stopped', y.state = 'failed' and exists (select from suppressions s where s.address = y.recipient),
 			'NextAttemptAt', case when y.state = 'queued' and not coalesce(w.paused, false) and not coalesce(y.claimed_until > now(), false) then greatest(y.due_at, w.until) end) order by y.id)
 		from (
 			select i.id from deliveries i where entries.kind = 'MESSAGE' and i.post_id = entries.id and i.purpose in ('reply', 'copy')

@@ -87,6 +87,9 @@ func (s *server) conversationPage(v *visit, id core.ConversationID) (p conversat
 	if p.base, err = s.page(v, fmt.Sprintf("#%d %s", id, p.C.Subject), "inbox"); err != nil {
 		return p, err
 	}
+	if word := v.query("said"); word == "replied" || word == "held" {
+		p.Said = firstOf(p.stoppedReply(), p.Said)
+	}
 	if p.Staff, _, err = s.desk.Users(v.ctx(), v.actor, enabledStaff()); err != nil {
 		return p, err
 	}

@@ -1,7 +1,10 @@
 package web
 
 import (
+	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"postdesk/core"
 )
@@ -63,7 +66,7 @@ func anchor(e core.Entry) string {
 
 // MayRetry tells that there is a button: core asks again.
 func (p conversationPage) MayRetry(d core.DeliveryState) bool {
-	if !p.RelaySet || d.Sending || d.Paused {
+	if !p.RelaySet || d.Sending || d.Paused || d.Stopped {
 		return false
 	}
 	if d.Purpose == core.PurposeAcknowledgement && d.State == core.DeliveryFailed && !d.Failed() {
@@ -73,6 +76,31 @@ func (p conversationPage) MayRetry(d core.DeliveryState) bool {
 		return d.State == core.DeliveryFailed || d.State == core.DeliveryQueued && d.Late()
 	}
 	return d.Failed() && p.Answers() && (d.Purpose == core.PurposeReply || d.Purpose == core.PurposeCopy)
+}
+
+// stoppedReply is the sentence after an answer whose mails failed as they were
+// written, since mail to their recipients has stopped; "" where all is well.
+func (p conversationPage) stoppedReply() string {
+	for _, e := range slices.Backward(p.Entries) {
+		if e.Kind != core.EntryMessage || e.Author.ID != p.Actor.ID {
+			continue
+		}
+		var stopped []string
+		for _, d := range e.Deliveries {
+			if d.Stopped && d.Failed() {
+				stopped = append(stopped, d.Recipient.String())
+			}
+		}
+		switch names := strings.Join(stopped, ", "); {
+		case len(stopped) == 0:
+			return ""
+		case len(stopped) < len(e.Deliveries):
+			return "Your reply is saved, but it does not reach " + names + ": mail there has stopped. The others are sent theirs."
+		default:
+			return "Your reply is saved, but it does not reach " + names + ": mail there has stopped."
+		}
+	}
+	return ""
 }
 
 // mailWord is what a mail's state is called, and how it looks.
@@ -116,6 +144,10 @@ func (s *server) onMail(v *visit) error {
 	}
 	act, said := s.desk.RetryDelivery, "retried"
 	switch v.field("do") {
+	case "clear":
+		act, said = func(ctx context.Context, actor core.Actor, _ core.DeliveryID) error {
+			return s.desk.ClearSuppression(ctx, actor, v.field("address"))
+		}, "cleared"
 	case "send":
 		act, said = s.desk.SendHeld, "sent-held"
 	case "discard":

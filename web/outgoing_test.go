@@ -82,6 +82,38 @@ func TestARefusedRetrySaysWhy(t *testing.T) {
 	}
 }
 
+// TestAnAnswerToAStoppedAddressIsNotSaidToBeOnItsWay, and what is offered beside it
+// is what helps.
+func TestAnAnswerToAStoppedAddressIsNotSaidToBeOnItsWay(t *testing.T) {
+	t.Parallel()
+	w := openSendingSite(t)
+	const path = "/agent/conversations/{conversation}"
+	if page := w.ask(t, "agent", path+"?said=replied", nil); !page.tells(t, "Your reply is on its way.") {
+		t.Error("what is on its way is not told")
+	}
+	w.Exec(t, `insert into suppressions (address, reason) values ('own@people.test', 'Reported failed 5.1.1')`)
+	if got := w.ask(t, "agent", path+"/reply", url.Values{"contents": {"Once more"}, "do": {"send"}}); got.Status != http.StatusSeeOther {
+		t.Fatalf("replied: %d", got.Status)
+	}
+	page := w.ask(t, "agent", path+"?said=replied", nil)
+	if page.tells(t, "on its way") || !page.tells(t, "Your reply is saved, but it does not reach own@people.test") {
+		t.Error("it is said to be on its way")
+	}
+	if len(page.find(t, "button", "value=retry")) != 0 || len(page.find(t, "button", "value=clear")) != 1 {
+		t.Error("a try that is always refused is offered, or what helps is not")
+	}
+	if page := w.ask(t, "collaborator", path, nil); len(page.find(t, "button", "value=clear")) != 0 {
+		t.Error("somebody may clear who does not manage people")
+	}
+	id := w.Text(t, `select max(id)::text from deliveries where state = 'failed'`)
+	if got := w.ask(t, "agent", path+"/mails/"+id, url.Values{"do": {"clear"}, "address": {"own@people.test"}}); got.Status != http.StatusSeeOther {
+		t.Fatalf("cleared: %d", got.Status)
+	}
+	if page := w.ask(t, "agent", path, nil); len(page.find(t, "button", "value=clear")) != 0 || len(page.find(t, "button", "value=retry")) != 1 {
+		t.Error("no try is offered once mail goes there")
+	}
+}
+
 func TestHeldMailIsDecidedBesideItsMessageByAdminsAlone(t *testing.T) {
 	t.Parallel()
 	w := openSite(t)
