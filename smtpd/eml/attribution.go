@@ -100,6 +100,9 @@ func isAttribution(s string, quoted bool) bool {
 	if quoted && colon && len(s) < 200 && hasYear(s) && (startsLikeAttribution(s) || hasTime(s)) {
 		return true // in whatever language
 	}
+	if quoted && colon && address && len(s) < 200 && startsLikeAttribution(s) {
+		return true // "quoting Abe <…>:"
+	}
 	if !address || digitCount < 4 || len(s) >= 300 {
 		return false
 	}

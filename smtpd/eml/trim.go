@@ -171,11 +171,29 @@ func (t *trimmer) signatures(marks []mark) {
 			for end < len(t.lines) && !t.folded[end] && t.lines[end].kind != lineQuote && (footer || end-i <= maxSignatureLines) {
 				end++
 			}
+			if !footer && t.lines[i].kind == lineSignature && t.speaks(i, end) {
+				continue // two dashes between words (T93)
+			}
 			if footer || end-i <= maxSignatureLines && t.lines[end-1].end-t.lines[i].start <= maxSignatureBytes {
 				t.fold(i, end)
 			}
 		}
 	}
+}
+
+// speaks tells that what stands under other dashes than "-- " asks or tells
+// something, as no signature does.
+func (t *trimmer) speaks(i, end int) bool {
+	if strings.HasPrefix(t.text[t.lines[i].start:], "-- ") || end-i > maxSignatureLines+1 {
+		return false
+	}
+	for i++; i < end; i++ {
+		s := t.of(i)
+		if t.lines[i].kind == lineText && !isDeviceLine(s) && (strings.HasSuffix(s, "?") || strings.HasSuffix(s, ".") && strings.Count(s, " ") >= 3) {
+			return true
+		}
+	}
+	return false
 }
 
 // armor folds what inline PGP puts round signed words (RFC 9580 section 7).
