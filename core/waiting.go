@@ -31,6 +31,6 @@ func (d *Desk) Waiting(ctx context.Context) (w Waiting, err error) {
 		union all select state, count(*) from inbound where state = 'failed' group by state`, w.Inbound)
 	count(`select state, count(*) from deliveries where state = 'queued' group by state
 		union all select state, count(*) from deliveries where state = 'held' group by state`, w.Outbound)
-	b.Queue(alarmsSQL, automaticFull, automaticUnproven).QueryRow(w.Alarms.scan)
+	b.Queue(alarmsSQL, alarmsArgs()...).QueryRow(w.Alarms.scan)
 	return w, d.pool.SendBatch(ctx, b).Close()
 }

@@ -158,6 +158,31 @@ func TestTheQueuePagePausesAndResumes(t *testing.T) {
 	}
 }
 
+func TestAdminsAreToldOnEveryPageWhileMailIsHeldOrDoesNotLeave(t *testing.T) {
+	t.Parallel()
+	w := openSendingSite(t)
+	w.Exec(t, `update deliveries set state = 'sent'`)
+	w.Exec(t, `insert into destinations (name, failures, failed_until, problem) values ('*', 2, now(), 'connection refused')`)
+	tells := func(who, text string) bool { return w.ask(t, who, "/agent", nil).tells(t, text) }
+	if tells("admin", "held. Decide") || tells("admin", "does not leave") {
+		t.Error("alarms in peace")
+	}
+	w.Exec(t, `update destinations set failures = 3`)
+	w.Exec(t, `update deliveries set state = 'held' where id = (select min(id) from deliveries)`)
+	for who, want := range map[string]bool{"admin": true, "agent": false} {
+		if tells(who, "1 mail is held. Decide") != want || tells(who, "Mail does not leave: connection refused See the queue") != want {
+			t.Errorf("%s is not told, or should not be: %v", who, want)
+		}
+	}
+	if page := w.ask(t, "admin", "/admin/queue", nil); page.tells(t, "See the queue") {
+		t.Error("the queue leads to itself")
+	}
+	w.Exec(t, `update destinations set paused_at = now()`)
+	if tells("admin", "does not leave") {
+		t.Error("what staff paused themselves is an alarm")
+	}
+}
+
 func TestAllHeldMailIsDecidedAboutAfterATick(t *testing.T) {
 	t.Parallel()
 	w := openSendingSite(t)

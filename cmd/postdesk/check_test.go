@@ -15,6 +15,7 @@ import (
 	"github.com/foxcpp/go-mockdns"
 	"github.com/jackc/pgx/v5"
 
+	"postdesk/core"
 	"postdesk/core/coretest"
 	"postdesk/mailer/mailertest"
 )
@@ -199,5 +200,21 @@ func TestCheckTellsOfASilentDNSServer(t *testing.T) {
 	}
 	if code != exitFailed || t.Failed() {
 		t.Errorf("exit %d:\n%s", code, said)
+	}
+}
+
+func TestAStartTellsThatMailIsStillHeld(t *testing.T) {
+	t.Parallel()
+	for held, want := range map[int]string{
+		0:             "",
+		1:             "1 mail is held until an admin sends or discards them: https://desk.test/admin/outbox/held\n",
+		9:             "9 mails are held until an admin sends or discards them: https://desk.test/admin/outbox/held\n",
+		core.MostHeld: "1000 mails or more are held until an admin sends or discards them: https://desk.test/admin/outbox/held\n",
+	} {
+		var out strings.Builder
+		listening{PublicURL: "https://desk.test", Relay: true, Held: held}.tell(console{out: &out})
+		if got := strings.TrimPrefix(out.String(), "listening smtp= http= metrics=\n"); got != want {
+			t.Errorf("%d: %q", held, got)
+		}
 	}
 }

@@ -50,6 +50,7 @@ type listening struct {
 	PublicURL           string
 	SetupLink           string // while there is no owner
 	Relay               bool
+	Held                int // mails that are held though there is a relay, core.MostHeld at most
 }
 
 func (at listening) tell(c console) {
@@ -60,9 +61,24 @@ func (at listening) tell(c console) {
 	if !at.Relay {
 		fmt.Fprintln(c.out, "No relay is set: outgoing mail is held and can be read in the panel.")
 	}
+	if at.Held > 0 {
+		fmt.Fprintln(c.out, at.heldMails())
+	}
 	if at.SetupLink != "" {
 		fmt.Fprintf(c.out, "Make the owner's account here, once: %s\n", at.SetupLink)
 	}
+}
+
+// heldMails says that somebody must decide: no relay sends them by itself.
+func (at listening) heldMails() string {
+	words := fmt.Sprintf("%d mails are", at.Held)
+	switch {
+	case at.Held >= core.MostHeld:
+		words = fmt.Sprintf("%d mails or more are", core.MostHeld)
+	case at.Held == 1:
+		words = "1 mail is"
+	}
+	return words + " held until an admin sends or discards them: " + at.PublicURL + "/admin/outbox/held"
 }
 
 // serve is the one wiring function: it opens the database, starts the parts that
@@ -179,6 +195,11 @@ func prepare(ctx context.Context, desk *core.Desk, s settings, p parsed, publicU
 	}
 	if s.HoldOutbox {
 		if err := desk.HoldOutbox(ctx); err != nil {
+			return at, err
+		}
+	}
+	if p.hasRelay() {
+		if at.Held, err = desk.HeldMails(ctx); err != nil {
 			return at, err
 		}
 	}
