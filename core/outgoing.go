@@ -181,7 +181,7 @@ func reSubject(subject string) string {
 
 // addNotice fills a notice to an agent. Of words it may hold a customer's, never
 // a note's.
-func (d *Desk) addNotice(ctx context.Context, tx pgx.Tx, o *Outgoing, r outgoingRow, parts outgoingParts) error {
+func (d *Desk) addNotice(ctx context.Context, tx pgx.Tx, o *Outgoing, r outgoingRow, parts outgoingParts) (err error) {
 	o.Subject = fmt.Sprintf("[#%d] %s", r.ConversationID, r.Subject)
 	o.Page = fmt.Sprintf("%s/agent/conversations/%d", d.cfg.PublicURL, r.ConversationID)
 	o.Where = fmt.Sprintf("conversation #%d", r.ConversationID)
@@ -199,8 +199,12 @@ func (d *Desk) addNotice(ctx context.Context, tx pgx.Tx, o *Outgoing, r outgoing
 			o.Problem = "A public reply by mail needs an answer to your own newest notice, from an address that is proven to be yours."
 		}
 	case NoticeFailed, NoticeDelayed:
-		problem, err := problemOf(ctx, tx, r)
-		o.Problem = problem
+		mark := "Not delivered: "
+		if r.Kind == NoticeDelayed {
+			mark = "Not delivered yet: "
+		}
+		o.Subject = mark + o.Subject // else it looks like a mail of the customer's
+		o.Problem, err = problemOf(ctx, tx, r)
 		return err
 	}
 	return nil

@@ -52,6 +52,12 @@ func (m mailTold) flag(ctx context.Context, tx pgx.Tx, kind, text string, cause 
 	return err
 }
 
+// What stands between whom a mail did not reach and why.
+const (
+	failedWords  = " could not be delivered: "
+	delayedWords = " is not delivered after four hours, and tries go on: "
+)
+
 // tellOfFailure shows that a mail did not arrive and, when it failed for good,
 // tells its author by mail. Customers hear nothing of it, and nobody hears of a
 // notice or an automatic mail: that would only make more mail.
@@ -65,8 +71,8 @@ func (d *Desk) tellOfFailure(ctx context.Context, tx pgx.Tx, id DeliveryID, kind
 
 func (d *Desk) tellFailureOf(ctx context.Context, tx pgx.Tx, m mailTold, kind NoticeKind, problem string, cause InboundID) error {
 	words := map[NoticeKind]string{
-		NoticeFailed:  "mail to " + m.Recipient.String() + " could not be delivered: " + problem,
-		NoticeDelayed: "mail to " + m.Recipient.String() + " is not delivered after four hours, and tries go on: " + problem,
+		NoticeFailed:  "mail to " + m.Recipient.String() + failedWords + problem,
+		NoticeDelayed: "mail to " + m.Recipient.String() + delayedWords + problem,
 	}
 	if err := m.event(ctx, tx, "delivery_"+string(kind), words[kind], cause); err != nil {
 		return err
@@ -83,7 +89,8 @@ func (d *Desk) tellFailureOf(ctx context.Context, tx pgx.Tx, m mailTold, kind No
 	return nil
 }
 
-// problemOf says in a notice what became of the mail that it is about.
+// problemOf says in a notice what became of the mail that it is about: a plain
+// reading first, where there is one, then the words.
 func problemOf(ctx context.Context, tx pgx.Tx, r outgoingRow) (string, error) {
 	told, err := rows[struct{ Text string }](ctx, tx, `
 		select coalesce(detail->>'text', '') as text from events
@@ -92,7 +99,15 @@ func problemOf(ctx context.Context, tx pgx.Tx, r outgoingRow) (string, error) {
 	if err != nil || len(told) == 0 || told[0].Text == "" {
 		return "", err
 	}
-	return strings.ToUpper(told[0].Text[:1]) + told[0].Text[1:], nil
+	text := told[0].Text
+	for _, between := range []string{failedWords, delayedWords} {
+		to, words, ok := strings.Cut(text, between)
+		if plain := PlainReason(words); ok && plain != "" {
+			text = to + between + plain + " Word for word: " + words
+			break
+		}
+	}
+	return strings.ToUpper(text[:1]) + text[1:], nil
 }
 
 // fileReport records a delivery report on the delivery that its bounce address

@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -130,8 +131,11 @@ func TestAReportsWordsForStaffAreBoundedAndHoldNoSecret(t *testing.T) {
 	for o.Notice != core.NoticeFailed {
 		o = outgoingTo(t, d, "abe@private.test")
 	}
-	if !strings.HasPrefix(o.Problem, "Mail to cara@acme.test could not be delivered: Reported failed") {
+	if !strings.HasPrefix(o.Problem, "Mail to cara@acme.test could not be delivered: The mail was taken at first, and came back. There is no such address. Is it written as it should be? Word for word: Reported failed") {
 		t.Errorf("the author reads %q", o.Problem)
+	}
+	if want := fmt.Sprintf("Not delivered: [#%d] ", id); !strings.HasPrefix(o.Subject, want) || o.InReplyTo == "" && len(o.References) == 0 {
+		t.Errorf("the subject is %q, after %q", o.Subject, o.References)
 	}
 }
 
