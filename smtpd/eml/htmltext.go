@@ -103,13 +103,34 @@ func (w *htmlWriter) run() {
 				w.words(w.tokens.Text())
 			}
 		case html.StartTagToken, html.SelfClosingTagToken:
-			name, attrs := w.tokens.TagName()
-			w.start(atom.Lookup(name), attrs, t == html.SelfClosingTagToken)
+			tag, attrs := tagOf(w.tokens.Raw())
+			w.start(tag, attrs, t == html.SelfClosingTagToken)
 		case html.EndTagToken:
-			name, _ := w.tokens.TagName()
-			w.end(atom.Lookup(name))
+			tag, _ := tagOf(w.tokens.Raw()[1:])
+			w.end(tag)
 		}
 	}
+}
+
+// tagOf reads the name of a tag without its first character, and tells whether it
+// may have attributes. The tokenizer's own way copies every name.
+func tagOf(raw []byte) (tag atom.Atom, attrs bool) {
+	raw = raw[1:]
+	n := bytes.IndexAny(raw, " \t\r\n\f/>")
+	if n < 0 {
+		n = len(raw)
+	}
+	var lower [16]byte // longer ones mean nothing to us
+	if n <= len(lower) {
+		for i, c := range raw[:n] {
+			if 'A' <= c && c <= 'Z' {
+				c |= 0x20
+			}
+			lower[i] = c
+		}
+		tag = atom.Lookup(lower[:n])
+	}
+	return tag, n+1 < len(raw)
 }
 
 // words writes text with its blanks made one.
