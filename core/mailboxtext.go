@@ -15,7 +15,8 @@ type MailboxText struct {
 	ChangedBy string
 }
 
-// MailTexts lists the texts of a mailbox, in the order of TextRules.
+// MailTexts lists the texts that mails of a mailbox say, in the order of TextRules:
+// those of accounts are of the first mailbox alone.
 // ErrForbidden, ErrNotFound.
 func (d *Desk) MailTexts(ctx context.Context, actor Actor, id MailboxID) (texts []MailboxText, err error) {
 	defer wrap(&err, "texts of mailbox %d", id)
@@ -60,8 +61,15 @@ func mailTexts(ctx context.Context, q querier, id MailboxID) ([]MailboxText, err
 	if err != nil {
 		return nil, err
 	}
+	other, err := value[bool](ctx, q, `select exists (select from mailboxes where id < $1)`, id)
+	if err != nil {
+		return nil, err
+	}
 	var texts []MailboxText
 	for _, rule := range TextRules() {
+		if rule.FirstOnly && other {
+			continue
+		}
 		t := MailboxText{Rule: rule, Text: rule.Standard}
 		for _, r := range own {
 			if r.Kind == rule.Kind {
@@ -76,7 +84,7 @@ func mailTexts(ctx context.Context, q querier, id MailboxID) ([]MailboxText, err
 // SetMailText writes a text anew; the standard text is kept as none of its own.
 // Seen is the ChangedAt that the writer began from. Invalid with the fields
 // subject and body, ErrConflict if somebody else was faster, ErrForbidden,
-// ErrNotFound.
+// ErrNotFound, also for a text that no mail of this mailbox says.
 func (d *Desk) SetMailText(ctx context.Context, actor Actor, id MailboxID, kind TextKind, typed MailText, seen *time.Time) (err error) {
 	defer d.attempt(ctx, &err, actor, "change a text of", object("mailbox", id))
 	if _, err := d.mailbox(ctx, actor, id); err != nil {
@@ -129,6 +137,9 @@ func (d *Desk) SampleMail(ctx context.Context, actor Actor, id MailboxID, kind T
 	defer wrap(&err, "sample of text %s of mailbox %d", kind, id)
 	box, err := d.mailbox(ctx, actor, id)
 	if err != nil {
+		return nil, err
+	}
+	if _, err := mailText(ctx, d.pool, id, kind); err != nil {
 		return nil, err
 	}
 	text, err := CheckMailText(kind, typed)

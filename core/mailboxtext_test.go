@@ -48,6 +48,36 @@ func TestATextOfAMailboxIsChangedSeenAndTakenBack(t *testing.T) {
 	}
 }
 
+// TestASecondMailboxHasNoTextsOfAccounts: no mail would ever say them.
+func TestASecondMailboxHasNoTextsOfAccounts(t *testing.T) {
+	t.Parallel()
+	d := coretest.OpenDesk(t, core.Config{PublicURL: "https://desk.test"})
+	ctx := t.Context()
+	admin := d.Admin(t, "admin@people.test")
+	second, err := d.CreateMailbox(ctx, admin, "sales@desk.test", "Sales")
+	if err != nil {
+		t.Fatal(err)
+	}
+	missing := ""
+	for _, rule := range core.TextRules() {
+		_, err := d.MailText(ctx, admin, second.ID, rule.Kind)
+		_, sampled := d.SampleMail(ctx, admin, second.ID, rule.Kind, rule.Standard)
+		set := d.SetMailText(ctx, admin, second.ID, rule.Kind, rule.Standard, nil)
+		if gone := errors.Is(err, core.ErrNotFound); gone != errors.Is(set, core.ErrNotFound) || gone != errors.Is(sampled, core.ErrNotFound) {
+			t.Errorf("%s: read %v, sampled %v, set %v", rule.Kind, err, sampled, set)
+		}
+		if err != nil {
+			missing += " " + string(rule.Kind)
+		}
+		if _, err := d.MailText(ctx, admin, d.Mailbox, rule.Kind); err != nil {
+			t.Errorf("%s of the first: %v", rule.Kind, err)
+		}
+	}
+	if missing != " invite confirm reset sign_in addresses" {
+		t.Errorf("without:%s", missing)
+	}
+}
+
 func TestOnlyWhoConfiguresSeesAndChangesTheTextsOfAMailbox(t *testing.T) {
 	t.Parallel()
 	d := coretest.OpenDesk(t, core.Config{})

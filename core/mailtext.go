@@ -60,6 +60,7 @@ type TextRule struct {
 	Name         string
 	When         string // to whom it goes, and when
 	HasSubject   bool   // else a mail keeps its conversation's
+	FirstOnly    bool   // its mails have no conversation: they are sent from the first mailbox alone
 	Placeholders []Placeholder
 	Standard     MailText // what the program brings
 }
@@ -113,6 +114,8 @@ var textRules = []TextRule{
 func textRule(kind TextKind, name, when, names, link string) TextRule {
 	r := TextRule{Kind: kind, Name: name, When: when, Standard: standardText(kind)}
 	r.HasSubject = r.Standard.Subject != ""
+	// Not TextVerify: whoever wrote to a mailbox is asked for a password from there.
+	r.FirstOnly = slices.Contains([]TextKind{TextInvite, TextConfirm, TextReset, TextSignIn, TextAddresses}, kind)
 	for _, name := range strings.Fields(names) {
 		bare := strings.TrimSuffix(name, "!")
 		p := Placeholder{Name: bare, Required: bare != name, Becomes: becomes(bare, link)}

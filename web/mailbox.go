@@ -20,6 +20,9 @@ type mailboxPage struct {
 	MailboxName string // as typed
 }
 
+// Another tells a mailbox that is not the first: it has not all texts.
+func (p mailboxPage) Another() bool { return len(p.Texts) < len(core.TextRules()) }
+
 func (s *server) mailbox(v *visit) error { return s.showMailbox(v, http.StatusOK, nil, nil) }
 
 func (s *server) showMailbox(v *visit, status int, typed *string, f faults) error {
