@@ -27,6 +27,9 @@ func ParseRelay(s string) (Relay, error) {
 	if r.ID == "" || strings.ContainsAny(r.ID, " \t;\"()") {
 		return Relay{}, errors.New("trusted relay: want CIDR[,CIDR]=authserv-id")
 	}
+	if strings.ContainsAny(r.ID, ",=") {
+		return Relay{}, fmt.Errorf("trusted relay: %q is no authserv-id: each relay is a setting of its own, and several networks of one are CIDR,CIDR=authserv-id", r.ID)
+	}
 	for part := range strings.SplitSeq(networks, ",") {
 		part = strings.TrimSpace(part)
 		network, err := netip.ParsePrefix(part)

@@ -181,7 +181,8 @@ func TestARelaySettingIsReadOrRefused(t *testing.T) {
 			t.Errorf("%s: not %t", ip, want)
 		}
 	}
-	for _, s := range []string{"", "10.0.0.0/24", "=relay.test", "10.0.0.0/24=", "10.0.0.0/99=a.test", "relay.test=a.test", "10.0.0.1=a b"} {
+	for _, s := range []string{"", "10.0.0.0/24", "=relay.test", "10.0.0.0/24=", "10.0.0.0/99=a.test", "relay.test=a.test", "10.0.0.1=a b",
+		"127.0.0.0/8=mx.test,::1/128=mx.test", "127.0.0.0/8=mx.test,", "10.0.0.1=a=b"} {
 		if r, err := ParseRelay(s); err == nil {
 			t.Errorf("%q: %+v", s, r)
 		}
