@@ -22,6 +22,15 @@ type Draft struct {
 	UpdatedAt   time.Time
 }
 
+// Note gives the words of a draft that was meant as a note, and is refused as an
+// answer (mail-law: staff_reply).
+func (r Draft) Note() (text string, ok bool) {
+	if !hasNoteMarker(firstOwnLine(r.Text)) {
+		return "", false
+	}
+	return withoutNoteMarker(r.Text), true
+}
+
 // A DraftForm is what the composer holds.
 type DraftForm struct {
 	ID   DraftID // 0: a new one
@@ -82,6 +91,15 @@ func (d *Desk) DiscardDraft(ctx context.Context, actor Actor, id DraftID) (err e
 // sendDraft gives the files of an own draft to the message that it became. Sent
 // twice, from two windows, it is sent once.
 func sendDraft(ctx context.Context, tx pgx.Tx, actor Actor, id ConversationID, draft DraftID, post PostID) error {
+	return useDraft(ctx, tx, actor, id, draft, `update attachments set draft_id = null, message_id = $2 where draft_id = $1`, int64(post))
+}
+
+// noteDraft is sendDraft for one that became a note.
+func noteDraft(ctx context.Context, tx pgx.Tx, actor Actor, id ConversationID, draft DraftID, note NoteID) error {
+	return useDraft(ctx, tx, actor, id, draft, `update attachments set draft_id = null, note_id = $2 where draft_id = $1`, int64(note))
+}
+
+func useDraft(ctx context.Context, tx pgx.Tx, actor Actor, id ConversationID, draft DraftID, filesSQL string, to int64) error {
 	if draft == 0 {
 		return nil
 	}
@@ -90,7 +108,7 @@ func sendDraft(ctx context.Context, tx pgx.Tx, actor Actor, id ConversationID, d
 	if err != nil {
 		return draftGone(err)
 	}
-	if _, err := tx.Exec(ctx, `update attachments set draft_id = null, message_id = $2 where draft_id = $1`, draft, post); err != nil {
+	if _, err := tx.Exec(ctx, filesSQL, draft, to); err != nil {
 		return err
 	}
 	_, err = tx.Exec(ctx, `delete from drafts where id = $1`, draft)

@@ -30,7 +30,14 @@ type Noted struct {
 // mentions (behaviour.md section 5). Everybody of staff who may view it may note,
 // on a closed one too; on a merged one the note goes to the survivor.
 // ErrNotFound, ErrForbidden, ErrConflict, Invalid of "contents".
-func (d *Desk) AddNote(ctx context.Context, actor Actor, id ConversationID, text string) (noted Noted, err error) {
+func (d *Desk) AddNote(ctx context.Context, actor Actor, id ConversationID, text string) (Noted, error) {
+	return d.AddNoteOf(ctx, actor, id, text, 0)
+}
+
+// AddNoteOf is AddNote for the words of an own draft, which is used up, and whose
+// files go with the note. Also ErrConflict if it was sent or discarded in the
+// meantime.
+func (d *Desk) AddNoteOf(ctx context.Context, actor Actor, id ConversationID, text string, draft DraftID) (noted Noted, err error) {
 	defer wrap(&err, "note on conversation %d", id)
 	err = d.change(ctx, actor, id, DoNote, func(tx pgx.Tx, c locked) error {
 		if c.MergedInto != 0 {
@@ -42,6 +49,9 @@ func (d *Desk) AddNote(ctx context.Context, actor Actor, id ConversationID, text
 			return err
 		}
 		if noted, err = d.addNote(ctx, tx, actor, noteSubject{Conversation: c.ID}, text, sourceOr(actor.Channel, ChannelAgent)); err != nil {
+			return err
+		}
+		if err := noteDraft(ctx, tx, actor, c.ID, draft, noted.ID); err != nil {
 			return err
 		}
 		if err := takePart(ctx, tx, c.ID, actor); err != nil {

@@ -52,6 +52,12 @@ func (p conversationPage) MayReply() bool {
 	return (p.Answers() || p.Mine()) && !p.C.Closed() && !p.C.Trashed && p.C.MergedInto == 0
 }
 
+// NoteDraft tells that the draft belongs into the box for notes.
+func (p conversationPage) NoteDraft() bool {
+	_, ok := p.Draft.Note()
+	return ok
+}
+
 func (s *server) conversation(v *visit) error {
 	id, err := pathID[core.ConversationID](v, "id")
 	if err != nil {
@@ -133,7 +139,10 @@ func (s *server) fillComposer(v *visit, p *conversationPage) (err error) {
 			p.Draft = d
 		}
 	}
-	if p.Draft.ID != 0 && v.r.Method == http.MethodGet {
+	if note, ok := p.Draft.Note(); ok {
+		p.Typed.Note = firstOf(p.Typed.Note, note)
+		p.Typed.NoteTab = p.Typed.NoteTab || v.r.Method == http.MethodGet
+	} else if p.Draft.ID != 0 && v.r.Method == http.MethodGet {
 		p.Typed.Reply, p.Typed.CC = p.Draft.Text, strings.Join(p.Draft.CC, ", ")
 	}
 	if p.Mine() || !p.Answers() {

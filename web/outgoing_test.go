@@ -114,6 +114,37 @@ func TestAnAnswerToAStoppedAddressIsNotSaidToBeOnItsWay(t *testing.T) {
 	}
 }
 
+// TestADraftThatBeginsWithNoteOpensInTheBoxForNotes: as an answer it is refused.
+func TestADraftThatBeginsWithNoteOpensInTheBoxForNotes(t *testing.T) {
+	t.Parallel()
+	w := openSite(t)
+	const path = "/agent/conversations/{conversation}"
+	w.Exec(t, `delete from drafts`)
+	id := w.Text(t, `
+		insert into drafts (conversation_id, user_id, source, text, is_verified) values ($1::text::bigint, (select user_id from addresses where address = 'agent@people.test'), 'mail', $2, false)
+		returning id::text`, w.names["{conversation}"], "#note\nThe cable is broken.")
+	w.Exec(t, `insert into attachments (draft_id, filename, content_type, size, sha256, content) values ($1::text::bigint, 'cable.txt', 'text/plain', 1, sha256('x'), 'x')`, id)
+	page := w.ask(t, "agent", path, nil)
+	if box := page.find(t, "textarea", "name=note"); len(box) != 1 || strings.TrimSpace(textOf(box[0])) != "The cable is broken." {
+		t.Error("the draft is not in the box for notes")
+	}
+	if box := page.find(t, "textarea", "name=contents"); len(box) != 1 || strings.TrimSpace(textOf(box[0])) != "" {
+		t.Error("it is in the box for answers")
+	}
+	if !strings.Contains(page.Body, `id="tab-note" checked`) || strings.Contains(page.Body, `id="tab-reply" checked`) || len(page.find(t, "input", "name=draft", "value="+id)) != 1 {
+		t.Error("the box for notes is not open")
+	}
+	if got := w.ask(t, "agent", path+"/note", url.Values{"note": {"The cable is broken."}, "draft": {id}}); got.Status != http.StatusSeeOther {
+		t.Fatalf("saved: %d", got.Status)
+	}
+	if got := w.Text(t, `select (select count(*) from drafts) || ' ' || n.text from notes n join attachments a on a.note_id = n.id where a.filename = 'cable.txt'`); got != "0 The cable is broken." {
+		t.Errorf("became %q", got)
+	}
+	if got := w.ask(t, "agent", path+"/note", url.Values{"note": {"The cable is broken."}, "draft": {id}}); got.Status != http.StatusConflict {
+		t.Errorf("saved twice: %d", got.Status)
+	}
+}
+
 func TestHeldMailIsDecidedBesideItsMessageByAdminsAlone(t *testing.T) {
 	t.Parallel()
 	w := openSite(t)
