@@ -129,15 +129,15 @@ func (d *Desk) ComposedBytes(ctx context.Context, c Delivery) (raw []byte, err e
 	return raw, err
 }
 
-// StoreComposed keeps the finished bytes: every attempt sends these. ErrConflict
-// when the claim has passed to somebody else.
+// StoreComposed keeps the finished bytes: every attempt sends these. A held mail is
+// out of hand by it. ErrConflict when the claim has passed to somebody else.
 func (d *Desk) StoreComposed(ctx context.Context, c Delivery, raw []byte) (err error) {
 	defer wrap(&err, "store composed delivery %d", c.ID)
 	// Not by d.tx: a stored mail is nothing that a courier must be woken for.
 	tag, err := d.pool.Exec(ctx, `
-		update deliveries set bytes = $3, composed_at = now(), subject = $4, message_id = $5
+		update deliveries set bytes = $3, composed_at = now(), subject = $4, message_id = $5, claimed_until = case when not $6 then claimed_until end
 		where id = $1 and attempts = $2 and bytes is null and state in ('queued', 'held')`,
-		c.ID, c.Attempt, raw, c.Outgoing.Subject, c.Outgoing.MessageID)
+		c.ID, c.Attempt, raw, c.Outgoing.Subject, c.Outgoing.MessageID, c.Held)
 	if err == nil && tag.RowsAffected() == 0 {
 		return ErrConflict
 	}

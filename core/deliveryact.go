@@ -87,7 +87,7 @@ func (d *Desk) SendHeld(ctx context.Context, actor Actor, id DeliveryID) (err er
 	if err := d.mayTryToSend(actor); err != nil {
 		return err
 	}
-	return d.changeDelivery(ctx, func(tx pgx.Tx) error { return sendAgain(ctx, tx, actor, id, "sent", `state = 'held'`) })
+	return d.changeDelivery(ctx, func(tx pgx.Tx) error { return sendAgain(ctx, tx, actor, id, "sent", `state = 'held' and `+notInHand) })
 }
 
 // mayTryToSend refuses what would wait in the queue for ever.
@@ -180,9 +180,9 @@ func (d *Desk) DiscardHeld(ctx context.Context, actor Actor, id DeliveryID) (err
 	}
 	return d.tx(ctx, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, `
-			update deliveries set state = 'failed', failed_at = now(), last_response = $2::text,
+			update deliveries d set state = 'failed', failed_at = now(), last_response = $2::text,
 				bytes = case when link_purpose is null then bytes end
-			where id = $1 and state = 'held'`, id, discardedBy+actor.Name)
+			where id = $1 and state = 'held' and `+notInHand, id, discardedBy+actor.Name)
 		if err != nil {
 			return err
 		}
@@ -196,12 +196,15 @@ func (d *Desk) DiscardHeld(ctx context.Context, actor Actor, id DeliveryID) (err
 // notInThatState says why nothing was done. A queued mail that cannot be tried is in
 // the hands of a courier, who may have said all of it already.
 func notInThatState(ctx context.Context, tx pgx.Tx, id DeliveryID) error {
-	state, err := value[DeliveryStatus](ctx, tx, `select state from deliveries where id = $1`, id)
+	at, err := one[struct {
+		State  DeliveryStatus
+		InHand bool
+	}](ctx, tx, `select state, not `+notInHand+` as in_hand from deliveries d where id = $1`, id)
 	switch {
 	case err != nil:
 		return err
-	case state == DeliveryQueued:
+	case at.State == DeliveryQueued, at.State == DeliveryHeld && at.InHand:
 		return refuse(ErrConflict, "The mail is being sent right now.")
 	}
-	return refuse(ErrConflict, "The mail is %s.", state)
+	return refuse(ErrConflict, "The mail is %s.", at.State)
 }

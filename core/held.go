@@ -102,7 +102,7 @@ func (d *Desk) SendAllHeld(ctx context.Context, actor Actor, upto DeliveryID) (o
 		}
 		sent, err := tx.Exec(ctx, `
 			with leaving as materialized (
-				select d.id from`+leavesFrom+` where d.state = 'held' and d.id <= $1 and`+whyNotLeave+` = '' order by d.id for update of d)
+				select d.id from`+leavesFrom+` where d.state = 'held' and d.id <= $1 and `+notInHand+` and`+whyNotLeave+` = '' order by d.id for update of d)
 			update deliveries d set state = 'queued', due_at = now(), schedule_from = now(), tries = 0, warned_at = null
 			from leaving l where d.id = l.id`, upto)
 		if err != nil {
@@ -127,8 +127,8 @@ func (d *Desk) DiscardAllHeld(ctx context.Context, actor Actor, upto DeliveryID)
 	}
 	err = d.tx(ctx, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, `
-			update deliveries set state = 'failed', failed_at = now(), last_response = $2::text, bytes = case when link_purpose is null then bytes end
-			where state = 'held' and id <= $1`, upto, discardedBy+actor.Name)
+			update deliveries d set state = 'failed', failed_at = now(), last_response = $2::text, bytes = case when link_purpose is null then bytes end
+			where state = 'held' and id <= $1 and `+notInHand, upto, discardedBy+actor.Name)
 		if err != nil {
 			return err
 		}

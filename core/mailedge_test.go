@@ -141,3 +141,55 @@ func TestMailInHandIsNotCalledStoppedAndMayBeSent(t *testing.T) {
 		t.Errorf("a mail that was sent is %s", got)
 	}
 }
+
+func TestMailThatWasInHandWhenAllWasHeldIsNotSentBesideIt(t *testing.T) {
+	t.Parallel()
+	d := coretest.OpenDesk(t, core.Config{RelaySet: true})
+	olga := d.Owner(t, "olga@desk.test")
+	id := queued(t, d, "cara@acme.test", 1)
+	c, err := d.ClaimDelivery(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.HoldOutbox(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.SendHeld(t.Context(), olga, id); !errors.Is(err, core.ErrConflict) {
+		t.Errorf("it was sent once more: %v", err)
+	}
+	if err := d.DiscardHeld(t.Context(), olga, id); !errors.Is(err, core.ErrConflict) {
+		t.Errorf("it was discarded on its way: %v", err)
+	}
+	if out, err := d.SendAllHeld(t.Context(), olga, id); err != nil || out.Sent != 0 || out.Left != 1 {
+		t.Errorf("all were sent: %+v, %v", out, err)
+	}
+	if out, err := d.DiscardAllHeld(t.Context(), olga, id); err != nil || out.Discarded != 0 {
+		t.Errorf("all were discarded: %+v, %v", out, err)
+	}
+	if err := d.FinishDelivery(t.Context(), c, core.Receipt{Outcome: core.Sent, Code: 250}); err != nil {
+		t.Fatal(err)
+	}
+	if got := d.Text(t, `select state from deliveries where id = $1`, id); got != "sent" {
+		t.Errorf("it is %s", got)
+	}
+}
+
+func TestAHeldMailIsOutOfHandOnceItIsComposed(t *testing.T) {
+	t.Parallel()
+	d := coretest.OpenDesk(t, core.Config{RelaySet: true, Hold: true, PublicURL: "https://desk.test"})
+	olga := d.Owner(t, "olga@desk.test")
+	file(t, d, written("cara@acme.test", "one@acme.test", "It does not print."), core.Proven)
+	c, err := d.ClaimDelivery(t.Context())
+	if err != nil || !c.Held {
+		t.Fatal(c.Held, err)
+	}
+	if err := d.SendHeld(t.Context(), olga, c.ID); !errors.Is(err, core.ErrConflict) {
+		t.Errorf("it was sent while it was composed: %v", err)
+	}
+	if err := d.StoreComposed(t.Context(), c, []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.SendHeld(t.Context(), olga, c.ID); err != nil {
+		t.Error(err)
+	}
+}
