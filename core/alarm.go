@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -37,6 +38,20 @@ func (a Alarms) Forging() bool { return a.Unverified >= unverifiedFlood }
 
 // Flooded tells that mail is suspended faster than anybody looks through it.
 func (a Alarms) Flooded() bool { return a.Suspended >= suspendedFlood }
+
+// HeldMails begins a sentence about them.
+func (a Alarms) HeldMails() string { return MailsAre(a.Held) }
+
+// MailsAre begins a sentence about mails that were counted up to MostHeld.
+func MailsAre(n int) string {
+	switch {
+	case n >= MostHeld:
+		return fmt.Sprintf("%d mails or more are", MostHeld)
+	case n == 1:
+		return "1 mail is"
+	}
+	return fmt.Sprintf("%d mails are", n)
+}
 
 const alarmsSQL = `
 	select (select count(*) from inbound where automatic_skipped = $1 and received_at > now() - interval '1 hour'),

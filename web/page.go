@@ -193,18 +193,6 @@ func (b base) Panel() bool {
 	return b.Actor.Role.Staff() && (strings.HasPrefix(b.Here, "/agent") || strings.HasPrefix(b.Here, "/admin"))
 }
 
-// HeldMails counts held mail for a sentence.
-func (b base) HeldMails() string {
-	switch n := b.Alarms.Held; {
-	case n >= core.MostHeld:
-		return fmt.Sprintf("%d mails or more are", core.MostHeld)
-	case n == 1:
-		return "1 mail is"
-	default:
-		return fmt.Sprintf("%d mails are", n)
-	}
-}
-
 // Judges tells who sees suspended mail.
 func (b base) Judges() bool { return b.Actor.Can(core.DoListSuspended) == nil }
 

@@ -62,23 +62,11 @@ func (at listening) tell(c console) {
 		fmt.Fprintln(c.out, "No relay is set: outgoing mail is held and can be read in the panel.")
 	}
 	if at.Held > 0 {
-		fmt.Fprintln(c.out, at.heldMails())
+		fmt.Fprintf(c.out, "%s held until an admin sends or discards them: %s/admin/outbox/held\n", core.MailsAre(at.Held), at.PublicURL)
 	}
 	if at.SetupLink != "" {
 		fmt.Fprintf(c.out, "Make the owner's account here, once: %s\n", at.SetupLink)
 	}
-}
-
-// heldMails says that somebody must decide: no relay sends them by itself.
-func (at listening) heldMails() string {
-	words := fmt.Sprintf("%d mails are", at.Held)
-	switch {
-	case at.Held >= core.MostHeld:
-		words = fmt.Sprintf("%d mails or more are", core.MostHeld)
-	case at.Held == 1:
-		words = "1 mail is"
-	}
-	return words + " held until an admin sends or discards them: " + at.PublicURL + "/admin/outbox/held"
 }
 
 // serve is the one wiring function: it opens the database, starts the parts that
