@@ -250,7 +250,11 @@ func (s *server) createConversation(v *visit) error {
 	}
 	id, err := s.desk.CreateConversation(v.ctx(), v.actor, core.NewConversation{Subject: p.Subject, Text: p.Text,
 		RequesterEmail: p.Email, CC: addressesIn(p.CC), Files: files, Mailbox: p.Mailbox})
-	return v.after(err, pathOf(id), "replied", func(status int, f faults) error {
+	said := "replied"
+	if !s.relaySet {
+		said = "held"
+	}
+	return v.after(err, pathOf(id), said, func(status int, f faults) error {
 		return s.showNewConversation(v, status, p, f)
 	})
 }
