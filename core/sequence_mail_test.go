@@ -79,7 +79,7 @@ func (w *walk) draw() sending {
 			l.Cc = append(l.Cc, named)
 		}
 	}
-	if w.answersNotice(s.env, from) && !w.one(3) {
+	if w.answersNotice(s.env, from) && w.one(3) {
 		w.sign(&l, from)
 	}
 	w.spoil(&s, &l)
