@@ -1,7 +1,5 @@
 package core
 
-import "fmt"
-
 // This file is mail-law.md section 2: what a received mail may cause. Facts in,
 // decision out; first match wins. Each rule is a function of its own, in the
 // law's order and with the law's name.
@@ -211,32 +209,6 @@ func staffDraft(f Facts) (Decision, bool) {
 		return f.private(RuleStaffDraft, EffectNote, "A colleague without the right to reply wrote "+f.located()), true
 	}
 	return f.private(RuleStaffDraft, EffectDraft, notSentReason+f.notSent()+"."), true
-}
-
-const notSentReason = "An agent wrote, but it is not sent: "
-
-// notSent says why an agent's mail is a draft: the first thing that a public
-// reply lacks.
-func (f Facts) notSent() string {
-	switch {
-	case f.Origin != Proven:
-		return "nothing proves that it is from them"
-	case f.Locator.How != ByOwnToken || !f.Locator.Staff:
-		return "it did not come to the address of their own notice"
-	case f.final():
-		return "the conversation is closed or in the trash"
-	case f.NewerCustomerMessage && f.NewerBy != "":
-		return fmt.Sprintf("the customer wrote again in between (%s, %s UTC)", f.NewerBy, f.NewerAt.UTC().Format("2 January 2006, 15:04"))
-	case f.NewerCustomerMessage:
-		return "the customer wrote again in between"
-	case f.NothingNew:
-		return "it says nothing but what it quotes"
-	case f.NearNotice:
-		return "it came within 15 seconds of a notice, as automatic answers do"
-	case f.Kind != KindHuman || f.VacationSubject:
-		return "it may be an automatic answer"
-	}
-	return f.Doubt
 }
 
 // 15.

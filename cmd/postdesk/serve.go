@@ -119,9 +119,7 @@ func serve(ctx context.Context, dbs *databaseSettings, s settings, log *slog.Log
 		group.Go(func() error { courier.Run(ctx); return nil })
 	}
 	if ears.http != nil {
-		records := newRecords(s, p)
-		panel, err := web.New(web.Config{Desk: desk, PublicURL: publicURL, Sessions: sessions(db), RelaySet: p.hasRelay(), SMTPAddr: at.SMTP, Read: eml.Parse, Compose: mailer.Compose, Logger: log,
-			SigningRecord: records.ofKey, Published: records.ofDomain})
+		panel, err := newPanel(s, p, at, desk, db, log)
 		if err != nil {
 			return err
 		}
@@ -136,6 +134,13 @@ func serve(ctx context.Context, dbs *databaseSettings, s settings, log *slog.Log
 		err = nil
 	}
 	return err
+}
+
+// newPanel makes the pages, with what they must not know of protocols handed in.
+func newPanel(s settings, p parsed, at listening, desk *core.Desk, db *database, log *slog.Logger) (http.Handler, error) {
+	records := newRecords(s, p)
+	return web.New(web.Config{Desk: desk, PublicURL: at.PublicURL, Sessions: sessions(db), RelaySet: p.hasRelay(), SMTPAddr: at.SMTP,
+		Read: eml.Parse, Compose: mailer.Compose, SigningRecord: records.ofKey, Published: records.ofDomain, Logger: log})
 }
 
 // filesBesides is how many files are open apart from connections of SMTP: pages,
