@@ -79,8 +79,13 @@ func (w *walk) draw() sending {
 			l.Cc = append(l.Cc, named)
 		}
 	}
-	if w.answersNotice(s.env, from) && w.one(3) {
-		w.sign(&l, from)
+	if w.answersNotice(s.env, from) {
+		if !w.one(4) { // few write within seconds of a notice
+			w.timePasses()
+		}
+		if w.one(3) {
+			w.sign(&l, from)
+		}
 	}
 	w.spoil(&s, &l)
 	s.letter = l

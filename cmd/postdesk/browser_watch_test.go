@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/chromedp/cdproto/log"
@@ -62,7 +63,10 @@ func (w *watch) see(event any) {
 	switch e := event.(type) {
 	case *runtime.EventConsoleAPICalled:
 		if e.Type == runtime.ConsoleAPICalledTypeError || e.Type == runtime.ConsoleAPICalledTypeAssert {
-			w.fault("console: %s", spoken(e.Args))
+			// A look-up that newer letters, or going on, leave behind is no fault.
+			if said := spoken(e.Args); !strings.Contains(said, "htmx:sendAbort") && !strings.Contains(said, "htmx:afterRequest") {
+				w.fault("console: %s", said)
+			}
 		}
 	case *runtime.EventExceptionThrown:
 		w.fault("exception: %s %s", e.ExceptionDetails.Text, spoken([]*runtime.RemoteObject{e.ExceptionDetails.Exception}))

@@ -256,12 +256,13 @@ func TestNothingThatBeginsWithNoteReachesACustomer(t *testing.T) {
 	}), "[mia@partner.test]")
 	s.answerAs(notice, privateAddress, asText+"#note\n@Nemo kanarienvogel\n")
 	s.want("one that names nobody", s.drafted(privateAddress, id, "Nobody was told of it"), true)
-	// By a weaker way it is a draft, and even then it cannot be sent as it is.
+	// By a weaker way it is a draft, in the box for notes, and even then it cannot be
+	// sent as it is.
 	m := s.file(onlyThread(notice, privateAddress, "#note\nkanarienvogel by thread"))
 	s.want("rule", m["rule"], "staff_draft")
 	abe := s.signedIn(privateAddress)
 	abe.open(path("/agent/conversations/%v", id))
-	abe.submit(path("/agent/conversations/%v/reply", id), url.Values{"do": {"send"}})
+	abe.submit(path("/agent/conversations/%v/reply", id), url.Values{"contents": {"#note\nkanarienvogel by thread"}, "do": {"send"}})
 	s.want("refused as a reply", abe.says("begins with #note"), true)
 	s.want("messages", len(s.posts(id, "MESSAGE")), 2)
 	s.staysInside("kanarienvogel")
