@@ -282,8 +282,12 @@ func (w *walk) checkWords() {
 		if slices.Contains(noted, s.name) && !wrote.again {
 			w.Errorf("%s is a note, and public in #%d", s.name, s.conversation)
 		}
-		if !w.noted[s.name] {
-			w.noted[s.name] = true
+		first := s.name
+		if wrote.again { // a mail that came twice may have been said in two places
+			first = fmt.Sprint(s.name, " in ", s.conversation)
+		}
+		if !w.noted[first] {
+			w.noted[first] = true
 			w.reads(s.requester, s.name)
 			w.reads(wrote.author, s.name)
 		}
