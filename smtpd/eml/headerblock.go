@@ -76,7 +76,11 @@ func bits(n int) (count int) {
 // fieldOf tells which mail fields a line may be, in any language, and what stands
 // in it; 0 if it is none.
 func fieldOf(s string) (fields int, value string) {
-	colon := strings.IndexAny(s[:min(len(s), 80)], ":：")
+	head := s[:min(len(s), 80)]
+	colon := strings.IndexByte(head, ':')
+	if wide := strings.Index(head, "："); wide >= 0 && (colon < 0 || wide < colon) {
+		colon = wide
+	}
 	if colon <= 0 || strings.Count(s[:colon], " ") > 4 {
 		return 0, ""
 	}

@@ -125,7 +125,7 @@ func (d lined) classify() {
 // isFooter reports whether the paragraph at line i begins as legal words do and is
 // about confidence.
 func (d lined) isFooter(i int) bool {
-	s := strings.TrimLeft(normal(cut(d.of(i), 200)), "*_#\"'[( ")
+	s := strings.TrimLeft(normal(cut(d.of(i), 80)), "*_#\"'[( ")
 	if !footerStarts.begin(s) {
 		return false
 	}
