@@ -19,6 +19,8 @@ type Settings struct {
 	AutomaticHour       int  // automatic mails in all
 	SuspendedDays       int  // how long suspended mail is kept
 	CloseCompletedHours *int // nil: completed stays completed
+	APIRequestsAMinute  int  // of one token
+	StaffTwoFactor      bool // staff must use two-factor sign-in
 }
 
 // SettingsChanges are new values; nil leaves a setting as it is.
@@ -32,10 +34,13 @@ type SettingsChanges struct {
 	AutomaticHour       *int
 	SuspendedDays       *int
 	CloseCompletedHours **int // to nil: completed stays completed
+	APIRequestsAMinute  *int
+	StaffTwoFactor      *bool
 }
 
 const settingsColumns = `name, timezone, accepts_unknown, max_collaborators, max_seats,
-	flood_ten_minutes, flood_hour, flood_day, automatic_hour, suspended_days, close_completed_hours`
+	flood_ten_minutes, flood_hour, flood_day, automatic_hour, suspended_days, close_completed_hours,
+	api_requests_a_minute, staff_two_factor`
 
 // Settings gives the settings. They are no secret: pages show the name.
 func (d *Desk) Settings(ctx context.Context) (_ Settings, err error) {
@@ -67,12 +72,14 @@ func (d *Desk) UpdateSettings(ctx context.Context, actor Actor, c SettingsChange
 				flood_ten_minutes = coalesce(@flood_ten, flood_ten_minutes), flood_hour = coalesce(@flood_hour, flood_hour),
 				flood_day = coalesce(@flood_day, flood_day), automatic_hour = coalesce(@automatic, automatic_hour),
 				suspended_days = coalesce(@suspended, suspended_days),
-				close_completed_hours = case when @set_hours then @hours else close_completed_hours end
+				close_completed_hours = case when @set_hours then @hours else close_completed_hours end,
+				api_requests_a_minute = coalesce(@api_rate, api_requests_a_minute), staff_two_factor = coalesce(@staff_two, staff_two_factor)
 			returning `+settingsColumns,
 			pgx.StrictNamedArgs{"name": c.Name, "timezone": c.Timezone, "unknown": c.AcceptsUnknown,
 				"flood_ten": c.FloodTenMinutes, "flood_hour": c.FloodHour, "flood_day": c.FloodDay,
 				"automatic": c.AutomaticHour, "suspended": c.SuspendedDays,
-				"set_hours": c.CloseCompletedHours != nil, "hours": hours})
+				"set_hours": c.CloseCompletedHours != nil, "hours": hours,
+				"api_rate": c.APIRequestsAMinute, "staff_two": c.StaffTwoFactor})
 		if err != nil {
 			return err
 		}
@@ -94,6 +101,8 @@ func recordSettings(ctx context.Context, tx pgx.Tx, actor Actor, before, after S
 	c.note("automatic_hour", before.AutomaticHour, after.AutomaticHour)
 	c.note("suspended_days", before.SuspendedDays, after.SuspendedDays)
 	c.note("close_completed_hours", before.CloseCompletedHours, after.CloseCompletedHours)
+	c.note("api_requests_a_minute", before.APIRequestsAMinute, after.APIRequestsAMinute)
+	c.note("staff_two_factor", before.StaffTwoFactor, after.StaffTwoFactor)
 	if len(c) == 0 {
 		return nil
 	}
@@ -123,6 +132,9 @@ func (c *SettingsChanges) check() error {
 		if n != nil && (*n < 0 || *n > 1_000_000) {
 			return Invalid{Field: field, Code: CodeInvalid, Problem: "The number is out of range."}
 		}
+	}
+	if n := c.APIRequestsAMinute; n != nil && (*n < 60 || *n > 1_000_000) {
+		return Invalid{Field: "api_requests_a_minute", Code: CodeInvalid, Problem: "Between 60 and 1,000,000 requests a minute."}
 	}
 	if c.CloseCompletedHours != nil && *c.CloseCompletedHours != nil && (**c.CloseCompletedHours < 1 || **c.CloseCompletedHours > 100_000) {
 		return Invalid{Field: "close_completed_hours", Code: CodeInvalid, Problem: "The number is out of range."}

@@ -229,6 +229,7 @@ func TestEveryColumnThatRefersToPeopleWasThoughtOf(t *testing.T) {
 		"sender_list.created_by": "who did it stays", "user_merges.by_id": "who did it stays",
 		"inbound.removed_by": "who did it stays", "passing_addresses.created_by": "who did it stays", "passing_declined.created_by": "who did it stays",
 		"suspended_digests.user_id": "admins only",
+		"two_factors.user_id":       "stays with its password, for the way back", "pending_sign_ins.user_id": "dead: the account is shut",
 		"destinations.paused_by":    "who did it stays", "mailbox_texts.updated_by": "who did it stays",
 	}
 	var all []string
