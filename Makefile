@@ -4,7 +4,7 @@
 DATA_DIR ?=
 ARGS     ?=
 
-.PHONY: run test check bench crash crash-out outage timing slow fuzz memory postgresql chromium
+.PHONY: run test check bench crash crash-out outage timing slow fuzz memory fill postgresql chromium
 
 # The program itself, not `go run`: a Ctrl-C that ends it well is no error.
 run: postgresql
@@ -54,6 +54,11 @@ fuzz: postgresql
 # Memory while 50 mails of 25 MiB come at once.
 memory: postgresql
 	@go run ./cmd/proof memory
+
+# A help desk with years of conversations in an empty data folder:
+# `make fill ARGS="--data-dir DIR"`.
+fill: postgresql
+	@go run ./cmd/proof fill $(ARGS)
 
 # PostgreSQL is the one thing that running needs and Go does not bring. Asks first
 # on a terminal.

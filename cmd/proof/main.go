@@ -9,7 +9,8 @@
 // It promises to stay on loopback, to be bounded in time and count, to end only
 // processes that it started, and to take its folder away again. It never knows a
 // result before it has measured it, never calls the gateway's code, and never
-// touches another database than that of its own temporary folder.
+// touches another database than that of its own temporary folder or, when it fills
+// one, the empty one that it was told.
 package main
 
 import (
@@ -32,6 +33,8 @@ type commands struct {
 	Deliver deliverCommand `cmd:"" help:"Kill gateways while mail goes out, then count what was lost, or sent twice without need."`
 	Drain   drainCommand   `cmd:"" help:"Mails a second from a full queue to a sink, beside Postfix's own client."`
 	Outage  outageCommand  `cmd:"" help:"Let the next server be down while mail is queued, and see how it is delivered afterwards."`
+
+	Fill fillCommand `cmd:"" help:"Fill an empty help desk with years of conversations, to look at or to measure."`
 
 	Timing timingCommand `cmd:"" help:"How long sign-in and reset take for addresses with and without an account."`
 	Slow   slowCommand   `cmd:"" help:"How long an honest sender waits for its 250 while thousands of clients are idle or drip."`
