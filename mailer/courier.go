@@ -18,6 +18,7 @@ const (
 	defaultConnections = 5
 	grace              = 20 * time.Second // for a running dialogue, when the program stops
 	recordFor          = time.Minute      // how long what became of a mail is offered to the database
+	lastOffers         = 4 * time.Second  // the same, after the grace is over
 	deadlinesEvery     = 30 * time.Second // how often mail that waits for a failing destination is looked through
 )
 
@@ -205,9 +206,12 @@ func (c *Courier) record(ctx context.Context, delivery core.Delivery, receipt co
 }
 
 // persist offers something to the database until it takes it, for a minute at
-// most, also while the program ends.
+// most. While the program ends it takes seconds: SIGTERM ends all within half a
+// minute, with the database away too, and leases see to the rest.
 func persist(ctx context.Context, write func(context.Context) error) (err error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordFor)
+	ctx, stop := outlive(ctx, lastOffers)
+	defer stop()
+	ctx, cancel := context.WithTimeout(ctx, recordFor)
 	defer cancel()
 	for wait := 100 * time.Millisecond; ; wait *= 2 {
 		if err = write(ctx); err == nil {

@@ -136,7 +136,8 @@ func TestAServerThatTakesFewerConnectionsIsNoFailure(t *testing.T) {
 	}
 }
 
-// oneAtATime passes one connection on, and answers others with 421.
+// oneAtATime passes one connection on, and answers others with 421 that come while
+// it stays: one that is just ending is waited for, as the sender cannot know better.
 func oneAtATime(t *testing.T, to string) (address string) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -153,7 +154,7 @@ func oneAtATime(t *testing.T, to string) (address string) {
 			select {
 			case place <- struct{}{}:
 				go pass(client, to, func() { <-place })
-			default:
+			case <-time.After(200 * time.Millisecond):
 				_, _ = client.Write([]byte("421 4.7.0 too many connections\r\n"))
 				_ = client.Close()
 			}
