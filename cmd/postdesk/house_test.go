@@ -22,15 +22,16 @@ import (
 // The house: who may import whom. Test files may import more (test servers and
 // builders), never another edge.
 var walls = map[string]struct{ ours, never []string }{
-	"core":              {nil, []string{"net/http", "net/smtp", "net/mail", "html/template", "github.com/emersion", "github.com/wneessen", "github.com/go-chi", "golang.org/x/net/html"}},
+	"core":              {[]string{"core/language"}, []string{"net/http", "net/smtp", "net/mail", "html/template", "github.com/emersion", "github.com/wneessen", "github.com/go-chi", "golang.org/x/net/html"}},
+	"core/language":     {nil, []string{"github.com/", "net/http"}},
 	"core/localpg":      {nil, []string{"github.com/emersion", "net/http"}},
 	"core/coretest":     {[]string{"core", "core/localpg", "migrations"}, []string{"net/http"}},
 	"smtpd":             {[]string{"core", "smtpd/eml", "smtpd/verify"}, []string{"github.com/jackc"}},
 	"smtpd/eml":         {[]string{"core"}, []string{"github.com/emersion/go-smtp", "github.com/jackc", "net", "net/http"}},
 	"smtpd/verify":      {[]string{"core"}, []string{"github.com/jackc", "github.com/emersion/go-smtp"}},
-	"mailer":            {[]string{"core"}, []string{"github.com/jackc"}},
+	"mailer":            {[]string{"core", "core/language"}, []string{"github.com/jackc"}},
 	"mailer/mailertest": {nil, []string{"github.com/jackc"}},
-	"web":               {[]string{"core"}, []string{"github.com/jackc", "github.com/emersion", "github.com/wneessen"}},
+	"web":               {[]string{"core", "core/language"}, []string{"github.com/jackc", "github.com/emersion", "github.com/wneessen"}},
 	"migrations":        {nil, nil},
 	"cmd/postdesk":      {[]string{"core", "core/localpg", "smtpd", "smtpd/eml", "smtpd/verify", "mailer", "web", "migrations"}, nil},
 	"cmd/proof":         {[]string{"core/localpg"}, []string{"github.com/emersion"}},
