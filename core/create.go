@@ -18,6 +18,7 @@ type NewConversation struct {
 	Files          []Upload
 	Mailbox        MailboxID // 0: the first
 	Channel        Channel   // ChannelAgent by default
+	Form           string    // the key of the form: sent twice, it opens one; empty: none
 }
 
 // CreateConversation opens one on a customer's behalf. The words are the agent's
@@ -41,6 +42,9 @@ func (d *Desk) CreateConversation(ctx context.Context, actor Actor, n NewConvers
 		if err := stillActs(ctx, tx, actor); err != nil {
 			return err
 		}
+		if id, err = madeBy[ConversationID](ctx, tx, casesOfForms, actor, n.Form); err != nil || id != 0 {
+			return err
+		}
 		requester, err := d.requesterGiven(ctx, tx, n.Requester, n.RequesterEmail)
 		if err != nil {
 			return err
@@ -51,12 +55,16 @@ func (d *Desk) CreateConversation(ctx context.Context, actor Actor, n NewConvers
 			return err
 		}
 		id = c.ID
+		var post PostID
 		if requester == actor.ID {
-			_, err = d.say(ctx, tx, actor, c, n.Text, n.Files, channel)
+			post, err = d.say(ctx, tx, actor, c, n.Text, n.Files, channel)
+		} else {
+			post, err = d.reply(ctx, tx, actor, c, ReplyForm{Text: n.Text, CC: n.CC, Files: n.Files, Source: channel})
+		}
+		if err != nil {
 			return err
 		}
-		_, err = d.reply(ctx, tx, actor, c, ReplyForm{Text: n.Text, CC: n.CC, Files: n.Files, Source: channel})
-		return err
+		return markMade(ctx, tx, markPost, int64(post), n.Form)
 	})
 	return id, err
 }

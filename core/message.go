@@ -14,6 +14,8 @@ type ReplyForm struct {
 	Files  []Upload
 	Draft  DraftID // sent by this reply: its files come along and it goes; 0: none
 	Source Channel // ChannelAgent by default
+	Form   string  // the key of the form: sent twice, it is one reply; empty: none
+	Seen   PostID  // the newest message that its author saw; 0: not asked
 }
 
 // maxWords bounds a text that somebody types, in bytes.
@@ -35,8 +37,8 @@ func words(field, text string) (string, error) {
 // and participants, each with a copy of their own (mail-law section 4). It lets
 // in those in CC, moves the status and takes an unassigned conversation (section
 // 8). The requester's own words are theirs, whatever their role. ErrNotFound,
-// ErrForbidden, ErrConflict for a closed conversation, Invalid of "contents",
-// "cc", "status" or "files".
+// ErrForbidden, ErrConflict for a closed conversation, Collision, Invalid of
+// "contents", "cc", "status" or "files".
 func (d *Desk) Reply(ctx context.Context, actor Actor, id ConversationID, f ReplyForm) (post PostID, err error) {
 	defer d.attempt(ctx, &err, actor, "reply to", object("conversation", id))
 	if err := actor.Can(DoView); err != nil {
@@ -47,12 +49,18 @@ func (d *Desk) Reply(ctx context.Context, actor Actor, id ConversationID, f Repl
 		if err != nil {
 			return err
 		}
-		if actor.ID == c.Requester {
-			post, err = d.say(ctx, tx, actor, c, f.Text, f.Files, sourceOr(f.Source, ChannelAgent))
+		if post, err = madeBy[PostID](ctx, tx, postsOfForms, actor, f.Form); err != nil || post != 0 {
 			return err
 		}
-		post, err = d.reply(ctx, tx, actor, c, f)
-		return err
+		if actor.ID == c.Requester {
+			post, err = d.say(ctx, tx, actor, c, f.Text, f.Files, sourceOr(f.Source, ChannelAgent))
+		} else {
+			post, err = d.reply(ctx, tx, actor, c, f)
+		}
+		if err != nil {
+			return err
+		}
+		return markMade(ctx, tx, markPost, int64(post), f.Form)
 	})
 	return post, err
 }
@@ -87,6 +95,9 @@ func (d *Desk) reply(ctx context.Context, tx pgx.Tx, actor Actor, c locked, f Re
 		if err := MaySet(actor.Role, c.Status, f.Status); err != nil {
 			return 0, err
 		}
+	}
+	if err := collides(ctx, tx, actor, c.ID, f.Seen); err != nil {
+		return 0, err
 	}
 	if err := d.letIn(ctx, tx, actor, c, "cc", f.CC); err != nil {
 		return 0, err

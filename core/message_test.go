@@ -250,10 +250,11 @@ func TestADraftIsSentOnceWithItsFilesAndByItsAuthorOnly(t *testing.T) {
 	agent := d.Person(t, core.RoleAgent, "agent@desk.test")
 	other := d.Person(t, core.RoleAgent, "other@desk.test")
 	id := d.Conversation(t, cara, "hello")
-	draft, err := d.SaveDraft(t.Context(), agent, id, core.DraftForm{Text: "half a"})
+	saved, err := d.SaveDraft(t.Context(), agent, id, core.DraftForm{Text: "half a"})
 	if err != nil {
 		t.Fatal(err)
 	}
+	draft := saved.ID
 	d.Exec(t, `insert into attachments (draft_id, filename, content_type, size, sha256, content) values ($1, 'a', 'text/plain', 1, '', 'x')`, draft)
 	if _, err := d.SaveDraft(t.Context(), agent, id, core.DraftForm{ID: draft, Text: "half a sentence", CC: []string{"cole@x.test"}}); err != nil {
 		t.Fatal(err)

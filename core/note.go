@@ -26,35 +26,48 @@ type Noted struct {
 	Unheard bool
 }
 
-// AddNote writes a private note on a conversation and tells those whom it
-// mentions (behaviour.md section 5). Everybody of staff who may view it may note,
-// on a closed one too; on a merged one the note goes to the survivor.
-// ErrNotFound, ErrForbidden, ErrConflict, Invalid of "contents".
-func (d *Desk) AddNote(ctx context.Context, actor Actor, id ConversationID, text string) (Noted, error) {
-	return d.AddNoteOf(ctx, actor, id, text, 0)
+// A NoteForm is a note on a conversation, as it is typed.
+type NoteForm struct {
+	Text  string
+	Draft DraftID // used up: its files go with the note; 0: none
+	Form  string  // the key of the form: sent twice, it is one note; empty: none
 }
 
-// AddNoteOf is AddNote for the words of an own draft, which is used up, and whose
-// files go with the note. Also ErrConflict if it was sent or discarded in the
-// meantime.
-func (d *Desk) AddNoteOf(ctx context.Context, actor Actor, id ConversationID, text string, draft DraftID) (noted Noted, err error) {
+// AddNote is WriteNote without a draft.
+func (d *Desk) AddNote(ctx context.Context, actor Actor, id ConversationID, text string) (Noted, error) {
+	return d.WriteNote(ctx, actor, id, NoteForm{Text: text})
+}
+
+// WriteNote writes a private note on a conversation and tells those whom it
+// mentions (behaviour.md section 5). Everybody of staff who may view it may note,
+// on a closed one too; on a merged one the note goes to the survivor. ErrNotFound,
+// ErrForbidden, ErrConflict, also for a draft that was sent or discarded in the
+// meantime, Invalid of "contents".
+func (d *Desk) WriteNote(ctx context.Context, actor Actor, id ConversationID, f NoteForm) (noted Noted, err error) {
 	defer wrap(&err, "note on conversation %d", id)
 	err = d.change(ctx, actor, id, DoNote, func(tx pgx.Tx, c locked) error {
+		if noted.ID, err = madeBy[NoteID](ctx, tx, notesOfForms, actor, f.Form); err != nil || noted.ID != 0 {
+			return err
+		}
+		into := c
 		if c.MergedInto != 0 {
-			if c, err = lockConversation(ctx, tx, actor, c.MergedInto); err != nil {
+			if into, err = lockConversation(ctx, tx, actor, c.MergedInto); err != nil {
 				return err
 			}
 		}
-		if err := c.open(); err != nil {
+		if err := into.open(); err != nil {
 			return err
 		}
-		if noted, err = d.addNote(ctx, tx, actor, noteSubject{Conversation: c.ID}, text, sourceOr(actor.Channel, ChannelAgent)); err != nil {
+		if noted, err = d.addNote(ctx, tx, actor, noteSubject{Conversation: into.ID}, f.Text, sourceOr(actor.Channel, ChannelAgent)); err != nil {
 			return err
 		}
-		if err := noteDraft(ctx, tx, actor, c.ID, draft, noted.ID); err != nil {
+		if err := markMade(ctx, tx, markNote, int64(noted.ID), f.Form); err != nil {
 			return err
 		}
-		if err := takePart(ctx, tx, c.ID, actor); err != nil {
+		if err := noteDraft(ctx, tx, actor, into.ID, f.Draft, noted.ID); err != nil {
+			return err
+		}
+		if err := takePart(ctx, tx, into.ID, actor); err != nil {
 			return err
 		}
 		return d.tellOfNote(ctx, tx, noted.ID)

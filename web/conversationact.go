@@ -88,7 +88,7 @@ func (s *server) note(v *visit) error {
 		return err
 	}
 	t := typed{Note: v.r.PostFormValue("note"), NoteTab: true}
-	noted, err := s.desk.AddNoteOf(v.ctx(), v.actor, id, t.Note, fieldID[core.DraftID](v, "draft"))
+	noted, err := s.desk.WriteNote(v.ctx(), v.actor, id, core.NoteForm{Text: t.Note, Draft: fieldID[core.DraftID](v, "draft")})
 	return s.onConversation(v, t, notedWord(noted), func(core.ConversationID) error {
 		if f, _, ok := faultsOf(err); ok && f["contents"].Problem != "" {
 			return core.Invalid{Field: "note", Code: core.CodeInvalid, Problem: f["contents"].Problem}
