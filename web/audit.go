@@ -25,7 +25,7 @@ type auditPage struct {
 // Families are the kinds of acts that the filter offers.
 func (auditPage) Families() []option {
 	return []option{{"user", "People"}, {"organization", "Organizations"}, {"team", "Teams"}, {"role", "Roles"}, {"mailbox", "Mailboxes"}, {"signing", "Sending domains"}, {"sender", "Senders"}, {"passing", "Passed on"},
-		{"settings", "Settings"}, {"mail", "Mail log"}, {"delivery", "Outbox"}, {"suppression", "Suppressions"}, {"destination", "Queue"}, {"refused", "Refused"}}
+		{"settings", "Settings"}, {"mail", "Mail log"}, {"delivery", "Outbox"}, {"suppression", "Suppressions"}, {"destination", "Queue"}, {"export", "Exports"}, {"refused", "Refused"}}
 }
 
 type option struct{ Value, Label string }
@@ -199,6 +199,7 @@ func saidOfAct(act string) string {
 		"delivery.retried": "tried to send again", "delivery.sent": "sent the held mail", "delivery.discarded": "discarded the held mail", "delivery.held": "held all mail in the",
 		"suppression.cleared": "lets mail go again to", "suppression.added": "stopped mail to",
 		"delivery.sent_all": "let all held mail go from the", "delivery.discarded_all": "discarded all held mail in the",
+		"export.conversations": "exported conversations", "export.users": "exported the users", "export.audit": "exported the audit",
 		"destination.paused": "paused mail to", "destination.resumed": "resumed mail to", "destination.tried": "had mail tried at once to",
 	}[act]
 	if said == "" {

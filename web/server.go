@@ -181,6 +181,9 @@ func (s *server) routes() chi.Router {
 	get("/agent/suspended/{id}", s.suspendedMail)
 
 	// Administration.
+	get("/agent/export/conversations.csv", s.exportConversations)
+	get("/agent/export/users.csv", s.exportUsers)
+	get("/agent/export/audit.csv", s.exportAudit)
 	get("/admin/team", s.team)
 	get("/admin/directory", s.directory)
 	post("/admin/directory/{id}", s.onMember)
