@@ -13,6 +13,9 @@ type conversationPage struct {
 	base
 	C          core.Conversation
 	Entries    []core.Entry
+	All        bool   // every entry is shown
+	At         string // the entry that somebody came for: "post-7", "note-7"
+	unreached  map[core.DeliveryID]bool
 	Drafts     []core.Draft
 	Draft      core.Draft // the one in the composer; ID 0: none
 	Recipients []core.Recipient
@@ -90,6 +93,7 @@ func (s *server) conversationPage(v *visit, id core.ConversationID) (p conversat
 	if p.Entries, err = s.desk.Timeline(v.ctx(), v.actor, id); err != nil {
 		return p, err
 	}
+	p.unreached, p.All, p.At = unreachedMails(p.Entries), v.query("all") != "", v.query("at")
 	if p.base, err = s.page(v, fmt.Sprintf("#%d %s", id, p.C.Subject), "inbox"); err != nil {
 		return p, err
 	}

@@ -46,6 +46,15 @@ func (p conversationPage) Unreached() []unreached {
 	return all
 }
 
+// unreachedMails are the same as a set.
+func unreachedMails(entries []core.Entry) map[core.DeliveryID]bool {
+	set := map[core.DeliveryID]bool{}
+	for _, d := range core.Unreached(entries) {
+		set[d.ID] = true
+	}
+	return set
+}
+
 func anchorOf(entries []core.Entry, id core.DeliveryID) string {
 	for _, e := range entries {
 		for _, d := range e.Deliveries {
@@ -58,8 +67,11 @@ func anchorOf(entries []core.Entry, id core.DeliveryID) string {
 }
 
 func anchor(e core.Entry) string {
-	if e.Kind == core.EntryNote {
+	switch e.Kind {
+	case core.EntryNote:
 		return fmt.Sprintf("#note-%d", e.ID)
+	case core.EntryEvent:
+		return fmt.Sprintf("#event-%d", e.ID)
 	}
 	return fmt.Sprintf("#post-%d", e.ID)
 }
