@@ -49,9 +49,13 @@ func fit(files []Upload) error {
 		size += len(f.Content)
 	}
 	if len(files) > maxFiles || size > maxFileBytes {
-		return Invalid{Field: "files", Code: CodeInvalid, Problem: "The files are too many or too large for a mail: at most 50, and 18 MiB together."}
+		return tooManyFiles()
 	}
 	return nil
+}
+
+func tooManyFiles() error {
+	return Invalid{Field: "files", Code: CodeInvalid, Problem: "The files are too many or too large for a mail: at most 50, and 18 MiB together."}
 }
 
 // notNil keeps an empty file from being no file.
@@ -96,27 +100,34 @@ type storedFile struct {
 	InboundID   InboundID // 0: the bytes stand in the row
 }
 
-const storedFileColumns = `select f.filename, f.content_type, f.content_id, f.inline, f.sha256, f.ordinal, f.content,
-	coalesce(f.inbound_id, 0) as inbound_id from attachments f`
+// seenFile is the file @id where the actor may have it: of a message for its
+// conversation's requester and for staff who may view it, of a note for the latter
+// only, of a draft for its author.
+const seenFile = ` from attachments f
+	left join messages m on m.id = f.message_id
+	left join notes n on n.id = f.note_id
+	left join drafts r on r.id = f.draft_id
+	join conversations c on c.id = coalesce(m.conversation_id, n.conversation_id, r.conversation_id)
+	where f.id = @id and (
+		f.message_id is not null and c.requester_id = @actor and c.trashed_at is null
+		or @staff and ` + seesConversation + ` and (f.draft_id is null or r.user_id = @actor))`
 
-// Attachment gives a file with its bytes: of a message to its conversation's
-// requester and to staff who may view it, of a note to the latter only, of a
-// draft to its author. ErrNotFound for everybody else.
+func (a Actor) fileSight(id AttachmentID) pgx.StrictNamedArgs {
+	args := a.sight()
+	args["id"], args["staff"] = id, a.Can(DoView) == nil
+	return args
+}
+
+const storedColumns = `select f.filename, f.content_type, f.content_id, f.inline, f.sha256, f.ordinal, f.content,
+	coalesce(f.inbound_id, 0) as inbound_id`
+
+// Attachment gives a file with all of its bytes, to those of OpenAttachment.
 func (d *Desk) Attachment(ctx context.Context, actor Actor, id AttachmentID) (_ File, err error) {
 	defer wrap(&err, "attachment %d", id)
 	if err := actor.Can(DoUsePortal); err != nil {
 		return File{}, err
 	}
-	args := actor.sight()
-	args["id"], args["staff"] = id, actor.Can(DoView) == nil
-	f, err := one[storedFile](ctx, d.pool, storedFileColumns+`
-		left join messages m on m.id = f.message_id
-		left join notes n on n.id = f.note_id
-		left join drafts r on r.id = f.draft_id
-		join conversations c on c.id = coalesce(m.conversation_id, n.conversation_id, r.conversation_id)
-		where f.id = @id and (
-			f.message_id is not null and c.requester_id = @actor and c.trashed_at is null
-			or @staff and `+seesConversation+` and (f.draft_id is null or r.user_id = @actor))`, args)
+	f, err := one[storedFile](ctx, d.pool, storedColumns+seenFile, actor.fileSight(id))
 	if err != nil {
 		return File{}, err
 	}
@@ -128,7 +139,7 @@ func (d *Desk) Attachment(ctx context.Context, actor Actor, id AttachmentID) (_ 
 }
 
 // filesOfSQL reads the files of a message, for its copies.
-const filesOfSQL = storedFileColumns + ` where f.message_id = $1 order by f.ordinal, f.id`
+const filesOfSQL = storedColumns + ` from attachments f where f.message_id = $1 order by f.ordinal, f.id`
 
 // withContent gives files with their bytes. Those of a mail that is gone are left
 // out.
