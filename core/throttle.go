@@ -28,9 +28,15 @@ type try struct {
 // account beyond its rate is never locked, since that would be anybody's means to
 // keep its owner out: the try waits instead.
 func (d *Desk) beginTry(ctx context.Context, client, account string) (try, error) {
-	t := try{subjects: []string{clientSubject(client), account}}
-	var failed int
-	err := d.tx(ctx, func(tx pgx.Tx) error {
+	t, _, err := d.countTry(ctx, client, account)
+	return t, err
+}
+
+// countTry is beginTry, and tells how many tries on the account failed within the
+// hour, this one counted.
+func (d *Desk) countTry(ctx context.Context, client, account string) (t try, failed int, err error) {
+	t.subjects = []string{clientSubject(client), account}
+	err = d.tx(ctx, func(tx pgx.Tx) error {
 		var err error
 		if t.at, err = value[time.Time](ctx, tx, `select now()`); err != nil {
 			return err
@@ -50,9 +56,9 @@ func (d *Desk) beginTry(ctx context.Context, client, account string) (try, error
 		return err
 	})
 	if err != nil || failed <= maxTriesAnHour {
-		return t, err
+		return t, failed, err
 	}
-	return t, pause(ctx, min(time.Duration(failed-maxTriesAnHour)*500*time.Millisecond, longestDelay))
+	return t, failed, pause(ctx, min(time.Duration(failed-maxTriesAnHour)*500*time.Millisecond, longestDelay))
 }
 
 // countTries adds one and counts the latest. Those of one subject wait for each
@@ -96,8 +102,11 @@ func (d *Desk) TidyAccounts(ctx context.Context) (err error) {
 	_, err = d.pool.Exec(ctx, `
 		with tries as (delete from sign_in_attempts where at < now() - interval '1 day'),
 		     browsers as (delete from sessions where expiry < now()),
+		     owing as (delete from pending_sign_ins where created_at < now() - interval '1 hour'),
+		     given_up as (delete from two_factors where confirmed_at is null and created_at < now() - interval '1 day'),
 		     signed as (delete from sign_ins where created_at < now() - $1::interval),
-		     answers as (delete from api_answers where created_at < now() - interval '1 day')
+		     answers as (delete from api_answers where created_at < now() - interval '1 day'),
+		     requests as (delete from api_usage where minute < now() - interval '5 minutes')
 		delete from links where expires_at < now() - interval '30 days'`, SessionLifetime)
 	return err
 }

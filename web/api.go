@@ -4,31 +4,26 @@ import (
 	_ "embed"
 	"log/slog"
 	"net/http"
-	"time"
 
 	"github.com/go-chi/chi/v5"
-	"github.com/go-chi/httprate"
 
 	"postdesk/core"
 )
 
-// apiRate is how many requests one token may make in a minute.
-const apiRate = 3000
-
 // An api answers in JSON what the pages answer in HTML. Whoever acts is the owner
 // of the token, with exactly their rights: core says what they may.
 type api struct {
-	desk    *core.Desk
-	log     *slog.Logger
-	limiter *httprate.RateLimiter
+	desk *core.Desk
+	log  *slog.Logger
+	rate *apiRate
 }
 
-func newAPI(desk *core.Desk, log *slog.Logger, perMinute int) *api {
-	return &api{desk: desk, log: log, limiter: httprate.NewRateLimiter(perMinute, time.Minute)}
+func newAPI(desk *core.Desk, log *slog.Logger) *api {
+	return &api{desk: desk, log: log, rate: newAPIRate(desk)}
 }
 
 // mountAPI puts the API at a router of its own.
-func (s *server) mountAPI(r chi.Router) { newAPI(s.desk, s.log, apiRate).mount(r) }
+func (s *server) mountAPI(r chi.Router) { newAPI(s.desk, s.log).mount(r) }
 
 func (a *api) mount(r chi.Router) {
 	r.NotFound(a.open(func(*apiCall) (apiAnswer, error) { return apiAnswer{}, core.ErrNotFound }))

@@ -192,7 +192,7 @@ func TestAFaultOfOursTellsAReferenceAndNothingElse(t *testing.T) {
 func TestAPanicIsAnAnswerLikeOtherFaultsOfOurs(t *testing.T) {
 	t.Parallel()
 	r := chi.NewRouter()
-	broken := newAPI(nil, slog.New(slog.DiscardHandler), apiRate) // no desk: asking it panics
+	broken := newAPI(nil, slog.New(slog.DiscardHandler)) // no desk: asking it panics
 	r.Get("/api/v1/open", broken.open(nil))
 	r.Get("/api/v1/me", broken.signedIn(broken.me))
 	a := &apiDesk{h: r, tokens: map[string]string{"agt": "token"}}

@@ -50,7 +50,7 @@ func openAPIDesk(t testing.TB) *apiDesk {
 		a.tokens[name] = a.token(t, p)
 	}
 	a.Exec(t, `update users set enabled = false where id = $1`, a.people["dis"].ID)
-	a.h = a.handler(apiRate)
+	a.h = a.handler()
 	return a
 }
 
@@ -64,9 +64,9 @@ func (a *apiDesk) token(t testing.TB, p core.Actor) string {
 }
 
 // handler is the API as the server mounts it.
-func (a *apiDesk) handler(perMinute int) http.Handler {
+func (a *apiDesk) handler() http.Handler {
 	r := chi.NewRouter()
-	r.Route("/api/v1", newAPI(a.Desk.Desk, slog.New(slog.NewTextHandler(a.log, nil)), perMinute).mount)
+	r.Route("/api/v1", newAPI(a.Desk.Desk, slog.New(slog.NewTextHandler(a.log, nil))).mount)
 	return r
 }
 

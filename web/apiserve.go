@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
@@ -61,7 +60,11 @@ func (a *api) authenticate(c *apiCall) (err error) {
 	if err != nil {
 		return err
 	}
-	if a.limiter.OnLimit(c.w, c.r, hex.EncodeToString(core.HashSecret(token))) {
+	passes, err := a.rate.admit(c.ctx(), c.w, token)
+	if err != nil {
+		return err
+	}
+	if !passes {
 		return apiFault{http.StatusTooManyRequests, "RATE_LIMIT_REACHED", "", "Too many requests with this token. Wait, as Retry-After says."}
 	}
 	return nil
