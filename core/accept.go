@@ -19,9 +19,21 @@ type AcceptForm struct {
 // organization of the domain joined, the password set; every session and every
 // other link that the person had dies. An address that is added to an account, and
 // a sign-in, leave password and sessions as they are. It signs in. ErrExpired, ErrForbidden for
-// a wrong known password, ErrRate (too many tries), ErrLimit (no seat), Invalid.
+// a wrong known password, ErrRate (too many tries), ErrLimit (no seat), Invalid;
+// SecondFactorNeeded where all of it was done, but for signing in.
 func (d *Desk) AcceptLink(ctx context.Context, secret string, f AcceptForm) (_ Actor, credentialVersion int, err error) {
 	defer wrap(&err, "accept link")
+	actor, version, err := d.acceptLink(ctx, secret, f)
+	if err != nil {
+		return Actor{}, 0, err
+	}
+	if err := d.orSecondFactor(ctx, actor, version); err != nil {
+		return Actor{}, 0, err
+	}
+	return actor, version, nil
+}
+
+func (d *Desk) acceptLink(ctx context.Context, secret string, f AcceptForm) (_ Actor, credentialVersion int, err error) {
 	l, err := openLink(ctx, d.pool, secret, "")
 	if err != nil {
 		return Actor{}, 0, err

@@ -14,14 +14,16 @@ func loadActor(ctx context.Context, q querier, id UserID) (Actor, int, error) {
 }
 
 const actorColumns = `
-	u.id, u.role, u.enabled, u.name, coalesce(a.address, ''), coalesce(u.timezone, i.timezone),
+	u.id, u.role, u.enabled, u.name, coalesce(a.address, ''), coalesce(u.timezone, i.timezone), u.locale,
 	r.may_reply, r.may_merge, r.may_view_suspended, r.may_manage_people, r.may_write_articles,
 	r.may_publish_articles, r.may_manage_categories, r.case_access,
-	array(select team_id from team_members m where m.user_id = u.id order by team_id), u.credential_version`
+	array(select team_id from team_members m where m.user_id = u.id order by team_id), u.credential_version,
+	f.user_id is not null, i.staff_two_factor and u.role <> 'customer' and f.user_id is null`
 
 const actorTables = `
 	from users u join roles r on r.role = u.role cross join instance i
-	left join addresses a on a.user_id = u.id and a.is_primary`
+	left join addresses a on a.user_id = u.id and a.is_primary
+	left join two_factors f on f.user_id = u.id and f.confirmed_at is not null`
 
 func scanActor(found pgx.Rows, err error) (a Actor, version int, _ error) {
 	if err != nil {
@@ -29,9 +31,9 @@ func scanActor(found pgx.Rows, err error) (a Actor, version int, _ error) {
 	}
 	_, err = pgx.CollectExactlyOneRow(found, func(row pgx.CollectableRow) (struct{}, error) {
 		r := &a.Rights
-		return struct{}{}, row.Scan(&a.ID, &a.Role, &a.Enabled, &a.Name, &a.Address, &a.Timezone,
+		return struct{}{}, row.Scan(&a.ID, &a.Role, &a.Enabled, &a.Name, &a.Address, &a.Timezone, &a.Locale,
 			&r.Reply, &r.Merge, &r.ViewSuspended, &r.ManagePeople, &r.WriteArticles,
-			&r.PublishArticles, &r.ManageCategories, &r.Access, &a.Teams, &version)
+			&r.PublishArticles, &r.ManageCategories, &r.Access, &a.Teams, &version, &a.TwoFactor, &a.Unsecured)
 	})
 	if err != nil {
 		return Actor{}, 0, notFound(err)
@@ -45,7 +47,7 @@ func (d *Desk) ActorByToken(ctx context.Context, secret string) (_ Actor, err er
 	defer wrap(&err, "token")
 	hash := HashSecret(secret)
 	a, _, err := scanActor(d.pool.Query(ctx, `
-		select `+actorColumns+actorTables+` join api_tokens t on t.user_id = u.id where t.secret_hash = $1`, hash))
+		select `+actorColumns+actorTables+` join api_tokens t on t.user_id = u.id where t.secret_hash = $1 and (t.expires_at is null or t.expires_at > now())`, hash))
 	if errors.Is(err, ErrNotFound) || err == nil && !a.Enabled {
 		return Actor{}, ErrExpired
 	}

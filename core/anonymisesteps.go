@@ -20,6 +20,8 @@ func eraseAccount() []string {
 		`delete from links where user_id = any(@ids) or address = any(@texts)`,
 		`delete from tokens where user_id = any(@ids) or address = any(@texts)`,
 		`delete from sign_ins where user_id = any(@ids)`,
+		`delete from pending_sign_ins where user_id = any(@ids)`,
+		`delete from two_factors where user_id = any(@ids)`,
 		`delete from api_answers where user_id = any(@ids)
 			or exists (select from unnest(@texts::text[]) a where position(convert_to(a, 'UTF8') in coalesce(body, '')) > 0)`,
 		`delete from conversation_reads where user_id = any(@ids)`,
@@ -31,7 +33,7 @@ func eraseAccount() []string {
 		`delete from sender_list where list = 'safe' and pattern = any(@texts)`,
 		`delete from passing_addresses where address = any(@texts)`,
 		`delete from passing_declined where address = any(@texts)`,
-		`delete from sign_in_attempts where subject ~* @pattern or subject = any(select 'address ' || id from unnest(@ids::bigint[]) id)`,
+		`delete from sign_in_attempts where subject ~* @pattern or subject = any(select k || id from unnest(@ids::bigint[]) id, unnest(array['address ', 'code ']) k)`,
 		`delete from notes where user_id = any(@ids)`,
 		`delete from events where user_id = any(@ids)`,
 	}
@@ -84,7 +86,7 @@ func eraseTraces() []string {
 // words may be public depends on it (mail-law section 2, property 1).
 const erasePerson = `
 	update users set name = '` + DeletedName + `', anonymised_at = now(), password_hash = null, organization_id = null, organization_by_hand = false,
-		timezone = null, locale = 'en', phone = '', tags = '{}', signature = '', account_mailed_at = null
+		timezone = null, locale = '', phone = '', tags = '{}', signature = '', account_mailed_at = null, notices_off = '{}'
 	where id = any(@ids)`
 
 // erased is a text without the addresses.

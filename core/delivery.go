@@ -1,6 +1,10 @@
 package core
 
-import "time"
+import (
+	"time"
+
+	"postdesk/core/language"
+)
 
 // DeliveryPurpose says what an outgoing mail is for.
 type DeliveryPurpose string
@@ -34,6 +38,10 @@ const (
 // old address that staff added one, or that another one is the primary now.
 const NoticeAddresses NoticeKind = "addresses"
 
+// NoticeSecurity goes with PurposeVerify, without a link: it tells a person that
+// their two-factor sign-in was changed, or is being guessed at.
+const NoticeSecurity NoticeKind = "security"
+
 // NoticeConfirm goes with PurposeVerify where the account has a password: the
 // address was added to it, and the password confirms that.
 const NoticeConfirm NoticeKind = "confirm"
@@ -64,9 +72,11 @@ type Delivery struct {
 // must not leave cannot be typed (house rule).
 type Outgoing struct {
 	Purpose  DeliveryPurpose
-	Notice   NoticeKind // with PurposeStaffNotice, verify and reset
-	Words    MailText   // the mailbox's own text of this kind; empty: the standard text
-	Instance string     // the name of this help desk
+	Notice   NoticeKind   // with PurposeStaffNotice, verify and reset
+	Words    MailText     // the mailbox's own text of this kind; empty: the standard text
+	Instance string       // the name of this help desk
+	Language language.Tag // of the recipient, else of the instance
+	Accent   string       // "#rrggbb", the colour of the instance; empty: the program's own
 
 	From       NamedAddress
 	Recipient  NamedAddress

@@ -16,6 +16,8 @@ var (
 	ErrLimit     = errors.New("limit reached")    // of people with a role: a licence
 	ErrRate      = errors.New("too many at once") // and later again: a Refusal says when
 	ErrNoWork    = errors.New("nothing to do")
+	// ErrTwoFactor is ErrForbidden for staff who must set up two-factor sign-in.
+	ErrTwoFactor = fmt.Errorf("two-factor sign-in is not set up: %w", ErrForbidden)
 )
 
 // Codes of faults, as the API names them (behaviour.md section 7).

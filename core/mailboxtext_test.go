@@ -9,6 +9,7 @@ import (
 
 	"postdesk/core"
 	"postdesk/core/coretest"
+	"postdesk/core/language"
 )
 
 func TestATextOfAMailboxIsChangedSeenAndTakenBack(t *testing.T) {
@@ -18,10 +19,10 @@ func TestATextOfAMailboxIsChangedSeenAndTakenBack(t *testing.T) {
 	admin := d.Admin(t, "admin@people.test")
 	box := d.Mailbox
 	own := core.MailText{Body: "Dear {{name}},\n\n{{message}}\n\n{{signature}}"}
-	if err := d.SetMailText(ctx, admin, box, core.TextReply, core.MailText{Subject: "ignored", Body: own.Body + "\r\n\n"}, nil); err != nil {
+	if err := d.SetMailText(ctx, admin, box, core.TextReply, language.English, core.MailText{Subject: "ignored", Body: own.Body + "\r\n\n"}, nil); err != nil {
 		t.Fatal(err)
 	}
-	texts, err := d.MailTexts(ctx, admin, box)
+	texts, err := d.MailTexts(ctx, admin, box, language.English)
 	if err != nil || len(texts) != len(core.TextRules()) {
 		t.Fatalf("%d texts, %v", len(texts), err)
 	}
@@ -30,14 +31,14 @@ func TestATextOfAMailboxIsChangedSeenAndTakenBack(t *testing.T) {
 			t.Errorf("%s is changed: %v", text.Rule.Kind, text.ChangedAt)
 		}
 	}
-	changed, err := d.MailText(ctx, admin, box, core.TextReply)
+	changed, err := d.MailText(ctx, admin, box, core.TextReply, language.English)
 	if err != nil || changed.Text != own || changed.ChangedBy != admin.Name {
 		t.Fatalf("%+v, %v", changed, err)
 	}
-	if err := d.SetMailText(ctx, admin, box, core.TextReply, own, nil); !errors.Is(err, core.ErrConflict) {
+	if err := d.SetMailText(ctx, admin, box, core.TextReply, language.English, own, nil); !errors.Is(err, core.ErrConflict) {
 		t.Errorf("who did not see the change: %v", err)
 	}
-	if err := d.SetMailText(ctx, admin, box, core.TextReply, changed.Rule.Standard, changed.ChangedAt); err != nil {
+	if err := d.SetMailText(ctx, admin, box, core.TextReply, language.English, changed.Rule.Standard, changed.ChangedAt); err != nil {
 		t.Fatal(err)
 	}
 	if got := d.Text(t, `select count(*)::text from mailbox_texts`); got != "0" {
@@ -60,20 +61,20 @@ func TestASecondMailboxHasNoTextsOfAccounts(t *testing.T) {
 	}
 	missing := ""
 	for _, rule := range core.TextRules() {
-		_, err := d.MailText(ctx, admin, second.ID, rule.Kind)
-		_, sampled := d.SampleMail(ctx, admin, second.ID, rule.Kind, rule.Standard)
-		set := d.SetMailText(ctx, admin, second.ID, rule.Kind, rule.Standard, nil)
+		_, err := d.MailText(ctx, admin, second.ID, rule.Kind, language.English)
+		_, sampled := d.SampleMail(ctx, admin, second.ID, rule.Kind, language.English, rule.Standard)
+		set := d.SetMailText(ctx, admin, second.ID, rule.Kind, language.English, rule.Standard, nil)
 		if gone := errors.Is(err, core.ErrNotFound); gone != errors.Is(set, core.ErrNotFound) || gone != errors.Is(sampled, core.ErrNotFound) {
 			t.Errorf("%s: read %v, sampled %v, set %v", rule.Kind, err, sampled, set)
 		}
 		if err != nil {
 			missing += " " + string(rule.Kind)
 		}
-		if _, err := d.MailText(ctx, admin, d.Mailbox, rule.Kind); err != nil {
+		if _, err := d.MailText(ctx, admin, d.Mailbox, rule.Kind, language.English); err != nil {
 			t.Errorf("%s of the first: %v", rule.Kind, err)
 		}
 	}
-	if missing != " invite confirm reset sign_in addresses" {
+	if missing != " invite confirm reset sign_in security addresses" {
 		t.Errorf("without:%s", missing)
 	}
 }
@@ -87,17 +88,17 @@ func TestOnlyWhoConfiguresSeesAndChangesTheTextsOfAMailbox(t *testing.T) {
 	agent, expert, customer := d.Agent(t, "agent@people.test"), d.Collaborator(t, "mia@partner.test"), d.Customer(t, "cara@customer.test")
 	acts := map[string]func(actor core.Actor, id core.MailboxID) error{
 		"see":  func(a core.Actor, id core.MailboxID) error { _, err := d.Desk.Mailbox(ctx, a, id); return err },
-		"list": func(a core.Actor, id core.MailboxID) error { _, err := d.MailTexts(ctx, a, id); return err },
+		"list": func(a core.Actor, id core.MailboxID) error { _, err := d.MailTexts(ctx, a, id, language.English); return err },
 		"read": func(a core.Actor, id core.MailboxID) error {
-			_, err := d.MailText(ctx, a, id, core.TextReply)
+			_, err := d.MailText(ctx, a, id, core.TextReply, language.English)
 			return err
 		},
 		"preview": func(a core.Actor, id core.MailboxID) error {
-			_, err := d.SampleMail(ctx, a, id, core.TextReply, core.MailText{Body: "{{message}}"})
+			_, err := d.SampleMail(ctx, a, id, core.TextReply, language.English, core.MailText{Body: "{{message}}"})
 			return err
 		},
 		"change": func(a core.Actor, id core.MailboxID) error {
-			return d.SetMailText(ctx, a, id, core.TextNote, core.MailText{Body: "{{link}}"}, nil)
+			return d.SetMailText(ctx, a, id, core.TextNote, language.English, core.MailText{Body: "{{link}}"}, nil)
 		},
 		"rename": func(a core.Actor, id core.MailboxID) error { return d.RenameMailbox(ctx, a, id, "Second line") },
 	}
@@ -114,7 +115,7 @@ func TestOnlyWhoConfiguresSeesAndChangesTheTextsOfAMailbox(t *testing.T) {
 			t.Errorf("an admin may not %s: %v", name, err)
 		}
 	}
-	if err := d.SetMailText(ctx, admin, box, "digest", core.MailText{Body: "x"}, nil); !errors.Is(err, core.ErrNotFound) {
+	if err := d.SetMailText(ctx, admin, box, "digest", language.English, core.MailText{Body: "x"}, nil); !errors.Is(err, core.ErrNotFound) {
 		t.Errorf("a kind without a text: %v", err)
 	}
 	var invalid core.Invalid
@@ -139,7 +140,7 @@ func TestAMailSaysTheTextOfItsMailboxAsOfWhenItIsComposed(t *testing.T) {
 		if rule.HasSubject {
 			text.Subject = "OWN " + rule.Standard.Subject
 		}
-		if err := d.SetMailText(ctx, admin, box, rule.Kind, text, nil); err != nil {
+		if err := d.SetMailText(ctx, admin, box, rule.Kind, language.English, text, nil); err != nil {
 			t.Fatal(err)
 		}
 	}

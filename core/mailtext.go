@@ -3,6 +3,8 @@ package core
 import (
 	"slices"
 	"strings"
+
+	"postdesk/core/language"
 )
 
 // What our mails say can be written anew for each mailbox. A text is plain words
@@ -31,6 +33,7 @@ const (
 	TextReset           = TextKind(PurposeReset)
 	TextSignIn          = TextKind(NoticeSignIn)
 	TextAddresses       = TextKind(NoticeAddresses)
+	TextSecurity        = TextKind(NoticeSecurity)
 )
 
 // Longest subject and body of a text, in characters.
@@ -62,7 +65,7 @@ type TextRule struct {
 	HasSubject   bool   // else a mail keeps its conversation's
 	FirstOnly    bool   // its mails have no conversation: they are sent from the first mailbox alone
 	Placeholders []Placeholder
-	Standard     MailText // what the program brings
+	Standard     MailText // what the program brings, in English unless In says otherwise
 }
 
 // TextRules lists the texts of a mailbox, those that customers read most first.
@@ -107,15 +110,16 @@ var textRules = []TextRule{
 	textRule(TextConfirm, "Confirm another address", "To an address that was added to an account.", "link! desk mailbox", "the link with which they confirm the address, by their password"),
 	textRule(TextReset, "Set a new password", "To somebody who asked for a new password.", "link! desk mailbox", "the link with which they set it"),
 	textRule(TextSignIn, "Sign-in link", "To somebody who asked to sign in without a password.", "link! desk mailbox", "the link that signs them in"),
+	textRule(TextSecurity, "Two-factor sign-in was changed", "To somebody whose two-factor sign-in was changed or reset, or is being guessed at.", "problem! link desk name mailbox", "their profile"),
 	textRule(TextAddresses, "Addresses were changed", "To a customer whose addresses were changed by staff.", "link author desk mailbox", "their profile"),
 }
 
 // textRule reads the names of placeholders; ! marks the required ones.
 func textRule(kind TextKind, name, when, names, link string) TextRule {
-	r := TextRule{Kind: kind, Name: name, When: when, Standard: standardText(kind)}
+	r := TextRule{Kind: kind, Name: name, When: when, Standard: standardText(kind, language.English)}
 	r.HasSubject = r.Standard.Subject != ""
 	// Not TextVerify: whoever wrote to a mailbox is asked for a password from there.
-	r.FirstOnly = slices.Contains([]TextKind{TextInvite, TextConfirm, TextReset, TextSignIn, TextAddresses}, kind)
+	r.FirstOnly = slices.Contains([]TextKind{TextInvite, TextConfirm, TextReset, TextSignIn, TextAddresses, TextSecurity}, kind)
 	for _, name := range strings.Fields(names) {
 		bare := strings.TrimSuffix(name, "!")
 		p := Placeholder{Name: bare, Required: bare != name, Becomes: becomes(bare, link)}
@@ -140,11 +144,3 @@ func becomes(name, link string) string {
 		"problem":   "what went wrong",
 	}[name]
 }
-
-// ReplyAbove stands between the new words and the quoted history of a mail that
-// has one; whoever reads an answer may fold from this line on.
-const ReplyAbove = "-- Please reply above this line --"
-
-// CopyNotice is the first line of a collaborator's copy, whatever its text says
-// (mail-law section 4).
-const CopyNotice = "Your answer becomes a private note; the customer is not on this mail."

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"postdesk/core/language"
 )
 
 // TextKind is the kind of text that a mail says.
@@ -24,6 +26,7 @@ func (o *Outgoing) Said() (text ReadText, ok bool) {
 	if !ok {
 		return text, false
 	}
+	rule = rule.In(o.Language)
 	text = textFor(rule, o.Words.Body)
 	if rule.Kind == TextReply && !text.holds(LineLink) { // mail-law section 5: the first answer shows the page
 		text.Main = append(text.Main, textFor(rule, "").withLink()...)
@@ -86,7 +89,7 @@ func (o *Outgoing) SaidSubject() string {
 	}
 	subject := o.Words.Subject
 	if subject == "" || checkSubject(rule, subject) != nil {
-		subject = rule.Standard.Subject
+		subject = rule.In(o.Language).Standard.Subject
 	}
 	var b strings.Builder
 	for _, s := range readSpans(subject, false, func(string) {}) {
@@ -108,19 +111,19 @@ func (o *Outgoing) textValue(name string) string {
 	case "link":
 		return o.textLink()
 	case "author":
-		return firstText(cleanLine(o.Author, limit), "Somebody")
+		return firstText(cleanLine(o.Author, limit), o.Language.Say("Somebody"))
 	case "name":
 		return cleanLine(o.Recipient.Name, limit)
 	case "mailbox":
 		return cleanLine(o.From.Address, maxTextSubject)
 	case "desk":
-		return firstText(cleanLine(o.Instance, limit), "Help desk")
+		return firstText(cleanLine(o.Instance, limit), o.Language.Say("Help desk"))
 	case "date":
-		return Moment(o.Date, o.Zone)
+		return o.Moment(o.Date)
 	case "where":
-		return firstText(cleanLine(o.Where, maxTextSubject), "the help desk")
+		return firstText(cleanLine(o.Where, maxTextSubject), o.Language.Say("the help desk"))
 	case "problem":
-		return cleanLine(o.Problem, 2*maxTextSubject)
+		return cleanLine(o.Language.Translate(o.Problem), 2*maxTextSubject)
 	}
 	return ""
 }
@@ -137,7 +140,7 @@ func (o *Outgoing) signer() string {
 // textLink is where the link of a mail leads.
 func (o *Outgoing) textLink() string {
 	switch o.TextKind() {
-	case TextReply, TextAddresses:
+	case TextReply, TextAddresses, TextSecurity:
 		return o.AccountPage
 	case TextAcknowledgement, TextInvite, TextVerify, TextConfirm, TextReset, TextSignIn:
 		return o.Link
@@ -154,11 +157,13 @@ func firstText(texts ...string) string {
 	return ""
 }
 
-// Moment writes a time in the reader's own zone, with how far that is from UTC.
-func Moment(t time.Time, zone *time.Location) string {
+// Moment writes a time in the recipient's own language and zone, with how far that
+// is from UTC.
+func (o *Outgoing) Moment(t time.Time) string {
+	zone := o.Zone
 	if zone == nil {
 		zone = time.UTC
 	}
 	local := t.In(zone)
-	return local.Format("Monday, 2 January 2006, 15:04 ") + ZoneOffset(local)
+	return o.Language.Time(local, language.Long) + " " + ZoneOffset(local)
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"postdesk/core/language"
 )
 
 // quotedMessages is how many earlier public messages stand under a new one.
@@ -17,7 +19,7 @@ const quotedMessages = 3
 func (d *Desk) outgoing(ctx context.Context, id DeliveryID) (o *Outgoing, err error) {
 	err = d.tx(ctx, func(tx pgx.Tx) error {
 		var found []outgoingRow
-		if err := inOneGo(ctx, tx, fetch(&found, outgoingSQL, id)); err != nil {
+		if err := inOneGo(ctx, tx, fetch(&found, outgoingSQL, id, language.Tags())); err != nil {
 			return err
 		}
 		if len(found) == 0 {
@@ -60,7 +62,7 @@ func (d *Desk) addContent(ctx context.Context, tx pgx.Tx, o *Outgoing, r outgoin
 
 // envelopeOf fills what every mail has.
 func (d *Desk) envelopeOf(r outgoingRow) *Outgoing {
-	o := &Outgoing{Purpose: r.Purpose, Notice: r.Kind, Instance: r.Instance, Date: r.CreatedAt, Zone: Zone(r.UserTimezone, r.InstanceTimezone),
+	o := &Outgoing{Purpose: r.Purpose, Notice: r.Kind, Instance: r.Instance, Language: r.Language, Accent: r.Accent, Date: r.CreatedAt, Zone: Zone(r.UserTimezone, r.InstanceTimezone),
 		From:      NamedAddress{Name: r.MailboxName, Address: r.MailboxAddress.String()},
 		Recipient: NamedAddress{Name: r.UserName, Address: r.Recipient.String()},
 		MessageID: MessageID(d.keys.Mint(PurposeID, r.IDName), NewMessageIDRandom(), r.MailboxAddress.Domain()),
@@ -184,7 +186,7 @@ func reSubject(subject string) string {
 func (d *Desk) addNotice(ctx context.Context, tx pgx.Tx, o *Outgoing, r outgoingRow, parts outgoingParts) (err error) {
 	o.Subject = fmt.Sprintf("[#%d] %s", r.ConversationID, r.Subject)
 	o.Page = fmt.Sprintf("%s/agent/conversations/%d", d.cfg.PublicURL, r.ConversationID)
-	o.Where = fmt.Sprintf("conversation #%d", r.ConversationID)
+	o.Where = r.Language.Say("conversation #{number}", "number", r.ConversationID)
 	o.addReferences(r, parts.ids)
 	switch r.Kind {
 	case NoticeMessage:
@@ -216,18 +218,18 @@ func (d *Desk) addMention(o *Outgoing, r outgoingRow) {
 	path := ""
 	switch {
 	case r.ConversationID != 0:
-		path, o.Where = fmt.Sprintf("conversations/%d", r.ConversationID), fmt.Sprintf("conversation #%d", r.ConversationID)
+		path, o.Where = fmt.Sprintf("conversations/%d", r.ConversationID), r.Language.Say("conversation #{number}", "number", r.ConversationID)
 	case r.NoteUser != 0: // the page finds the piece of the journey that holds the note
-		path, o.Where = fmt.Sprintf("users/%d?note=%d", r.NoteUser, r.NoteID), "a user"
+		path, o.Where = fmt.Sprintf("users/%d?note=%d", r.NoteUser, r.NoteID), r.Language.Say("a user")
 	default:
-		path, o.Where = fmt.Sprintf("organizations/%d?note=%d", r.NoteOrganization, r.NoteID), "an organization"
+		path, o.Where = fmt.Sprintf("organizations/%d?note=%d", r.NoteOrganization, r.NoteID), r.Language.Say("an organization")
 	}
 	o.Page = fmt.Sprintf("%s/agent/%s#note-%d", d.cfg.PublicURL, path, r.NoteID)
 }
 
 // addAccount fills acknowledgement, verification, invite, reset and sign-in. A link is
 // minted now, and lives in the bytes alone.
-func (d *Desk) addAccount(ctx context.Context, tx pgx.Tx, o *Outgoing, r outgoingRow, parts outgoingParts) error {
+func (d *Desk) addAccount(ctx context.Context, tx pgx.Tx, o *Outgoing, r outgoingRow, parts outgoingParts) (err error) {
 	if r.Purpose == PurposeVerify && r.Kind == "" && r.UserHasPassword {
 		o.Notice = NoticeConfirm
 	}
@@ -235,6 +237,11 @@ func (d *Desk) addAccount(ctx context.Context, tx pgx.Tx, o *Outgoing, r outgoin
 		o.AccountPage = d.cfg.PublicURL + "/profile"
 		o.Author = MaskAddresses(o.Author) // a name may be what a From header once said
 		return nil
+	}
+	if r.Kind == NoticeSecurity {
+		o.AccountPage = d.cfg.PublicURL + "/profile/two-factor"
+		o.Problem, err = securityTold(ctx, tx, r)
+		return err
 	}
 	if r.Purpose == PurposeAcknowledgement {
 		o.addReferences(r, parts.ids)

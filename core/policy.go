@@ -80,7 +80,13 @@ type Actor struct {
 	Name     string
 	Address  Address
 	Timezone string
+	Locale   string  // the language that they have chosen; empty: none
 	Channel  Channel // the API, where the actor came by it; empty: by pages
+
+	TwoFactor bool // signs in with a second factor
+	Unsecured bool // staff who must set a second factor up before anything else
+	// A code was given in this session, or for the one that is about to begin.
+	provenTwice bool
 }
 
 // rights are those that count: an admin's cannot be taken away, a collaborator
@@ -128,6 +134,9 @@ const (
 func (a Actor) Can(do Deed) error {
 	if !a.Enabled || a.Role.Rank() == 0 {
 		return ErrForbidden
+	}
+	if a.Unsecured && do != DoUsePortal {
+		return refuse(ErrTwoFactor, "Set up two-factor sign-in in your profile first: staff of this help desk must use it.")
 	}
 	if a.allowed(do) {
 		return nil

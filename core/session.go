@@ -26,33 +26,38 @@ type Session struct {
 
 // BeginSession writes a sign-in down, with the version that the credentials had
 // when they were checked. ErrExpired if they changed, or the person was disabled,
-// since then.
+// since then; or if a code is owed, which was never given.
 func (d *Desk) BeginSession(ctx context.Context, actor Actor, credentialVersion int, client, browser string) (_ SessionID, err error) {
 	defer wrap(&err, "begin session of user %d", actor.ID)
 	id, err := value[SessionID](ctx, d.pool, `
-		insert into sign_ins (user_id, credential_version, client, browser)
-		select id, credential_version, @client, @browser from users
-		where id = @id and enabled and credential_version = @version returning id`,
-		pgx.StrictNamedArgs{"id": actor.ID, "version": credentialVersion, "client": cleanLine(client, 100), "browser": cleanLine(browser, 300)})
+		insert into sign_ins (user_id, credential_version, client, browser, second_factor_at)
+		select id, credential_version, @client, @browser, case when @twice then now() end from users
+		where id = @id and enabled and credential_version = @version and (@twice or `+oneFactor+`) returning id`,
+		pgx.StrictNamedArgs{"id": actor.ID, "twice": actor.provenTwice, "version": credentialVersion, "client": cleanLine(client, 100), "browser": cleanLine(browser, 300)})
 	if errors.Is(err, ErrNotFound) {
 		return 0, ErrExpired
 	}
 	return id, err
 }
 
+// oneFactor: the person signs in without codes.
+const oneFactor = `not exists (select from two_factors t where t.user_id = users.id and t.confirmed_at is not null)`
+
 // ActorOf is who a session belongs to, as of now. ErrExpired once it was ended,
 // the person disabled, or the version of their credentials moved: by a change of
-// role or password.
+// role or password; and for a session of one factor once the person has two.
 func (d *Desk) ActorOf(ctx context.Context, id SessionID) (_ Actor, err error) {
 	defer wrap(&err, "session %d", id)
 	a, _, err := scanActor(d.pool.Query(ctx, `
 		with seen as (update sign_ins set seen_at = now() where id = $1 and seen_at < now() - interval '5 minutes')
 		select `+actorColumns+actorTables+`
 		join sign_ins s on s.user_id = u.id and s.credential_version = u.credential_version
-		where s.id = $1 and s.created_at > now() - $2::interval and u.enabled`, id, SessionLifetime))
+		where s.id = $1 and s.created_at > now() - $2::interval and u.enabled
+		and (s.second_factor_at is not null or f.user_id is null)`, id, SessionLifetime))
 	if errors.Is(err, ErrNotFound) {
 		return Actor{}, ErrExpired
 	}
+	a.provenTwice = a.TwoFactor
 	return a, err
 }
 

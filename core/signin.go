@@ -22,7 +22,8 @@ type credentials struct {
 
 // SignIn opens a session: it carries the version, and ends when that moves.
 // ErrForbidden, the same and as slow for every reason; ErrRate for a client
-// that tries too often.
+// that tries too often; SecondFactorNeeded where the password was right and a code
+// comes next.
 func (d *Desk) SignIn(ctx context.Context, email, password, client string) (_ Actor, credentialVersion int, err error) {
 	defer wrap(&err, "sign in")
 	address, _ := ParseAddress(email) // the zero Address is nobody's
@@ -50,7 +51,13 @@ func (d *Desk) SignIn(ctx context.Context, email, password, client string) (_ Ac
 	if !actor.Enabled || version != c.Version { // since a moment ago
 		return Actor{}, 0, errSignIn()
 	}
-	return actor, version, d.forgive(ctx, try)
+	if err := d.forgive(ctx, try); err != nil {
+		return Actor{}, 0, err
+	}
+	if err := d.orSecondFactor(ctx, actor, version); err != nil {
+		return Actor{}, 0, err
+	}
+	return actor, version, nil
 }
 
 // checkKnownPassword asks a person for the password once more, and gives its

@@ -222,7 +222,7 @@ func TestEveryColumnThatRefersToPeopleWasThoughtOf(t *testing.T) {
 		"deliveries.user_id": "goes over", "mentions.user_id": "goes over", "participants.user_id": "goes over", "tokens.user_id": "goes over",
 		"api_tokens.user_id": "ends", "links.user_id": "ends", "sign_ins.user_id": "ends", "users.merged_into": "the merge itself",
 		"user_merges.survivor_id": "the merge itself", "user_merges.merged_id": "the merge itself",
-		"conversations.assignee_id": "staff only", "team_members.user_id": "staff only", "followers.user_id": "staff only", "drafts.user_id": "staff only",
+		"conversations.assignee_id": "staff only", "team_members.user_id": "staff only", "followers.user_id": "staff only", "drafts.user_id": "staff only", "saved_replies.owner_id": "staff only",
 		"conversation_reads.user_id": "staff only",
 		"api_answers.user_id":        "a day old at most, and for the ended tokens only",
 		"audit.actor_id":             "who did it stays", "links.created_by": "who did it stays", "inbound.released_by": "who did it stays",
@@ -230,7 +230,7 @@ func TestEveryColumnThatRefersToPeopleWasThoughtOf(t *testing.T) {
 		"inbound.removed_by": "who did it stays", "passing_addresses.created_by": "who did it stays", "passing_declined.created_by": "who did it stays",
 		"suspended_digests.user_id": "admins only",
 		"two_factors.user_id":       "stays with its password, for the way back", "pending_sign_ins.user_id": "dead: the account is shut",
-		"destinations.paused_by":    "who did it stays", "mailbox_texts.updated_by": "who did it stays",
+		"destinations.paused_by": "who did it stays", "mailbox_texts.updated_by": "who did it stays",
 	}
 	var all []string
 	for _, c := range referring(t, d) {

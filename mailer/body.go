@@ -7,11 +7,14 @@ import (
 	"unicode"
 
 	"postdesk/core"
+	"postdesk/core/language"
 )
 
 // A body is what a mail says, in the order in which it says it. The text part
 // and the HTML part are two ways to write the same body.
 type body struct {
+	Language language.Tag
+	Accent   string // of a button; empty: our own
 	Instance string
 	Card     bool   // a mail of the help desk itself; a person's words stand free
 	Alert    string // the first line, where something must be known at once
@@ -48,9 +51,9 @@ type quote struct{ Head, Text string }
 // bodyOf finds the words for a mail: those of its text, and around them what no
 // text changes.
 func bodyOf(o *core.Outgoing) (*body, error) {
-	b := &body{Instance: oneLine(o.Instance, maxName), Card: o.Purpose != core.PurposeReply && o.Purpose != core.PurposeCopy}
+	b := &body{Language: o.Language, Accent: o.Accent, Instance: oneLine(o.Instance, maxName), Card: o.Purpose != core.PurposeReply && o.Purpose != core.PurposeCopy}
 	if b.Instance == "" {
-		b.Instance = "Help desk"
+		b.Instance = o.Language.Say("Help desk")
 	}
 	if o.Purpose == core.PurposeStaffNotice && o.Notice == core.NoticeDigest {
 		b.digest(o)
@@ -66,7 +69,7 @@ func bodyOf(o *core.Outgoing) (*body, error) {
 		return nil, errors.New("no usable link")
 	}
 	if o.Purpose == core.PurposeCopy {
-		b.Alert = core.CopyNotice
+		b.Alert = o.Language.Say(core.CopyNotice)
 	}
 	b.say(&safe, said)
 	return b, nil
@@ -75,7 +78,7 @@ func bodyOf(o *core.Outgoing) (*body, error) {
 // needsLink tells the mails that are for nothing but their link.
 func needsLink(o *core.Outgoing) bool {
 	account := o.Purpose == core.PurposeVerify || o.Purpose == core.PurposeInvite || o.Purpose == core.PurposeReset
-	return account && o.Notice != core.NoticeAddresses
+	return account && o.Notice != core.NoticeAddresses && o.Notice != core.NoticeSecurity
 }
 
 // say takes over what the text says. Files and history come with the words of a
@@ -84,7 +87,7 @@ func (b *body) say(o *core.Outgoing, said core.ReadText) {
 	if speaks(o) {
 		b.Images, b.Attachments = splitFiles(o)
 		for _, q := range o.Quote {
-			head := fmt.Sprintf("On %s, %s wrote:", core.Moment(q.At, o.Zone), someone(q.Author))
+			head := o.Language.Say("On {date}, {author} wrote:", "date", o.Moment(q.At), "author", someone(o, q.Author))
 			b.Quotes = append(b.Quotes, quote{head, prose(q.Text)})
 		}
 	}
@@ -142,16 +145,16 @@ func lineSpans(s core.TextSpan) []span {
 
 func expires(o *core.Outgoing) string {
 	if o.LinkExpires.IsZero() {
-		return "It works once."
+		return o.Language.Say("It works once.")
 	}
-	return fmt.Sprintf("It works once, until %s.", core.Moment(o.LinkExpires, o.Zone))
+	return o.Language.Say("It works once, until {date}.", "date", o.Moment(o.LinkExpires))
 }
 
-func someone(name string) string {
+func someone(o *core.Outgoing, name string) string {
 	if name = oneLine(name, maxName); name != "" {
 		return name
 	}
-	return "Somebody"
+	return o.Language.Say("Somebody")
 }
 
 // safeURL lets only links to pages through, without anything that could end the
