@@ -27,6 +27,10 @@ const (
 	eventMadePrivate = "made_private"
 	eventTrashed     = "trashed"
 	eventRestored    = "restored"
+	eventUnmerged    = "unmerged"    // one went out again
+	eventUnmergedOf  = "unmerged_of" // this one did
+	eventSplitOff    = "split_off"   // words went to a new one
+	eventSplitFrom   = "split_from"  // this is the new one
 )
 
 // insertEvent writes down what happened to a conversation. Actor and inbound may
@@ -69,6 +73,14 @@ func eventSentence(kind string, detail map[string]any) string {
 		return fmt.Sprintf("merged this conversation into %s", to)
 	case eventMadePrivate:
 		return fmt.Sprintf("made %v message(s) private, because the requester has not read them before", detail["count"])
+	case eventUnmerged:
+		return fmt.Sprintf("undid the merge of %s into this conversation", from)
+	case eventUnmergedOf:
+		return fmt.Sprintf("undid the merge of this conversation into %s", to)
+	case eventSplitOff:
+		return fmt.Sprintf("split %v message(s) off into %s", detail["count"], to)
+	case eventSplitFrom:
+		return fmt.Sprintf("split this conversation off from %s", from)
 	case eventTrashed:
 		return "moved the conversation to the trash"
 	case eventRestored:

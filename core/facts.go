@@ -76,7 +76,7 @@ func (a *arrival) tokenPointer(t tokenRow) (Pointer, bool) {
 	if !ok || c.ClosedLong {
 		return Pointer{}, false
 	}
-	p := Pointer{How: ByOthersToken, Conversation: c.ID, Standing: a.standing(c.ID)}
+	p := Pointer{How: ByOthersToken, Conversation: c.ID, Named: t.Conversation, Standing: a.standing(c.ID)}
 	if own {
 		p.How, p.Staff = ByOwnToken, t.Purpose == PurposeStaff
 	}
@@ -88,7 +88,7 @@ func (a *arrival) appendPointer(level Level, p mailPointer) Level {
 		return append(level, Pointer{How: ByMention, Mention: m.ID, Conversation: a.cases[m.Conversation].ID, ForAuthor: m.User == a.author.ID})
 	}
 	if c, ok := a.cases[p.conversation]; ok {
-		return append(level, Pointer{How: ByThread, Conversation: c.ID, Shared: p.shared, Standing: a.standing(c.ID)})
+		return append(level, Pointer{How: ByThread, Conversation: c.ID, Named: p.conversation, Shared: p.shared, Standing: a.standing(c.ID)})
 	}
 	return level
 }

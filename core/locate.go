@@ -31,7 +31,8 @@ type Pointer struct {
 	How          How
 	Staff        bool // the token is that of a staff notice
 	Conversation ConversationID
-	Mention      MentionID // with ByMention; Conversation is then its source, or 0
+	Named        ConversationID // as it stands in the mail: Conversation, or one that was merged into it
+	Mention      MentionID      // with ByMention; Conversation is then its source, or 0
 	ForAuthor    bool      // the mention is the author's own
 	Standing     Standing
 	// Shared: an id of somebody else's making that several stored mails carry.
@@ -51,7 +52,10 @@ type Locator struct {
 	How          How            `json:",omitzero"`
 	Staff        bool           `json:",omitzero"` // located by a staff token of the author's own
 	Conversation ConversationID `json:",omitzero"`
-	Mention      MentionID      `json:",omitzero"`
+	// Named is the one that was merged into it, where the mail means that one: the
+	// undo of the merge takes the mail along.
+	Named   ConversationID `json:",omitzero"`
+	Mention MentionID      `json:",omitzero"`
 	// Also are further conversations that the mail names; staff see the link.
 	Also []ConversationID `json:",omitzero"`
 }
@@ -123,7 +127,7 @@ func onlyConversation(pointers []Pointer) (ConversationID, bool) {
 
 // strongest is the best proof among the pointers to one conversation.
 func strongest(pointers []Pointer, chosen ConversationID) Locator {
-	l := Locator{How: ByThread, Conversation: chosen}
+	l := Locator{How: ByThread, Conversation: chosen, Named: onlyNamed(pointers, chosen)}
 	for _, p := range pointers {
 		if p.Conversation != chosen {
 			continue
@@ -137,6 +141,17 @@ func strongest(pointers []Pointer, chosen ConversationID) Locator {
 		}
 	}
 	return l
+}
+
+// onlyNamed is the merged conversation that all of them name, 0 if they do not.
+func onlyNamed(pointers []Pointer, chosen ConversationID) (named ConversationID) {
+	for i, p := range pointers {
+		if p.Named == chosen || i > 0 && p.Named != named {
+			return 0
+		}
+		named = p.Named
+	}
+	return named
 }
 
 func appendNew(ids []ConversationID, id ConversationID) []ConversationID {

@@ -156,6 +156,7 @@ func (m merger) merge(ctx context.Context, tx pgx.Tx) error {
 		return err
 	}
 	batch := &pgx.Batch{}
+	m.remember(batch)
 	m.movePeople(batch)
 	m.moveWords(batch)
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {

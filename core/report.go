@@ -17,7 +17,7 @@ type mailTold struct {
 	PostID         PostID
 	ConversationID ConversationID // where it goes on now
 	MailboxID      MailboxID
-	AuthorID       UserID // enabled staff, else 0
+	AuthorID       UserID // an enabled agent, else 0: a collaborator's own words were a request
 	AuthorAddress  string
 }
 
@@ -27,7 +27,7 @@ func mailToTell(ctx context.Context, tx pgx.Tx, id DeliveryID) (mailTold, error)
 			coalesce(nullif(`+survivorOf+`, 0), c.id, 0) as conversation_id, d.mailbox_id,
 			coalesce(u.id, 0) as author_id, coalesce(a.address, '') as author_address
 		from deliveries d left join conversations c on c.id = d.conversation_id
-		left join users u on u.id = d.author_id and u.enabled and u.role <> 'customer'
+		left join users u on u.id = d.author_id and u.enabled and u.role in ('agent', 'admin', 'owner')
 		left join addresses a on a.user_id = u.id and a.is_primary
 		where d.id = $1`, id)
 }

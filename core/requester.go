@@ -76,57 +76,6 @@ func sameDomain(ctx context.Context, tx pgx.Tx, old, next UserID) error {
 		was.DisplayName(), from, will.DisplayName(), to)}
 }
 
-// makePrivate turns messages of the conversations from into notes of the
-// conversation into, with their attachments, before from gets a new requester or
-// goes into another's: those that the requester of the result could not read
-// before, neither as requester nor in a copy that was sent to them, and those of
-// collaborators; with everything, all. Known messages stay: that requester has had
-// them in another way. There is no way back.
-func makePrivate(ctx context.Context, tx pgx.Tx, from []ConversationID, into ConversationID, requester UserID, everything bool, known ...int64) (int, error) {
-	moved, err := rows[struct{ Message, Note int64 }](ctx, tx, `
-		with private as materialized (
-			select m.*, nextval(pg_get_serial_sequence('notes', 'id')) as note
-			from messages m
-			join conversations c on c.id = m.conversation_id
-			join users u on u.id = m.author_id
-			where m.conversation_id = any(@from) and m.id <> all(@known) and (@everything or m.author_id <> @requester and (
-				u.role = 'collaborator' and not m.by_staff
-				or c.requester_id <> @requester and not exists (
-					select from deliveries y
-					where y.post_id = m.id and y.purpose = 'reply' and y.state = 'sent' and y.user_id = @requester)))
-			order by m.id),
-		noted as (
-			insert into notes (id, conversation_id, author_id, source, text, elided, has_html, is_verified,
-				was_message, warnings, inbound_id, came_from, created_at)
-			overriding system value
-			select note, @into, author_id, source, text, elided, has_html, is_verified,
-				true, warnings, inbound_id, coalesce(nullif(conversation_id, @into), came_from), created_at
-			from private)
-		select id as message, note from private`,
-		pgx.StrictNamedArgs{"from": from, "into": into, "requester": requester, "everything": everything, "known": nonNil(known)})
-	if err != nil || len(moved) == 0 {
-		return 0, err
-	}
-	messages, notes := make([]int64, len(moved)), make([]int64, len(moved))
-	for i, m := range moved {
-		messages[i], notes[i] = m.Message, m.Note
-	}
-	batch := &pgx.Batch{}
-	batch.Queue(`
-		update attachments f set message_id = null, note_id = x.note
-		from unnest($1::bigint[], $2::bigint[]) x(message, note) where f.message_id = x.message`, messages, notes)
-	batch.Queue(`
-		update inbound i set post_id = null, note_id = x.note
-		from unnest($1::bigint[], $2::bigint[]) x(message, note) where i.post_id = x.message`, messages, notes)
-	// A copy that is not even written yet must not carry words that are private now.
-	batch.Queue(`
-		update deliveries set state = 'failed', failed_at = now(),
-			last_response = 'The message became private by a merge or a change of requester before this mail was written.'
-		where post_id = any($1) and composed_at is null and state in ('queued', 'held')`, messages)
-	batch.Queue(`delete from messages where id = any($1)`, messages)
-	return len(moved), tx.SendBatch(ctx, batch).Close()
-}
-
 func tellMadePrivate(ctx context.Context, tx pgx.Tx, actor Actor, id ConversationID, count int) error {
 	if count == 0 {
 		return nil

@@ -54,6 +54,39 @@ func (w *walk) merge() {
 	}
 }
 
+func (w *walk) unmerge() {
+	actor, id := w.staff(), w.conversation()
+	var merged []core.ConversationID
+	w.scan(&merged, `select array_agg(id order by merged_at) from conversations where merged_into is not null`)
+	if len(merged) > 0 && !w.one(8) {
+		id = recent(w, merged)
+	}
+	if w.deed(w.Unmerge(w.Context(), actor, id), "%s undoes the merge of #%d", actor.Address, id) {
+		w.seen["unmerged"]++
+	}
+}
+
+func (w *walk) split() {
+	actor, id, rest := w.staff(), w.conversation(), w.one(2)
+	var posts []core.PostID
+	w.scan(&posts, `select array_agg(id order by id) from messages where not by_staff and conversation_id in (
+		select conversation_id from messages group by 1 having count(*) > 1)`)
+	post := core.PostID(1)
+	if len(posts) > 0 {
+		post = recent(w, posts)
+		w.scan(&id, `select conversation_id from messages where id = $1`, post)
+	}
+	made, err := w.Split(w.Context(), actor, id, core.SplitForm{Post: post, Rest: rest})
+	if !w.deed(err, "%s splits message %d off #%d, with the rest %t: #%d", actor.Address, post, id, rest, made) {
+		return
+	}
+	w.seen["split"]++
+	if w.one(3) {
+		_, err := w.Merge(w.Context(), actor, []core.ConversationID{id, made}, w.one(2))
+		w.deed(err, "%s merges #%d back into #%d", actor.Address, made, id)
+	}
+}
+
 func (w *walk) fileAsNote() {
 	actor, id := w.staff(), w.conversation()
 	var answers []core.ConversationID

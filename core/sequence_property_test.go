@@ -96,7 +96,7 @@ func TestNoSequenceOfMailAndDeedsBreaksTheLaw(t *testing.T) {
 // missing is something that did not come about yet.
 func missing(seen map[string]int) string {
 	for _, what := range []string{"rule mention", "rule requester", "rule collaborator", "rule participant", "rule elsewhere", "rule forged",
-		"rule new", "mail reply", "mail copy", "mail mention", "mail staff_notice", "made private", "merged", "people merged", "people parted", "rule staff_reply", "signed"} {
+		"rule new", "mail reply", "mail copy", "mail mention", "mail staff_notice", "made private", "merged", "unmerged", "split", "people merged", "people parted", "rule staff_reply", "signed"} {
 		if seen[what] == 0 {
 			return what
 		}
@@ -146,7 +146,7 @@ func (w *walk) run() {
 	steps := []struct {
 		weight int
 		do     func()
-	}{{22, w.mail}, {6, w.reply}, {5, w.note}, {4, w.merge}, {2, w.fileAsNote}, {5, w.update}, {1, w.trash}, {2, w.changeRole}, {1, w.shut},
+	}{{22, w.mail}, {6, w.reply}, {5, w.note}, {4, w.merge}, {3, w.unmerge}, {3, w.split}, {2, w.fileAsNote}, {5, w.update}, {1, w.trash}, {2, w.changeRole}, {1, w.shut},
 		{3, w.release}, {2, w.portal}, {1, w.participants}, {2, w.timePasses}, {2, w.mergePeople}}
 	total := 0
 	for _, s := range steps {
