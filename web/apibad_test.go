@@ -25,6 +25,7 @@ func TestBadInputIsRefusedWithItsField(t *testing.T) {
 		{"GET", aCase + "/posts?limit=1e3", "", invalid, "limit", ""},
 		{"GET", "/teams?offset=-1", "", invalid, "offset", ""},
 		{"GET", "/mails?offset=99999999999999999999", "", invalid, "offset", ""},
+		{"GET", "/mails?offset=1000001", "", invalid, "offset", "1000000"},
 		{"GET", "/mails?status=LOST", "", invalid, "status", "SUSPENDED"},
 		{"GET", "/mails?is_suspended=maybe", "", invalid, "is_suspended", ""},
 		{"GET", "/mails?from=%00", "", invalid, "from", ""},
@@ -38,7 +39,7 @@ func TestBadInputIsRefusedWithItsField(t *testing.T) {
 		{"GET", "/deliveries?recipient=%00", "", invalid, "recipient", ""},
 		{"GET", "/deliveries?case_id=0", "", invalid, "case_id", ""},
 
-		{"POST", "/cases", "{\n\"subject\": \"x\",\n oops}", request, "", "line 3"},
+		{"POST", "/cases", "{\n\"subject\": \"x\",\n oops}", request, "", "line 3, byte 2"},
 		{"POST", "/cases", "{\n\"subject\":", request, "", "ends too early"},
 		{"POST", "/cases", "{}\n{}", request, "", "more than one"},
 		{"POST", "/cases", "[]", request, "", "object"},

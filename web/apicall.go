@@ -1,12 +1,8 @@
 package web
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -18,10 +14,6 @@ import (
 
 	"postdesk/core"
 )
-
-// apiMaxBody bounds a request, in bytes: the longest text that core takes, with
-// every character escaped.
-const apiMaxBody = 8 << 20
 
 // An apiCall is one request, of one person where it has a token.
 type apiCall struct {
@@ -35,16 +27,6 @@ type apiCall struct {
 type apiHandler func(c *apiCall) (apiAnswer, error)
 
 func (c *apiCall) ctx() context.Context { return c.r.Context() }
-
-// readBody takes what was sent along, before anything is done.
-func (c *apiCall) readBody() (err error) {
-	c.body, err = io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, apiMaxBody))
-	var tooLarge *http.MaxBytesError
-	if err != nil && !errors.As(err, &tooLarge) {
-		return apiFault{http.StatusBadRequest, "REQUEST_INVALID", "", "The body could not be read to its end."}
-	}
-	return err
-}
 
 // byID reads the number in the path for a handler. What is no number names
 // nothing.
@@ -120,6 +102,10 @@ func (c *apiCall) number(name string) (int64, error) {
 	return n, nil
 }
 
+// apiMaxOffset bounds how far a list is counted into: the database walks it all.
+// A filter, or a cursor where the list has one, leads further.
+const apiMaxOffset = 1_000_000
+
 // page gives limit and offset.
 func (c *apiCall) page() (core.Page, error) {
 	p := core.Page{Limit: 50}
@@ -127,7 +113,7 @@ func (c *apiCall) page() (core.Page, error) {
 		name       string
 		to         *int
 		least, top int
-	}{{"limit", &p.Limit, 1, 100}, {"offset", &p.Offset, 0, 1 << 40}} {
+	}{{"limit", &p.Limit, 1, 100}, {"offset", &p.Offset, 0, apiMaxOffset}} {
 		v, err := c.query(of.name)
 		if err != nil {
 			return p, err
@@ -152,63 +138,6 @@ func pageOf[T any](all []T, p core.Page) []T {
 
 func badParameter(name, problem string) error {
 	return core.Invalid{Field: name, Code: core.CodeInvalid, Problem: problem}
-}
-
-// decode reads the JSON of a request into a struct. Fields that it has no place
-// for are ignored; an empty body gives none.
-func (c *apiCall) decode(into any) error {
-	if len(bytes.TrimSpace(c.body)) == 0 {
-		return nil
-	}
-	d := json.NewDecoder(bytes.NewReader(c.body))
-	err := d.Decode(into)
-	if err == nil {
-		if _, err = d.Token(); err == io.EOF {
-			return nil
-		}
-		return c.badJSON(d.InputOffset(), "there is more than one value")
-	}
-	var syntax *json.SyntaxError
-	var wrong *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &wrong) && wrong.Field != "":
-		return core.Invalid{Field: wrong.Field, Code: core.CodeInvalid, Problem: "A " + wrong.Value + " does not fit here."}
-	case errors.As(err, &wrong):
-		return c.badJSON(wrong.Offset, "it takes an object, not a "+wrong.Value)
-	case errors.As(err, &syntax):
-		return c.badJSON(syntax.Offset, strings.TrimPrefix(syntax.Error(), "json: "))
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return c.badJSON(int64(len(c.body)), "it ends too early")
-	}
-	return c.badJSON(d.InputOffset(), "it cannot be read")
-}
-
-// badJSON names the line of a fault, counted from 1.
-func (c *apiCall) badJSON(offset int64, what string) error {
-	before := c.body[:max(0, min(offset, int64(len(c.body))))]
-	line := 1 + bytes.Count(before, []byte("\n"))
-	return apiFault{http.StatusBadRequest, "REQUEST_INVALID", "",
-		fmt.Sprintf("The body is not the JSON that this takes: line %d: %s.", line, what)}
-}
-
-// An optional field tells null, which empties it, from one that is not given.
-type optional[T any] struct {
-	Given bool
-	Value T
-}
-
-// UnmarshalJSON is called for a field that is given, null too.
-func (o *optional[T]) UnmarshalJSON(raw []byte) error {
-	o.Given = true
-	return json.Unmarshal(raw, &o.Value)
-}
-
-// pointer is nil where the field is not given.
-func (o optional[T]) pointer() *T {
-	if !o.Given {
-		return nil
-	}
-	return &o.Value
 }
 
 // lower takes an enumerated value as the API names it.
