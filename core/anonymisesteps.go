@@ -57,6 +57,7 @@ func eraseTraces() []string {
 		`update notes set warnings = ` + erasedEach("warnings") + ` where array_to_string(warnings, ' ') ~* @pattern`,
 		`update drafts set warnings = ` + erasedEach("warnings") + ` where array_to_string(warnings, ' ') ~* @pattern`,
 		`update sender_list set note = ` + erased("note") + ` where note ~* @pattern`,
+		`update article_feedback set words = ` + erased("words") + ` where words ~* @pattern`,
 		`update passing_addresses set note = ` + erased("note") + ` where note ~* @pattern`,
 		`update delivery_attempts set response = ` + erased("response") + ` where response ~* @pattern`,
 		`update deliveries set subject = '` + DeletedName + ` mentioned you in a note' where author_id = any(@ids) and purpose = 'mention' and subject is not null`,

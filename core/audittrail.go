@@ -43,6 +43,10 @@ const auditColumns = `
 			when 'team' then (select title from teams where id = o.id)
 			when 'mailbox' then (select address from mailboxes where id = o.id)
 			when 'mail' then (select coalesce(nullif(subject, ''), from_address) from inbound where id = o.id)
+			when 'article' then (select title from articles where id = o.id)
+			when 'section' then (select title from sections where id = o.id)
+			when 'category' then (select title from categories where id = o.id)
+			when 'proposal' then (select b.title from article_proposals p join articles b on b.id = p.article_id where p.id = o.id)
 			when 'delivery' then (select coalesce(nullif(subject, ''), recipient) from deliveries where id = o.id)
 		end from o) end, '') as object_name,
 	coalesce((select jsonb_object_agg(m.id, m.name) from users m

@@ -15,5 +15,9 @@ type (
 	AttachmentID   int64 // a file
 	InboundID      int64 // an accepted mail
 	DeliveryID     int64 // one mail to one recipient
+	CategoryID     int64 // a shelf of the Help Center
+	SectionID      int64 // a group of articles in a category
+	ArticleID      int64 // an article of the Help Center
+	ProposalID     int64 // a proposed revision of an article
 	SigningKeyID   int64 // a DKIM key of a domain of ours
 )

@@ -230,6 +230,8 @@ func TestEveryColumnThatRefersToPeopleWasThoughtOf(t *testing.T) {
 		"inbound.removed_by": "who did it stays", "passing_addresses.created_by": "who did it stays", "passing_declined.created_by": "who did it stays",
 		"suspended_digests.user_id": "admins only",
 		"two_factors.user_id":       "stays with its password, for the way back", "pending_sign_ins.user_id": "dead: the account is shut",
+		"articles.author_id": "staff only", "article_revisions.author_id": "who did it stays", "article_images.added_by": "who did it stays",
+		"article_proposals.author_id": "who did it stays", "article_proposals.decided_by": "who did it stays",
 		"destinations.paused_by": "who did it stays", "mailbox_texts.updated_by": "who did it stays",
 	}
 	var all []string
