@@ -81,7 +81,7 @@ const senderSQL = `
 			and (origin = 'proven') = ($3 = 'proven')) o,
 	(select coalesce(array_agg(u.id order by u.id), '{}') as ids, coalesce(array_agg(a.address order by u.id), '{}') as addresses
 		from users u join addresses a on a.user_id = u.id and a.is_primary
-		where u.enabled and u.role in ('admin', 'owner')) t`
+		where u.enabled and u.role in ('admin', 'owner') and ` + unassignedWanted + `) t`
 
 func (a *arrival) scanSender(row pgx.Row) error {
 	who, f := &a.author, &a.facts

@@ -212,7 +212,7 @@ const attended = `exists (select from team_members m join users s on s.id = m.us
 	where m.team_id = c.team_id and s.enabled and s.role in ('agent', 'admin', 'owner'))`
 
 // noticesTo are notices to the agents of a conversation: its assignee, else its
-// team, else owners and admins; and who follows it or is in CC.
+// team, else owners and admins; and who follows it or is in CC. Each as they chose.
 func (d *Desk) noticesTo(ctx context.Context, tx pgx.Tx, id ConversationID, author UserID, kind NoticeKind, except []UserID) ([]mailing, error) {
 	agents, err := rows[struct {
 		UserID    UserID
@@ -223,12 +223,15 @@ func (d *Desk) noticesTo(ctx context.Context, tx pgx.Tx, id ConversationID, auth
 		from conversations c join users u on u.enabled and u.role in ('agent', 'admin', 'owner')
 		join addresses a on a.user_id = u.id and a.is_primary
 		where c.id = $1 and u.id <> $2 and u.id <> c.requester_id and u.id <> all (coalesce($3::bigint[], '{}')) and (
-			u.id = c.assignee_id
-			or not `+assigned+` and exists (select from team_members m where m.team_id = c.team_id and m.user_id = u.id)
-			or not `+assigned+` and not `+attended+` and u.role in ('admin', 'owner')
-			or exists (select from followers f where f.conversation_id = c.id and f.user_id = u.id)
-			or exists (select from participants p where p.conversation_id = c.id and p.user_id = u.id))
-		order by u.id`, id, author, except)
+			u.id = c.assignee_id and `+wants("assigned")+`
+			or `+wants("unassigned")+` and not `+assigned+` and (
+				exists (select from team_members m where m.team_id = c.team_id and m.user_id = u.id)
+				or not `+attended+` and u.role in ('admin', 'owner'))
+			or `+wants("followed")+` and (
+				exists (select from followers f where f.conversation_id = c.id and f.user_id = u.id)
+				or exists (select from participants p where p.conversation_id = c.id and p.user_id = u.id)))
+			and ($4 <> 'note' or `+wants("notes")+`)
+		order by u.id`, id, author, except, kind)
 	if err != nil {
 		return nil, err
 	}

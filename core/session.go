@@ -2,7 +2,6 @@ package core
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"time"
 
@@ -88,37 +87,6 @@ func (d *Desk) EndOtherSessions(ctx context.Context, actor Actor, current Sessio
 	}
 	_, err = d.pool.Exec(ctx, `delete from sign_ins where user_id = $1 and id <> $2`, actor.ID, current)
 	return err
-}
-
-// An APIToken is what its owner sees of a token: never the token.
-type APIToken struct {
-	Handle     string // names it among the owner's; opens nothing
-	CreatedAt  time.Time
-	LastUsedAt *time.Time // to within a minute; nil: never
-}
-
-// handleBytes of the stored hash tell one's own tokens apart.
-const handleBytes = 8
-
-// APITokens gives the actor's own tokens, the newest first.
-func (d *Desk) APITokens(ctx context.Context, actor Actor) (_ []APIToken, err error) {
-	defer wrap(&err, "tokens")
-	if err := actor.Can(DoUsePortal); err != nil {
-		return nil, err
-	}
-	return rows[APIToken](ctx, d.pool, `
-		select encode(substr(secret_hash, 1, $2), 'hex') as handle, created_at, last_used_at
-		from api_tokens where user_id = $1 order by created_at desc, secret_hash limit 100`, actor.ID, handleBytes)
-}
-
-// EndAPIToken ends one of the actor's own tokens. ErrNotFound for any other.
-func (d *Desk) EndAPIToken(ctx context.Context, actor Actor, handle string) (err error) {
-	defer wrap(&err, "end token")
-	start, err := hex.DecodeString(handle)
-	if err != nil || len(start) != handleBytes {
-		return ErrNotFound
-	}
-	return d.endOwn(ctx, actor, `delete from api_tokens where user_id = $1 and substr(secret_hash, 1, octet_length($2::bytea)) = $2`, start)
 }
 
 func (d *Desk) endOwn(ctx context.Context, actor Actor, sql string, which any) error {
