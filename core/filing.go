@@ -51,8 +51,8 @@ func (d *Desk) fileNew(ctx context.Context, tx pgx.Tx, a *arrival, own *ours, de
 // gives no row.
 const openSQL = `
 	with account as (
-		insert into users (name, role, enabled, locale)
-		select $1, 'customer', true, 'en'
+		insert into users (name, role, enabled)
+		select $1, 'customer', true
 		where $2 and not exists (select from addresses where address = $3) and not exists (select from mailboxes where address = $3)
 		returning id),
 	identity as (

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"postdesk/core/language"
 )
 
 // outgoingRow is a delivery with everything that its mail is made of.
@@ -45,6 +47,8 @@ type outgoingRow struct {
 	RequesterID      UserID
 	Instance         string
 	CreatedAt        time.Time
+	Language         language.Tag
+	Accent           string
 	TextSubject      string
 	TextBody         string
 }
@@ -61,7 +65,7 @@ const outgoingSQL = `
 		coalesce(d.reply_token, 0) as reply_token, coalesce(t.purpose, 0) as reply_purpose, d.id_name, d.automatic,
 		coalesce(d.link_purpose, '') as link_purpose, d.last_response, coalesce(c.subject, '') as subject, coalesce(c.root, '') as root,
 		coalesce(c.requester_id, 0) as requester_id, i.name as instance, d.created_at,
-		coalesce(w.subject, '') as text_subject, coalesce(w.body, '') as text_body
+		l.language, coalesce(i.accent, '') as accent, coalesce(w.subject, '') as text_subject, coalesce(w.body, '') as text_body
 	from instance i, deliveries d
 	join mailboxes b on b.id = d.mailbox_id
 	left join users u on u.id = d.user_id
@@ -71,7 +75,8 @@ const outgoingSQL = `
 	left join inbound cause on cause.id = d.inbound_id
 	left join users author on author.id = d.author_id
 	left join tokens t on t.name = d.reply_token
-	left join mailbox_texts w on w.mailbox_id = d.mailbox_id and w.kind = case
+	cross join lateral (select coalesce((select t from unnest($2::text[]) t where t = lower(split_part(replace(u.locale, '_', '-'), '-', 1))), i.language) as language) l
+	left join mailbox_texts w on w.mailbox_id = d.mailbox_id and w.locale = l.language and w.kind = case
 		when d.purpose = 'verify' and d.kind = '' and u.password_hash is not null then 'confirm'
 		when d.kind <> '' then d.kind else d.purpose end
 	where d.id = $1`

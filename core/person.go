@@ -15,7 +15,7 @@ type NewUser struct {
 	Role         Role           // empty: customer
 	Organization OrganizationID // 0: found by domain
 	Timezone     string         // IANA name; empty: the instance's
-	Locale       string         // empty: en
+	Locale       string         // empty: none chosen, mail is in the instance's
 	Phone        string
 	Tags         []string
 	Teams        []TeamID // staff only
@@ -125,7 +125,7 @@ func (n NewUser) person() (person, error) {
 	}
 	return person{
 		name: personName(n.Name, address), address: address, role: n.Role, organization: n.Organization,
-		timezone: timezone, locale: localeOr(n.Locale), phone: cleanLine(n.Phone, 60), tags: cleanTags(n.Tags),
+		timezone: timezone, locale: cleanLocale(n.Locale), phone: cleanLine(n.Phone, 60), tags: cleanTags(n.Tags),
 		teams: n.Teams, enabled: n.Role == RoleCustomer,
 	}, nil
 }
@@ -232,7 +232,7 @@ func addressTaken(ctx context.Context, q querier, address Address) error {
 // Needs lockAddresses.
 func makeCustomer(ctx context.Context, tx pgx.Tx, address Address, name string, verified bool) (UserID, error) {
 	id, err := insertPerson(ctx, tx, person{name: personName(name, address), address: address,
-		role: RoleCustomer, locale: localeOr(""), tags: []string{}, enabled: true, verified: verified})
+		role: RoleCustomer, tags: []string{}, enabled: true, verified: verified})
 	var taken Invalid
 	if errors.As(err, &taken) && taken.Owner != 0 {
 		return taken.Owner, nil
@@ -248,12 +248,9 @@ func personName(name string, address Address) string {
 	return cleanLine(address.Local(), 200)
 }
 
-func localeOr(locale string) string {
-	if locale = cleanLine(locale, 35); locale != "" { // RFC 5646 section 4.4.1
-		return locale
-	}
-	return "en"
-}
+// cleanLocale is a language as it is kept (RFC 5646 section 4.4.1), "" for none.
+// One that no page is written in is kept, too: staff see what a customer speaks.
+func cleanLocale(locale string) string { return cleanLine(locale, 35) }
 
 // cleanTags gives tags once each, sorted, none empty, 50 at most.
 func cleanTags(given []string) []string {

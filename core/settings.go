@@ -21,6 +21,7 @@ type Settings struct {
 	CloseCompletedHours *int // nil: completed stays completed
 	APIRequestsAMinute  int  // of one token
 	StaffTwoFactor      bool // staff must use two-factor sign-in
+	Brand                    // changed by UpdateBrand
 }
 
 // SettingsChanges are new values; nil leaves a setting as it is.
@@ -40,7 +41,7 @@ type SettingsChanges struct {
 
 const settingsColumns = `name, timezone, accepts_unknown, max_collaborators, max_seats,
 	flood_ten_minutes, flood_hour, flood_day, automatic_hour, suspended_days, close_completed_hours,
-	api_requests_a_minute, staff_two_factor`
+	api_requests_a_minute, staff_two_factor, ` + brandColumns
 
 // Settings gives the settings. They are no secret: pages show the name.
 func (d *Desk) Settings(ctx context.Context) (_ Settings, err error) {

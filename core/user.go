@@ -19,7 +19,8 @@ type User struct {
 	Organization     OrganizationID
 	OrganizationName string
 	Timezone         string // IANA name; empty: the instance's
-	Locale           string
+	Locale           string // the language that they have chosen; empty: none
+	Language         string // that, else the instance's
 	Phone            string
 	Signature        string // under the public replies of an agent
 	Tags             []string
@@ -68,7 +69,8 @@ type UserFilter struct {
 const userColumns = `
 	u.id, u.name, u.role, u.enabled, u.password_hash is not null as has_password, u.invited_at,
 	coalesce(u.organization_id, 0) as organization, coalesce(o.name, '') as organization_name,
-	coalesce(u.timezone, '') as timezone, u.locale, u.phone, u.signature, u.tags, u.created_at,
+	coalesce(u.timezone, '') as timezone, u.locale,
+	coalesce(nullif(u.locale, ''), (select language from instance)) as language, u.phone, u.signature, u.tags, u.created_at,
 	u.anonymised_at is not null as deleted, coalesce(u.merged_into, 0) as merged_into, u.suspended_digest as digest,
 	coalesce((select jsonb_agg(jsonb_build_object('address', a.address, 'primary', a.is_primary, 'verified', a.verified_at is not null)
 	                           order by a.is_primary desc, a.address)

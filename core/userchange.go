@@ -129,7 +129,7 @@ func (c *UserChanges) check() error {
 		c.Timezone = &zone
 	}
 	if c.Locale != nil {
-		locale := localeOr(*c.Locale)
+		locale := cleanLocale(*c.Locale)
 		c.Locale = &locale
 	}
 	if c.Phone != nil {

@@ -14,7 +14,7 @@ func (b *body) digest(o *core.Outgoing) {
 	if d.Total == 1 {
 		noun = "mail waits"
 	}
-	since := "Suspended since " + core.Moment(d.Since, o.Zone) + ", and not judged yet:"
+	since := "Suspended since " + o.Moment(d.Since) + ", and not judged yet:"
 	for _, r := range d.Reasons {
 		since += fmt.Sprintf(" %s: %d.", oneLine(r.Label, maxName), r.Mails)
 	}

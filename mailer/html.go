@@ -38,7 +38,7 @@ func (b *body) html() string {
 		p.dim, p.url = ` class="dim" style="color:#5a6675;`, ` class="url" style="color:#1f55cc;`
 	}
 	p.Grow(6000 + 2*b.size())
-	p.put(htmlHead, "<title>")
+	p.put("<!DOCTYPE html>\n<html lang=\"", b.Language.Code(), "\">\n", htmlHead, "<title>")
 	p.esc(b.Instance)
 	p.put("</title>\n</head>\n")
 	if b.Card {
@@ -126,7 +126,7 @@ func (p *page) content(b *body) {
 	if len(b.Quotes) == 0 {
 		return
 	}
-	p.put("<p", p.dim, `margin:28px 0 12px 0;font-size:13px;line-height:20px;">`, core.ReplyAbove, "</p>\n")
+	p.put("<p", p.dim, `margin:28px 0 12px 0;font-size:13px;line-height:20px;">`, html.EscapeString(b.Language.Say(core.ReplyAbove)), "</p>\n")
 	for _, q := range b.Quotes {
 		p.put("<div", p.dim, `margin:0 0 20px 0;font-size:14px;line-height:22px;">`, "\n", `<p style="margin:0 0 6px 0;">`)
 		p.esc(q.Head)

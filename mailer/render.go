@@ -27,7 +27,7 @@ func (b *body) text() string {
 		say(p.text())
 	}
 	if len(b.Quotes) > 0 {
-		say(core.ReplyAbove)
+		say(b.Language.Say(core.ReplyAbove))
 	}
 	for _, q := range b.Quotes {
 		say(q.Head + "\n" + quoted(q.Text))

@@ -31,7 +31,7 @@ func userOf(u core.User) userJSON {
 	shown := userJSON{
 		ID: u.ID, FullName: u.Name, Role: upper(u.Role), Emails: []string{}, IsEnabled: u.Enabled, IsDeleted: u.Deleted,
 		MergedIntoID: ref(u.MergedInto), HasPassword: u.HasPassword,
-		InvitedAt: instant(u.InvitedAt), OrganizationID: ref(u.Organization), Locale: u.Locale, Phone: u.Phone,
+		InvitedAt: instant(u.InvitedAt), OrganizationID: ref(u.Organization), Locale: u.Language, Phone: u.Phone,
 		Tags: nonNil(u.Tags), TeamIDs: []core.TeamID{}, CreatedAt: u.CreatedAt.UTC(),
 	}
 	if u.Timezone != "" {

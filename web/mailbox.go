@@ -9,12 +9,14 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"postdesk/core"
+	"postdesk/core/language"
 )
 
 func mailboxPath(id core.MailboxID) string { return fmt.Sprintf("/admin/mailboxes/%d", id) }
 
 type mailboxPage struct {
 	base
+	Language language.Tag // whose texts are listed
 	M           core.Mailbox
 	Texts       []core.MailboxText
 	MailboxName string // as typed
@@ -30,11 +32,11 @@ func (s *server) showMailbox(v *visit, status int, typed *string, f faults) erro
 	if err != nil {
 		return err
 	}
-	p := mailboxPage{}
+	p := mailboxPage{Language: textLanguage(v)}
 	if p.M, err = s.desk.Mailbox(v.ctx(), v.actor, id); err != nil {
 		return err
 	}
-	if p.Texts, err = s.desk.MailTexts(v.ctx(), v.actor, id); err != nil {
+	if p.Texts, err = s.desk.MailTexts(v.ctx(), v.actor, id, p.Language); err != nil {
 		return err
 	}
 	p.MailboxName = p.M.Name
@@ -60,8 +62,27 @@ func (s *server) renameMailbox(v *visit) error {
 	})
 }
 
+// Languages are those that a text can be written in.
+func (mailboxPage) Languages() []language.Tag { return language.All() }
+
+// Languages are those that a text can be written in.
+func (mailTextPage) Languages() []language.Tag { return language.All() }
+
+// textLanguage is the language that the address of a page names: English if it
+// names none.
+func textLanguage(v *visit) language.Tag { return language.First(v.query("lang")) }
+
+// inLanguage adds the language to a path, where it is not English.
+func inLanguage(path string, t language.Tag) string {
+	if t == language.English {
+		return path
+	}
+	return path + "?lang=" + string(t)
+}
+
 type mailTextPage struct {
 	base
+	Path    string // where the form goes: it names the language
 	M       core.Mailbox
 	T       core.MailboxText
 	Text    core.MailText // as typed
@@ -88,11 +109,12 @@ func (s *server) showMailText(v *visit, status int, typed *core.MailText, f faul
 	if err != nil {
 		return err
 	}
-	p := mailTextPage{}
+	in := textLanguage(v)
+	p := mailTextPage{Path: inLanguage(mailboxPath(id)+"/texts/"+string(kind), in)}
 	if p.M, err = s.desk.Mailbox(v.ctx(), v.actor, id); err != nil {
 		return err
 	}
-	if p.T, err = s.desk.MailText(v.ctx(), v.actor, id, kind); err != nil {
+	if p.T, err = s.desk.MailText(v.ctx(), v.actor, id, kind, in); err != nil {
 		return err
 	}
 	p.Text = p.T.Text
@@ -102,7 +124,7 @@ func (s *server) showMailText(v *visit, status int, typed *core.MailText, f faul
 	if typed != nil {
 		p.Text, p.Seen = *typed, v.field("seen")
 	}
-	sample, err := s.desk.SampleMail(v.ctx(), v.actor, id, kind, p.Text)
+	sample, err := s.desk.SampleMail(v.ctx(), v.actor, id, kind, in, p.Text)
 	if more, _, ok := faultsOf(err); ok && f == nil {
 		f = more
 	} else if err != nil && !ok {
@@ -146,14 +168,14 @@ func (s *server) setMailText(v *visit) error {
 	text, said := typed, "updated"
 	if v.field("do") == "standard" {
 		rule, _ := kind.Rule()
-		text, said = rule.Standard, "standard"
+		text, said = rule.In(textLanguage(v)).Standard, "standard"
 	}
 	var seen *time.Time
 	if at, err := time.Parse(time.RFC3339Nano, v.field("seen")); err == nil {
 		seen = &at
 	}
-	err = s.desk.SetMailText(v.ctx(), v.actor, id, kind, text, seen)
-	return v.after(err, mailboxPath(id), said, func(status int, f faults) error {
+	err = s.desk.SetMailText(v.ctx(), v.actor, id, kind, textLanguage(v), text, seen)
+	return v.after(err, inLanguage(mailboxPath(id), textLanguage(v)), said, func(status int, f faults) error {
 		return s.showMailText(v, status, &typed, f)
 	})
 }

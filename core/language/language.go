@@ -87,3 +87,11 @@ func Accepted(header string) (_ Tag, ok bool) {
 	}
 	return English, false
 }
+
+// Code is the tag as a page or a mail names it: never empty.
+func (t Tag) Code() string {
+	if t == "" {
+		return string(English)
+	}
+	return string(t)
+}
