@@ -231,7 +231,7 @@ func TestTheListSearchesSubjectPeopleAndText(t *testing.T) {
 		{"status", core.ListFilter{Status: core.StatusOpen}, nil},
 		{"requester", core.ListFilter{Requester: dan.ID}, []core.ConversationID{invoice}},
 		{"subject", core.ListFilter{Query: "INVO"}, []core.ConversationID{invoice}},
-		{"percent is no wildcard", core.ListFilter{Query: "0% p"}, []core.ConversationID{printer}},
+		{"percent is no wildcard", core.ListFilter{Query: "100% pri"}, []core.ConversationID{printer}},
 		{"address", core.ListFilter{Query: "cara@acme"}, []core.ConversationID{printer}},
 		{"note", core.ListFilter{Query: "accountant"}, []core.ConversationID{invoice}},
 		{"number", core.ListFilter{Query: fmt.Sprintf("#%d", invoice)}, []core.ConversationID{invoice}},

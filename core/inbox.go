@@ -2,7 +2,7 @@ package core
 
 import (
 	"context"
-	"strings"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -15,7 +15,7 @@ const (
 	ViewAll        View = "all"
 	ViewMine       View = "mine"       // assigned to me
 	ViewTeam       View = "team"       // of my teams
-	ViewUnassigned View = "unassigned" // nobody's, or of somebody who was disabled
+	ViewUnassigned View = "unassigned" // to be done, and nobody's or of somebody who was disabled
 	ViewTrash      View = "trash"
 )
 
@@ -24,104 +24,200 @@ const (
 type ListFilter struct {
 	View      View
 	Status    Status // empty: any
-	Query     string // in subject, people and text; a number finds that conversation
+	Priority  string // empty: any
+	Tag       string // empty: any
+	Team      TeamID // 0: any
+	Assignee  UserID // 0: anybody's
 	Requester UserID // 0: anybody's
-	Page
+	Query     string // words of subject, people and text: see inquiry
+	Cursor    *Cursor
+	Page      // after the cursor, if there is one
 }
 
 // A ConversationRow is a line of the list.
 type ConversationRow struct {
 	Conversation
-	Unread   bool // activity since the reader last looked
-	Doubtful bool // somebody in it may not be whom they seem (reliability A14)
+	Unread   bool    // activity since the reader last looked
+	Doubtful bool    // somebody in it may not be whom they seem (reliability A14)
+	Found    Excerpt `db:"-"` // by a search
 }
 
-const listedConversations = `
-	from conversations c
-	where c.merged_into is null
-		and (c.trashed_at is not null) = (@view = 'trash')
-		and (@view <> 'mine' or c.assignee_id = @actor)
-		and (@view <> 'team' or c.team_id in (select team_id from team_members where user_id = @actor))
-		and (@view <> 'unassigned' or not ` + assigned + ` and c.status not in ('completed', 'closed'))
-		and (@status = '' or c.status = @status)
-		and (@requester = 0 or c.requester_id = @requester)
-		and ` + seesConversation
+// A Count is how many there are, or that there are more than N: nobody waits for
+// the exact number of very many.
+type Count struct {
+	N    int
+	More bool
+}
 
-// searched is a condition of its own, so that a list without a search does not
-// carry it.
-const searched = `
-		and (c.subject ilike @pattern
-			or c.id::text = @number
-			or exists (select from users u left join addresses a on a.user_id = u.id
-				where u.id = c.requester_id and (u.name ilike @pattern or a.address ilike @pattern))
-			or exists (select from participants p left join users u on u.id = p.user_id
-				where p.conversation_id = c.id and (p.address ilike @pattern or u.name ilike @pattern))
-			or exists (select from messages where conversation_id = c.id and text ilike @pattern)
-			or exists (select from notes where conversation_id = c.id and text ilike @pattern))`
+func upTo(n, most int) Count { return Count{min(n, most), n > most} }
 
-// Conversations lists those that the actor may view, newest activity first, and
-// tells how many there are in all.
+// A ConversationList is a page of the list.
+type ConversationList struct {
+	Rows         []ConversationRow
+	Newer, Older *Cursor // of the pages beside this one; nil: there is none
+	Total        Count   // of all pages; of a search that goes on, of those so far
+}
+
+// mostCounted is how far a list counts.
+const mostCounted = 10_000
+
+// Conversations is List without its cursors, for short lists.
 func (d *Desk) Conversations(ctx context.Context, actor Actor, f ListFilter) (conversations []ConversationRow, total int, err error) {
-	defer wrap(&err, "conversations")
+	list, err := d.List(ctx, actor, f)
+	return list.Rows, list.Total.N, err
+}
+
+// List gives the conversations that the actor may view, newest activity first. It
+// asks the database a fixed number of times. ErrForbidden, ErrNotFound for
+// customers, Invalid of "status".
+func (d *Desk) List(ctx context.Context, actor Actor, f ListFilter) (list ConversationList, err error) {
+	defer wrap(&err, "list conversations")
 	if err := actor.Can(DoView); err != nil {
-		return nil, 0, err
+		return list, err
 	}
 	if f.Status != "" && !f.Status.Valid() {
-		return nil, 0, Invalid{Field: "status", Code: CodeInvalid, Problem: "There is no such status."}
+		return list, Invalid{Field: "status", Code: CodeInvalid, Problem: "There is no such status."}
 	}
-	where := listedConversations
-	args := actor.sight()
-	args["view"], args["status"], args["requester"] = f.View, f.Status, f.Requester
-	if query := strings.TrimSpace(f.Query); query != "" {
-		where += searched
-		args["pattern"], args["number"] = likePattern(query), strings.TrimPrefix(query, "#")
-	}
-	columns := conversationColumns + `,
-		not exists (select from conversation_reads r
-			where r.conversation_id = c.id and r.user_id = @actor and r.read_at >= c.updated_at) as unread,
-		exists (select from messages m where m.conversation_id = c.id and m.warnings <> '{}' and array_to_string(m.warnings, chr(10)) ~ '` + imitating + `') as doubtful`
 	err = d.read(ctx, func(tx pgx.Tx) error {
-		conversations, total, err = list[ConversationRow](ctx, tx, columns, where, `c.updated_at desc, c.id desc`, f.Page, args)
+		list, err = f.read(ctx, tx, actor)
+		if err == nil && len(list.Rows) < f.size() && f.Cursor != nil && f.Cursor.Newer {
+			f.Cursor = nil // the first page is a whole one
+			list, err = f.read(ctx, tx, actor)
+		}
 		return err
 	})
-	return conversations, total, err
+	return list, err
 }
 
-// MarkRead remembers that the actor has seen the conversation as it is now.
-func (d *Desk) MarkRead(ctx context.Context, actor Actor, id ConversationID) (err error) {
-	defer wrap(&err, "mark conversation %d read", id)
-	if err := actor.Can(DoView); err != nil {
-		return err
-	}
-	tag, err := d.pool.Exec(ctx, `
-		insert into conversation_reads (conversation_id, user_id, read_at)
-		select c.id, @actor, now() from conversations c where c.id = @id and `+seesConversation+`
-		on conflict (conversation_id, user_id) do update set read_at = excluded.read_at`,
-		actor.sightOf(id))
-	return affected(tag.RowsAffected(), err)
+func (f ListFilter) size() int {
+	limit, _ := f.bounds()
+	return limit
 }
 
-// Follow makes the actor hear of what happens in the conversation, or no more.
-// Agents and above: collaborators hear by CC and by mention only.
-func (d *Desk) Follow(ctx context.Context, actor Actor, id ConversationID, follow bool) (err error) {
-	defer wrap(&err, "follow conversation %d", id)
-	if err := actor.Can(DoChange); err != nil {
-		return err
-	}
-	sql := `with seen as (select c.id from conversations c where c.id = @id and ` + seesConversation + `), `
-	if follow {
-		sql += `done as (insert into followers (conversation_id, user_id) select id, @actor from seen on conflict do nothing)`
+// A hit is a conversation of a page, and of a search the words that were found: a
+// message, or minus the id of a note.
+type hit struct {
+	ID   ConversationID
+	Post int64
+}
+
+func (f ListFilter) read(ctx context.Context, tx pgx.Tx, actor Actor) (list ConversationList, err error) {
+	limit, offset := f.bounds()
+	newer := f.Cursor != nil && f.Cursor.Newer
+	var hits []hit
+	var asked inquiry
+	if f.Query != "" {
+		if asked, err = readInquiry(ctx, tx, f.Query); err == nil {
+			hits, err = f.search(ctx, tx, actor, asked, offset+limit+1)
+		}
+		list.Total = Count{min(len(hits), offset+limit), len(hits) > offset+limit || f.Cursor != nil}
 	} else {
-		sql += `done as (delete from followers using seen where conversation_id = seen.id and user_id = @actor)`
+		whole := f.listing(actor)
+		var n int
+		if n, err = planned[int](ctx, tx, `select `+whole.count(mostCounted+1), whole.args); err == nil {
+			list.Total = upTo(n, mostCounted)
+			l := whole.from(f.Cursor)
+			hits, err = plannedRows[hit](ctx, tx, `select c.id, 0::bigint as post from `+l.ids(newer, offset+limit+1)+` c`+activity(newer), l.args)
+		}
 	}
-	tag, err := d.pool.Exec(ctx, sql+` select id from seen`, actor.sightOf(id))
-	return affected(tag.RowsAffected(), err)
+	if err != nil {
+		return list, err
+	}
+	hits = hits[min(offset, len(hits)):]
+	more := len(hits) > limit
+	hits = hits[:min(limit, len(hits))]
+	if newer {
+		slices.Reverse(hits)
+	}
+	if list.Rows, err = rowsOf(ctx, tx, actor, hits); err != nil || len(list.Rows) == 0 {
+		return list, err
+	}
+	list.turn(f, more, offset)
+	return list, asked.excerpts(ctx, tx, list.Rows, hits)
 }
 
-// affected turns a statement that met no row into ErrNotFound.
-func affected(n int64, err error) error {
-	if err == nil && n == 0 {
-		return ErrNotFound
+// turn tells where the pages beside this one begin.
+func (list *ConversationList) turn(f ListFilter, more bool, offset int) {
+	newer := f.Cursor != nil && f.Cursor.Newer
+	first, last := list.Rows[0], list.Rows[len(list.Rows)-1]
+	if more || newer {
+		list.Older = &Cursor{At: last.UpdatedAt, ID: last.ID}
 	}
-	return err
+	if newer && more || !newer && (f.Cursor != nil || offset > 0) {
+		list.Newer = &Cursor{At: first.UpdatedAt, ID: first.ID, Newer: true}
+	}
+}
+
+// rowsOf reads what the lines show, in the order of the hits.
+func rowsOf(ctx context.Context, tx pgx.Tx, actor Actor, hits []hit) ([]ConversationRow, error) {
+	ids := make([]ConversationID, len(hits))
+	for i, h := range hits {
+		ids[i] = h.ID
+	}
+	return rows[ConversationRow](ctx, tx, `
+		select `+conversationColumns+`,
+			not exists (select from conversation_reads r
+				where r.conversation_id = c.id and r.user_id = @actor and r.read_at >= c.updated_at) as unread,
+			exists (select from messages m where m.conversation_id = c.id and m.warnings <> '{}' and array_to_string(m.warnings, chr(10)) ~ '`+imitating+`') as doubtful
+		from unnest(@ids::bigint[]) with ordinality as page (id, n) join conversations c on c.id = page.id order by page.n`,
+		pgx.StrictNamedArgs{"actor": actor.ID, "ids": ids})
+}
+
+// planned and plannedRows have a statement planned for the values it is given: how
+// long the way through a list is depends on them more than on anything else.
+func planned[T any](ctx context.Context, tx pgx.Tx, sql string, args pgx.NamedArgs) (T, error) {
+	return value[T](ctx, tx, sql, pgx.QueryExecModeCacheDescribe, args)
+}
+
+func plannedRows[T any](ctx context.Context, tx pgx.Tx, sql string, args pgx.NamedArgs) ([]T, error) {
+	return rows[T](ctx, tx, sql, pgx.QueryExecModeCacheDescribe, args)
+}
+
+// ListCounts are how many conversations stand in each view, and of the view of the
+// filter in each status.
+type ListCounts struct {
+	Views    map[View]Count
+	Statuses map[Status]Count
+}
+
+// mostShown is how far those counts go.
+const mostShown = 999
+
+// CountLists counts them all in one question to the database. ErrForbidden,
+// ErrNotFound for customers.
+func (d *Desk) CountLists(ctx context.Context, actor Actor, in View) (counts ListCounts, err error) {
+	defer wrap(&err, "count lists")
+	if err := actor.Can(DoView); err != nil {
+		return counts, err
+	}
+	views := []View{ViewAll, ViewMine, ViewTeam, ViewUnassigned, ViewTrash}
+	statuses := []Status{StatusNew, StatusOpen, StatusPending, StatusCompleted, StatusClosed}
+	args, sql := pgx.NamedArgs{}, ``
+	for _, view := range views {
+		l := ListFilter{View: view}.listing(actor)
+		sql += `, ` + l.count(mostShown+1)
+		for name, value := range l.args {
+			args[name] = value
+		}
+	}
+	for _, status := range statuses {
+		l := ListFilter{View: in}.listing(actor)
+		l.where += ` and c.status = '` + string(status) + `'`
+		sql += `, ` + l.count(mostShown+1)
+		for name, value := range l.args {
+			args[name] = value
+		}
+	}
+	n, err := value[[]int](ctx, d.pool, `select array[`+sql[2:]+`]`, pgx.QueryExecModeCacheDescribe, args)
+	if err != nil {
+		return counts, err
+	}
+	counts = ListCounts{map[View]Count{}, map[Status]Count{}}
+	for i, view := range views {
+		counts.Views[view] = upTo(n[i], mostShown)
+	}
+	for i, status := range statuses {
+		counts.Statuses[status] = upTo(n[len(views)+i], mostShown)
+	}
+	return counts, nil
 }
