@@ -48,14 +48,16 @@ func fit(files []Upload) error {
 	for _, f := range files {
 		size += len(f.Content)
 	}
-	if len(files) > maxFiles || size > maxFileBytes {
-		return tooManyFiles()
-	}
-	return nil
+	return FilesFit(len(files), int64(size))
 }
 
-func tooManyFiles() error {
-	return Invalid{Field: "files", Code: CodeInvalid, Problem: "The files are too many or too large for a mail: at most 50, and 18 MiB together."}
+// FilesFit tells whether one message can carry so many files of so many bytes
+// together: Invalid of "files" if not.
+func FilesFit(files int, size int64) error {
+	if files > maxFiles || size > maxFileBytes {
+		return Invalid{Field: "files", Code: CodeInvalid, Problem: "The files are too many or too large for a mail: at most 50, and 18 MiB together."}
+	}
+	return nil
 }
 
 // notNil keeps an empty file from being no file.

@@ -201,6 +201,12 @@ func useDraft(ctx context.Context, tx pgx.Tx, actor Actor, id ConversationID, dr
 	return err
 }
 
+// dropDraft throws away what a form brought that was sent before.
+func dropDraft(ctx context.Context, tx pgx.Tx, actor Actor, id ConversationID, draft DraftID) error {
+	_, err := tx.Exec(ctx, `delete from drafts where id = $1 and conversation_id = $2 and user_id = $3`, draft, id, actor.ID)
+	return err
+}
+
 func draftGone(err error) error {
 	if errors.Is(err, ErrNotFound) {
 		return refuse(ErrConflict, "This draft was sent or discarded already.")

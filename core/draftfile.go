@@ -25,8 +25,8 @@ func (d *Desk) AttachToDraft(ctx context.Context, actor Actor, id ConversationID
 		if err != nil {
 			return err
 		}
-		if now.Files >= maxFiles || now.Bytes+int64(len(f.Content)) > maxFileBytes {
-			return tooManyFiles()
+		if err := FilesFit(now.Files+1, now.Bytes+int64(len(f.Content))); err != nil {
+			return err
 		}
 		digest := sha256.Sum256(f.Content)
 		file, err = one[AttachmentRef](ctx, tx, `

@@ -46,8 +46,11 @@ func (d *Desk) AddNote(ctx context.Context, actor Actor, id ConversationID, text
 func (d *Desk) WriteNote(ctx context.Context, actor Actor, id ConversationID, f NoteForm) (noted Noted, err error) {
 	defer wrap(&err, "note on conversation %d", id)
 	err = d.change(ctx, actor, id, DoNote, func(tx pgx.Tx, c locked) error {
-		if noted.ID, err = madeBy[NoteID](ctx, tx, notesOfForms, actor, f.Form); err != nil || noted.ID != 0 {
+		if noted.ID, err = madeBy[NoteID](ctx, tx, notesOfForms, actor, f.Form); err != nil {
 			return err
+		}
+		if noted.ID != 0 {
+			return dropDraft(ctx, tx, actor, id, f.Draft)
 		}
 		into := c
 		if c.MergedInto != 0 {

@@ -11,38 +11,22 @@ import (
 
 type conversationPage struct {
 	base
+	composer
 	C          core.Conversation
 	Entries    []core.Entry
 	All        bool   // every entry is shown
 	At         string // the entry that somebody came for: "post-7", "note-7"
 	unreached  map[core.DeliveryID]bool
-	Drafts     []core.Draft
-	Draft      core.Draft // the one in the composer; ID 0: none
-	Recipients []core.Recipient
-	Warnings   []string
 	Typed      typed
 	Staff      []core.User
 	Teams      []core.Team
 	Statuses   []core.Status
 	Source     core.ConversationID // where the mention stands that this answers
 	Others     []core.ConversationRow
+	MergedIn   []core.MergedConversation // that can be had back
 	SeesRaw    bool
 	Offers     []core.PassingOffer // to name who sent a mail of it, for admins
 }
-
-// typed is what somebody was writing when a form came back.
-type typed struct {
-	Reply, CC, Note string
-	Status          core.Status
-	Ticked          []string
-	Email           string // of a new participant
-	Requester       string
-	Merge           string
-	NoteTab         bool
-}
-
-// Has tells a ticked suggestion.
-func (t typed) Has(address core.Address) bool { return slices.Contains(t.Ticked, address.String()) }
 
 // Mine tells that the reader asked here: their own words are a customer's words.
 func (p conversationPage) Mine() bool { return p.C.Requester.ID == p.Actor.ID }
@@ -53,12 +37,6 @@ func (p conversationPage) Orphaned() bool { return p.C.Assignee.ID != 0 && !p.C.
 // MayReply tells that there is a reply box.
 func (p conversationPage) MayReply() bool {
 	return (p.Answers() || p.Mine()) && !p.C.Closed() && !p.C.Trashed && p.C.MergedInto == 0
-}
-
-// NoteDraft tells that the draft belongs into the box for notes.
-func (p conversationPage) NoteDraft() bool {
-	_, ok := p.Draft.Note()
-	return ok
 }
 
 func (s *server) conversation(v *visit) error {
@@ -97,6 +75,10 @@ func (s *server) conversationPage(v *visit, id core.ConversationID) (p conversat
 	if p.base, err = s.page(v, fmt.Sprintf("#%d %s", id, p.C.Subject), "inbox"); err != nil {
 		return p, err
 	}
+	if p.MergedIn, err = s.desk.MergedInto(v.ctx(), v.actor, id); err != nil {
+		return p, err
+	}
+	p.Undo = p.undoOf(v.query("said"), v.query("of"))
 	if word := v.query("said"); word == "replied" || word == "held" {
 		p.Said = firstOf(p.stoppedReply(), p.Said)
 	}
@@ -129,38 +111,6 @@ func mentionSource(c core.Conversation) core.ConversationID {
 		}
 	}
 	return 0
-}
-
-// fillComposer puts the draft into the composer, and says who gets what.
-func (s *server) fillComposer(v *visit, p *conversationPage) (err error) {
-	// What an agent mailed to a closed conversation waits there, too.
-	if p.Drafts, err = s.desk.Drafts(v.ctx(), v.actor, p.C.ID); err != nil || !p.MayReply() {
-		return err
-	}
-	wanted := number[core.DraftID](firstOf(v.field("draft"), v.query("draft")))
-	for _, d := range p.Drafts {
-		if d.ID == wanted || wanted == 0 && p.Draft.ID == 0 {
-			p.Draft = d
-		}
-	}
-	if note, ok := p.Draft.Note(); ok {
-		p.Typed.Note = firstOf(p.Typed.Note, note)
-		p.Typed.NoteTab = p.Typed.NoteTab || v.r.Method == http.MethodGet
-	} else if p.Draft.ID != 0 && v.r.Method == http.MethodGet {
-		p.Typed.Reply, p.Typed.CC = p.Draft.Text, strings.Join(p.Draft.CC, ", ")
-	}
-	if p.Mine() || !p.Answers() {
-		return nil
-	}
-	cc := append(addressesIn(p.Typed.CC), p.Typed.Ticked...)
-	p.Recipients, p.Warnings, err = s.desk.ReplyPreview(v.ctx(), v.actor, p.C.ID, cc)
-	if f, _, ok := faultsOf(err); ok { // an address that is none: say so, and who gets it without
-		if p.Faults == nil {
-			p.Faults = f
-		}
-		p.Recipients, p.Warnings, err = s.desk.ReplyPreview(v.ctx(), v.actor, p.C.ID, nil)
-	}
-	return err
 }
 
 // addressesIn reads a list of addresses as people type it.

@@ -2,8 +2,6 @@ package web
 
 import (
 	"fmt"
-	"io"
-	"net/http"
 	"strings"
 
 	"postdesk/core"
@@ -21,89 +19,6 @@ func (s *server) onConversation(v *visit, t typed, said string, act func(id core
 	err = act(id)
 	return v.after(err, pathOf(id), said, func(status int, f faults) error {
 		return s.showConversation(v, status, id, t, f)
-	})
-}
-
-// reply sends, keeps as a draft, or only shows who would get what, as the button
-// says.
-func (s *server) reply(v *visit) error {
-	t := typed{Reply: v.r.PostFormValue("contents"), CC: v.field("cc"), Ticked: v.r.PostForm["suggested"],
-		Status: core.Status(v.field("status"))}
-	id, err := pathID[core.ConversationID](v, "id")
-	if err != nil {
-		return err
-	}
-	draft := fieldID[core.DraftID](v, "draft")
-	cc := append(addressesIn(t.CC), t.Ticked...)
-	switch v.field("do") {
-	case "preview":
-		return s.showConversation(v, http.StatusOK, id, t, nil)
-	case "draft":
-		return s.onConversation(v, t, "drafted", func(id core.ConversationID) error {
-			_, err := s.desk.SaveDraft(v.ctx(), v.actor, id, core.DraftForm{ID: draft, Text: t.Reply, CC: cc})
-			return err
-		})
-	}
-	files, err := uploads(v.r)
-	if err != nil {
-		return err
-	}
-	said := "replied"
-	if !s.relaySet {
-		said = "held"
-	}
-	return s.onConversation(v, t, said, func(id core.ConversationID) error {
-		_, err := s.desk.Reply(v.ctx(), v.actor, id, core.ReplyForm{Text: t.Reply, CC: cc, Status: t.Status, Files: files, Draft: draft})
-		return err
-	})
-}
-
-// uploads reads the attached files of a form.
-func uploads(r *http.Request) ([]core.Upload, error) {
-	if r.MultipartForm == nil {
-		return nil, nil
-	}
-	var files []core.Upload
-	for _, head := range r.MultipartForm.File["files"] {
-		f, err := head.Open()
-		if err != nil {
-			return nil, err
-		}
-		content, err := io.ReadAll(f)
-		_ = f.Close() // it was read whole
-		if err != nil {
-			return nil, err
-		}
-		if head.Filename == "" && len(content) == 0 {
-			continue
-		}
-		files = append(files, core.Upload{Filename: head.Filename, ContentType: head.Header.Get("Content-Type"), Content: content})
-	}
-	return files, nil
-}
-
-func (s *server) note(v *visit) error {
-	id, err := pathID[core.ConversationID](v, "id")
-	if err != nil {
-		return err
-	}
-	t := typed{Note: v.r.PostFormValue("note"), NoteTab: true}
-	noted, err := s.desk.WriteNote(v.ctx(), v.actor, id, core.NoteForm{Text: t.Note, Draft: fieldID[core.DraftID](v, "draft")})
-	return s.onConversation(v, t, notedWord(noted), func(core.ConversationID) error {
-		if f, _, ok := faultsOf(err); ok && f["contents"].Problem != "" {
-			return core.Invalid{Field: "note", Code: core.CodeInvalid, Problem: f["contents"].Problem}
-		}
-		return err
-	})
-}
-
-func (s *server) discardDraft(v *visit) error {
-	draft, err := pathID[core.DraftID](v, "draft")
-	if err != nil {
-		return err
-	}
-	return s.onConversation(v, typed{}, "discarded", func(core.ConversationID) error {
-		return s.desk.DiscardDraft(v.ctx(), v.actor, draft)
 	})
 }
 
@@ -186,75 +101,4 @@ func (s *server) trash(v *visit) error {
 
 func (s *server) restore(v *visit) error {
 	return s.onConversation(v, typed{}, "restored", func(id core.ConversationID) error { return s.desk.Restore(v.ctx(), v.actor, id) })
-}
-
-// merge leads to the survivor.
-func (s *server) merge(v *visit) error {
-	id, err := pathID[core.ConversationID](v, "id")
-	if err != nil {
-		return err
-	}
-	with := strings.TrimPrefix(v.field("with"), "#")
-	other := number[core.ConversationID](with)
-	survivor, err := s.desk.Merge(v.ctx(), v.actor, []core.ConversationID{id, other}, v.field("requester_too") == "yes")
-	return v.after(err, pathOf(survivor), "merged", func(status int, f faults) error {
-		return s.showConversation(v, status, id, typed{Merge: with}, f)
-	})
-}
-
-// fileAsNote leads to the conversation that the notes are in now.
-func (s *server) fileAsNote(v *visit) error {
-	id, err := pathID[core.ConversationID](v, "id")
-	if err != nil {
-		return err
-	}
-	source, err := s.desk.FileAsNote(v.ctx(), v.actor, id)
-	return v.after(err, pathOf(source), "filed", func(status int, f faults) error {
-		return s.showConversation(v, status, id, typed{}, f)
-	})
-}
-
-type newConversationPage struct {
-	base
-	Email, Subject, Text, CC string
-	Mailbox                  core.MailboxID
-	Mailboxes                []core.Mailbox
-}
-
-func (s *server) newConversation(v *visit) error {
-	return s.showNewConversation(v, http.StatusOK, newConversationPage{Email: v.query("email")}, nil)
-}
-
-func (s *server) showNewConversation(v *visit, status int, p newConversationPage, f faults) (err error) {
-	for _, do := range []core.Deed{core.DoOpenForCustomer, core.DoReply} { // its words are a public message
-		if err := v.actor.Can(do); err != nil {
-			return err
-		}
-	}
-	if p.Mailboxes, err = s.desk.Mailboxes(v.ctx(), v.actor); err != nil {
-		return err
-	}
-	if p.base, err = s.page(v, "New conversation", "inbox"); err != nil {
-		return err
-	}
-	p.Faults = f
-	return s.render(v, status, "newconversation", p)
-}
-
-func (s *server) createConversation(v *visit) error {
-	p := newConversationPage{Email: v.field("requester_email"), Subject: v.field("subject"), Text: v.r.PostFormValue("contents"),
-		CC: v.field("cc"), Mailbox: fieldID[core.MailboxID](v, "mailbox_id")}
-	files, err := uploads(v.r)
-	if err != nil {
-		return err
-	}
-	id, err := s.desk.CreateConversation(v.ctx(), v.actor, core.NewConversation{Subject: p.Subject, Text: p.Text,
-		RequesterEmail: p.Email, CC: addressesIn(p.CC), Files: files, Mailbox: p.Mailbox})
-	said := "replied"
-	if !s.relaySet {
-		said = "held"
-	}
-	return v.after(err, pathOf(id), said, func(status int, f faults) error {
-		return s.showNewConversation(v, status, p, f)
-	})
 }

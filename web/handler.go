@@ -74,6 +74,9 @@ func (s *server) signedIn(h handler) http.HandlerFunc {
 		if v.actor.ID == 0 {
 			return s.toSignIn(v)
 		}
+		if v.actor.Unsecured && forStaff(v.r.URL.Path) {
+			return firstSecure(v)
+		}
 		return h(v)
 	})
 }
@@ -83,27 +86,13 @@ func (s *server) serve(v *visit, h handler) error {
 	if v.actor, err = s.actor(v.ctx()); err != nil {
 		return err
 	}
+	if v.actor.ID == 0 {
+		v.r.Body = http.MaxBytesReader(v.w, v.r.Body, maxStrangersBody)
+	}
 	if err := parseForm(v.r); err != nil {
 		return err
 	}
 	return h(v)
-}
-
-// parseForm keeps up to 8 MiB of files in memory, the rest on disk until the
-// request ends.
-func parseForm(r *http.Request) error {
-	if r.Method != http.MethodPost {
-		return nil
-	}
-	err := r.ParseMultipartForm(8 << 20)
-	var tooLarge *http.MaxBytesError
-	switch {
-	case err == nil, errors.Is(err, http.ErrNotMultipart):
-		return nil
-	case errors.As(err, &tooLarge):
-		return err
-	}
-	return core.Invalid{Field: "form", Code: core.CodeInvalid, Problem: "The form could not be read."}
 }
 
 func (s *server) toSignIn(v *visit) error {
@@ -147,7 +136,7 @@ func statusOf(err error) (status int, sentence string) {
 	case errors.As(err, &invalid):
 		return http.StatusBadRequest, invalid.Problem
 	case errors.As(err, &tooLarge):
-		return http.StatusRequestEntityTooLarge, "That is more than fits: 35 MB at most, files included."
+		return http.StatusRequestEntityTooLarge, "That is more than fits: 35 MB at most for a form, of which its files may take 18."
 	case errors.Is(err, core.ErrNotFound):
 		return http.StatusNotFound, "There is nothing at this address, or it is not yours to see."
 	case errors.Is(err, core.ErrForbidden):

@@ -68,6 +68,7 @@ type base struct {
 	RelaySet  bool
 	Alarms    core.Alarms // for those who configure
 	Said      string      // what the last action did, in words
+	Undo      *undo       // the way back from it
 	Here      string      // this page's path and query
 	Faults    faults
 	zone      *time.Location
@@ -102,6 +103,7 @@ func saidOf(word string) string {
 		"told":           "Your note is saved, and whom it mentions is told by mail. Nobody outside the team sees it.",
 		"untold":         "Your note is saved, but nobody is told of it: after the @ belongs the full name or an address of somebody on the team.",
 		"drafted":        "Your draft is kept. Only you see it.",
+		"drafted-apart":  "Another window saved other words in the meantime. Both are kept: these are a draft of their own.",
 		"discarded":      "Discarded.",
 		"standard":       "It is the standard text again.",
 		"created":        "Created.",
@@ -112,6 +114,8 @@ func saidOf(word string) string {
 		"trashed":        "Moved to the trash.",
 		"restored":       "Taken out of the trash.",
 		"merged":         "Merged into this conversation.",
+		"unmerged":       "The merge is undone. This conversation is back, with what was in it.",
+		"split":          "Split off. This is the new conversation.",
 		"made":           "Created. A mail to verify the address and to set a password is on its way to them.",
 		"made-held":      "Created. No relay is set, so the mail to verify the address is held in the outbox.",
 		"counts":         "Added. It counts at once; the person is told at the address that mail went to before.",
@@ -131,6 +135,11 @@ func saidOf(word string) string {
 		"ended":          "That browser is signed out.",
 		"ended-others":   "You are signed out everywhere else.",
 		"token-ended":    "That token no longer works.",
+		"two-factor-off": "Two-factor sign-in is off. Your password alone signs you in.",
+		"codes-reset":    "The two-factor sign-in is reset. The person is signed out everywhere and told by mail.",
+		"codes-first":    "Staff of this help desk must sign in with two factors. Set it up here, and go on.",
+		"code-late":      "That took too long, or too many codes were wrong. Sign in again.",
+		"codes-few":      "You signed in with a backup code, and few are left. Make new ones here.",
 		"primary":        "Mail to you goes to that address from now on. The former one is told.",
 		"given-up":       "The address is given up: its link no longer works.",
 		"no-password":    "You are signed in. You have no password yet: set one in your profile, or have a link mailed each time.",

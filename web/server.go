@@ -52,6 +52,8 @@ type server struct {
 	read      func(raw []byte) core.Letter
 	compose   func(o *core.Outgoing) (raw []byte, err error)
 
+	storing   chan struct{} // who takes a file into the database
+
 	signingRecord func(context.Context, core.SigningKey) (RecordState, string)
 	published     func(context.Context, string) []Finding
 }
@@ -74,7 +76,7 @@ func newServer(cfg Config) (*server, error) {
 	s := &server{
 		desk: cfg.Desk, sessions: cfg.Sessions, log: cfg.Logger, pages: pages,
 		publicURL: strings.TrimRight(cfg.PublicURL, "/"), secure: strings.HasPrefix(cfg.PublicURL, "https://"),
-		relaySet: cfg.RelaySet, smtpAddr: cfg.SMTPAddr, read: cfg.Read, compose: cfg.Compose,
+		relaySet: cfg.RelaySet, smtpAddr: cfg.SMTPAddr, read: cfg.Read, compose: cfg.Compose, storing: make(chan struct{}, storedAtOnce),
 		signingRecord: cfg.SigningRecord, published: cfg.Published,
 	}
 	if s.log == nil {
@@ -105,6 +107,8 @@ func (s *server) routes() chi.Router {
 	r.Get("/signin", s.open(s.signInPage))
 	r.Post("/signin", s.open(s.signIn))
 	r.Post("/signin/link", s.open(s.mailSignInLink))
+	r.Get("/signin/code", s.open(s.codePage))
+	r.Post("/signin/code", s.open(s.giveCode))
 	r.Post("/signout", s.open(s.signOut))
 	r.Get("/reset", s.open(s.resetPage))
 	r.Post("/reset", s.open(s.reset))
@@ -128,6 +132,11 @@ func (s *server) routes() chi.Router {
 	post("/profile/addresses/remove", s.removeOwnAddress)
 	post("/profile/sessions/end-others", s.endOtherSessions)
 	post("/profile/sessions/{id}/end", s.endSession)
+	get("/profile/two-factor", s.twoFactor)
+	post("/profile/two-factor", s.actOnTwoFactor)
+	post("/profile/notifications", s.setNotifications)
+	get("/profile/tokens", s.tokens)
+	post("/profile/tokens", s.createToken)
 	post("/profile/tokens/{handle}/end", s.endToken)
 	get("/files/{id}", s.file)
 
@@ -143,11 +152,22 @@ func (s *server) routes() chi.Router {
 	post("/agent/conversations/{id}/participants", s.addParticipant)
 	post("/agent/conversations/{id}/participants/remove", s.removeParticipant)
 	post("/agent/conversations/{id}/follow", s.follow)
+	get("/agent/conversations/{id}/merge", s.mergePage)
 	post("/agent/conversations/{id}/merge", s.merge)
+	post("/agent/conversations/{id}/unmerge", s.unmerge)
+	get("/agent/conversations/{id}/split/{post}", s.splitPage)
+	post("/agent/conversations/{id}/split/{post}", s.split)
 	post("/agent/conversations/{id}/file-as-note", s.fileAsNote)
 	post("/agent/conversations/{id}/trash", s.trash)
 	post("/agent/conversations/{id}/restore", s.restore)
+	get("/agent/conversations/{id}/recipients", s.recipients)
+	post("/agent/conversations/{id}/drafts", s.saveDraft)
+	post("/agent/conversations/{id}/drafts/files", s.addDraftFiles)
+	post("/agent/conversations/{id}/drafts/files/{file}/remove", s.removeDraftFile)
 	post("/agent/conversations/{id}/drafts/{draft}/discard", s.discardDraft)
+	get("/agent/people/suggest", s.suggestPeople)
+	get("/agent/mentions", s.mentions)
+	get("/agent/mentions/suggest", s.suggestMentions)
 	post("/agent/conversations/{id}/mails/{delivery}", s.onMail)
 	get("/agent/users", s.users)
 	get("/agent/users/new", s.newUser)
@@ -163,6 +183,8 @@ func (s *server) routes() chi.Router {
 	post("/agent/users/{id}/enable", s.enableUser)
 	post("/agent/users/{id}/send-link", s.sendLink)
 	post("/agent/users/{id}/copy-link", s.copyLink)
+	post("/agent/users/{id}/two-factor/reset", s.resetTwoFactor)
+	post("/agent/users/{id}/tokens/{handle}/end", s.endTokenOf)
 	get("/agent/users/{id}/merge", s.mergeUserPage)
 	post("/agent/users/{id}/merge", s.mergeUser)
 	post("/agent/users/{id}/unmerge", s.unmergeUser)
@@ -200,6 +222,7 @@ func (s *server) routes() chi.Router {
 	post("/admin/mailboxes", s.createMailbox)
 	get("/admin/mailboxes/{id}", s.mailbox)
 	post("/admin/mailboxes/{id}", s.renameMailbox)
+	get("/admin/mailboxes/{id}/dns", s.mailboxDNS)
 	get("/admin/mailboxes/{id}/texts/{kind}", s.mailText)
 	post("/admin/mailboxes/{id}/texts/{kind}", s.setMailText)
 	get("/admin/sending", s.signing)
