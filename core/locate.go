@@ -33,7 +33,7 @@ type Pointer struct {
 	Conversation ConversationID
 	Named        ConversationID // as it stands in the mail: Conversation, or one that was merged into it
 	Mention      MentionID      // with ByMention; Conversation is then its source, or 0
-	ForAuthor    bool      // the mention is the author's own
+	ForAuthor    bool           // the mention is the author's own
 	Standing     Standing
 	// Shared: an id of somebody else's making that several stored mails carry.
 	Shared bool

@@ -21,25 +21,31 @@ func (d *Desk) Merge(ctx context.Context, actor Actor, ids []ConversationID, req
 		return 0, err
 	}
 	err = d.tx(ctx, func(tx pgx.Tx) error {
-		all, err := d.lockSurvivors(ctx, tx, actor, ids)
+		all, err := d.mergeable(ctx, tx, actor, ids)
 		if err != nil {
 			return err
 		}
-		if err := actor.Can(DoMerge); err != nil {
-			return err
-		}
-		if len(all) < 2 {
-			return Invalid{Field: "case_ids", Code: CodeInvalid, Problem: "It takes two conversations to merge."}
-		}
 		into, from := all[0], all[1:]
 		survivor = into.ID
-		if err := mayTakeIn(into, from); err != nil {
-			return err
-		}
 		m := merger{actor: actor, into: into, from: from, requesterToo: requesterToo}
 		return m.merge(ctx, tx)
 	})
 	return survivor, err
+}
+
+// mergeable locks the named ones and refuses what cannot be merged.
+func (d *Desk) mergeable(ctx context.Context, tx pgx.Tx, actor Actor, ids []ConversationID) ([]locked, error) {
+	all, err := d.lockSurvivors(ctx, tx, actor, ids)
+	if err != nil {
+		return nil, err
+	}
+	if err := actor.Can(DoMerge); err != nil {
+		return nil, err
+	}
+	if len(all) < 2 {
+		return nil, Invalid{Field: "case_ids", Code: CodeInvalid, Problem: "It takes two conversations to merge."}
+	}
+	return all, mayTakeIn(all[0], all[1:])
 }
 
 // FileAsNote files a conversation that an answer to a mention mail opened as

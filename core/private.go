@@ -27,11 +27,13 @@ type hiding struct {
 	only       []int64 // nil: all messages of from
 }
 
-func (h hiding) makePrivate(ctx context.Context, tx pgx.Tx) (int, error) {
-	moved, err := rows[struct{ Message, Note int64 }](ctx, tx, `
-		with private as materialized (
-			select m.*, c.requester_id, nextval(pg_get_serial_sequence('notes', 'id')) as note
-			from messages m
+func (h hiding) args() pgx.StrictNamedArgs {
+	return pgx.StrictNamedArgs{"from": h.from, "requester": h.requester, "everything": h.everything,
+		"known": nonNil(h.known), "all": h.only == nil, "only": nonNil(h.only)}
+}
+
+// fromPrivate finds the messages m that may not stay public.
+const fromPrivate = `from messages m
 			join conversations c on c.id = m.conversation_id
 			join users u on u.id = m.author_id
 			where m.conversation_id = any(@from) and (@all or m.id = any(@only)) and m.id <> all(@known)
@@ -41,7 +43,15 @@ func (h hiding) makePrivate(ctx context.Context, tx pgx.Tx) (int, error) {
 						select from deliveries y
 						where y.post_id = m.id and y.purpose = 'reply' and y.state = 'sent' and y.user_id = @requester)
 					and not exists (
-						select from conversation_splits s where s.requester_id = @requester and m.id = any(s.messages))))
+						select from conversation_splits s where s.requester_id = @requester and m.id = any(s.messages))))`
+
+func (h hiding) makePrivate(ctx context.Context, tx pgx.Tx) (int, error) {
+	args := h.args()
+	args["into"] = h.into
+	moved, err := rows[struct{ Message, Note int64 }](ctx, tx, `
+		with private as materialized (
+			select m.*, c.requester_id, nextval(pg_get_serial_sequence('notes', 'id')) as note
+			`+fromPrivate+`
 			order by m.id),
 		noted as (
 			insert into notes (id, conversation_id, author_id, source, text, elided, has_html, is_verified,
@@ -55,8 +65,7 @@ func (h hiding) makePrivate(ctx context.Context, tx pgx.Tx) (int, error) {
 			select id, note, conversation_id, requester_id, by_staff, elided_private, array(select y.id from deliveries y where y.post_id = private.id)
 			from private)
 		select id as message, note from private`,
-		pgx.StrictNamedArgs{"from": h.from, "into": h.into, "requester": h.requester, "everything": h.everything,
-			"known": nonNil(h.known), "all": h.only == nil, "only": nonNil(h.only)})
+		args)
 	if err != nil || len(moved) == 0 {
 		return 0, err
 	}
