@@ -78,9 +78,15 @@ func (w *site) furnish(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.names["{conversation}"] = w.Text(t, `select max(id)::text from conversations`)
+	w.names["{post}"] = fmt.Sprint(w.Message(t, conversation, w.people["own"], "Another matter"))
 	w.names["{spare}"] = ""
 	w.Conversation(t, w.people["somebody"], "Another one")
 	w.names["{spare}"] = w.Text(t, `select max(id)::text from conversations`)
+	gone := []core.ConversationID{w.Conversation(t, w.people["somebody"], "One"), w.Conversation(t, w.people["somebody"], "And one")}
+	if _, err := w.Merge(ctx, owner, gone, false); err != nil {
+		t.Fatal(err)
+	}
+	w.names["{gone}"] = fmt.Sprint(gone[1])
 	w.names["{user}"] = w.Text(t, `select user_id::text from addresses where address = 'somebody@people.test'`)
 	double, merged := w.Customer(t, "double@people.test"), w.Customer(t, "merged@people.test")
 	if err := w.MergeUsers(ctx, owner, w.people["somebody"].ID, merged.ID); err != nil {
