@@ -165,6 +165,7 @@ func (d *Desk) carryOut(ctx context.Context, tx pgx.Tx, a *arrival, own *ours, d
 	if err != nil {
 		return at, err
 	}
+	touch(tx, at.conversation)
 	for _, link := range dec.Links {
 		linkConversations(tx, at.conversation, link)
 	}

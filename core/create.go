@@ -113,9 +113,11 @@ func insertConversation(ctx context.Context, tx pgx.Tx, subject string, requeste
 	if err != nil {
 		return locked{}, err
 	}
-	return one[locked](ctx, tx, `
+	c, err := one[locked](ctx, tx, `
 		insert into conversations as c (subject, requester_id, mailbox_id, channel, root) values ($1, $2, $3, $4, $5)
 		returning `+lockedColumns, subject, requester, at.ID, channel, newRoot(at.Domain))
+	touch(tx, c.ID)
+	return c, err
 }
 
 // requesterGiven finds the person that staff named as requester: by id or by

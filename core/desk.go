@@ -39,6 +39,8 @@ type Desk struct {
 	filing    combiner[readMail, filedMail]
 	finishing combiner[finished, struct{}]
 
+	live      *live
+
 	hashing hashing
 	signing signing
 }
@@ -50,7 +52,7 @@ func Open(ctx context.Context, pool *pgxpool.Pool, cfg Config) (_ *Desk, err err
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
-	d := &Desk{pool: pool, cfg: cfg, log: cfg.Logger}
+	d := &Desk{pool: pool, cfg: cfg, log: cfg.Logger, live: newLive()}
 	d.accepting.key, d.accepting.do = acceptance.key, d.accept
 	d.filing.key, d.filing.do = readMail.key, d.fileTogether
 	d.accepting.most, d.filing.most = together, together

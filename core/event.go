@@ -36,6 +36,7 @@ const (
 // insertEvent writes down what happened to a conversation. Actor and inbound may
 // be 0.
 func insertEvent(ctx context.Context, tx pgx.Tx, id ConversationID, kind string, actor UserID, detail map[string]any, inbound InboundID) error {
+	touch(tx, id)
 	text, err := json.Marshal(detail)
 	if err != nil {
 		return err

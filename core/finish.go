@@ -71,9 +71,11 @@ const sentSQL = `
 		update deliveries d set state = 'sent', sent_at = now(), tries = tries + 1, claimed_until = null, last_response = r.response,
 			bytes = case when link_purpose is null then bytes end
 		from r where d.id = r.id and d.attempts = r.attempt and d.claimed_until is not null and d.state in ('queued', 'held')
-		returning d.id)
-	insert into delivery_attempts (delivery_id, attempt, outcome, code, response, remote)
-	select id, attempt, 'sent', code, response, remote from r where id in (select id from done) on conflict do nothing`
+		returning d.id, d.conversation_id),
+	recorded as (
+		insert into delivery_attempts (delivery_id, attempt, outcome, code, response, remote)
+		select id, attempt, 'sent', code, response, remote from r where id in (select id from done) on conflict do nothing)
+	select distinct conversation_id from done where conversation_id is not null`
 
 func finishSent(tx pgx.Tx, batch []finished) {
 	var ids []DeliveryID
@@ -86,7 +88,7 @@ func finishSent(tx pgx.Tx, batch []finished) {
 		}
 	}
 	if len(ids) > 0 {
-		later(tx, sentSQL, ids, attempts, codes, responses, remotes)
+		touching(tx, sentSQL, ids, attempts, codes, responses, remotes)
 	}
 }
 
@@ -152,12 +154,12 @@ func recordAttempt(tx pgx.Tx, c Delivery, r Receipt, wait time.Duration) {
 	later(tx, `
 		insert into delivery_attempts (delivery_id, attempt, outcome, code, response, remote) values ($1, $2, $3, $4, $5, $6)
 		on conflict do nothing`, c.ID, c.Attempt, r.Outcome, r.Code, receiptWords(r), storable(r.Remote))
-	later(tx, `
+	touching(tx, `
 		update deliveries set
 			state = case when $2 = 'never' then 'failed' else state end, failed_at = case when $2 = 'never' then now() end,
 			tries = tries + 1, claimed_until = null, due_at = now() + $3, last_response = $4, perhaps_delivered = perhaps_delivered or $5,
 			bytes = case when link_purpose is null or $2 = 'later' then bytes end
-		where id = $1`, c.ID, r.Outcome, wait, receiptWords(r), r.PerhapsDelivered)
+		where id = $1 returning coalesce(conversation_id, 0)`, c.ID, r.Outcome, wait, receiptWords(r), r.PerhapsDelivered)
 }
 
 // receiptWords are a server's words as the database takes them.

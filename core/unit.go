@@ -18,18 +18,21 @@ type unit struct {
 	begun bool
 	last  pgx.Batch
 	mails int // enqueued
+
+	changed []ConversationID // see touch
 }
 
 const beginSQL, durableSQL = "begin", "set local synchronous_commit to on"
 
 // tx runs one transaction, again when PostgreSQL asks for it, and wakes couriers
-// for the mails that it enqueued.
+// for the mails that it enqueued, and tells pages what it changed.
 func (d *Desk) tx(ctx context.Context, do func(tx pgx.Tx) error) error {
 	const tries = 8
 	for try := 1; ; try++ {
-		mails, err := d.try(ctx, do)
+		u, err := d.try(ctx, do)
 		if err == nil {
-			for range min(mails, mostRings) {
+			d.live.tell(u.changed)
+			for range min(u.mails, mostRings) {
 				d.ring(ctx, BellOutbound)
 			}
 			return nil
@@ -43,20 +46,20 @@ func (d *Desk) tx(ctx context.Context, do func(tx pgx.Tx) error) error {
 	}
 }
 
-func (d *Desk) try(ctx context.Context, do func(tx pgx.Tx) error) (mails int, err error) {
+func (d *Desk) try(ctx context.Context, do func(tx pgx.Tx) error) (*unit, error) {
 	conn, err := d.pool.Acquire(ctx)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	defer conn.Release() // a connection that is still in a transaction is thrown away
 	u := &unit{conn: conn.Conn()}
 	if err := do(u); err != nil {
-		return 0, errors.Join(err, u.Rollback(ctx))
+		return nil, errors.Join(err, u.Rollback(ctx))
 	}
 	if err := u.Commit(ctx); err != nil {
-		return 0, errors.Join(err, u.Rollback(ctx))
+		return nil, errors.Join(err, u.Rollback(ctx))
 	}
-	return u.mails, nil
+	return u, nil
 }
 
 // later runs a statement at the end of the transaction, in one go with the

@@ -96,9 +96,17 @@ func (d *Desk) Work(ctx context.Context, bell string, do func(context.Context) (
 // Wake rings a bell for a worker of this process.
 func (d *Desk) Wake(bell string) { d.bells.ring(bell) }
 
-// Listen carries the bells of other processes to the workers of this one, until
-// ctx ends.
+// Listen carries the bells of other processes to the workers of this one, and what
+// changed to the watchers of all, until ctx ends. Then every Watch has ended.
 func (d *Desk) Listen(ctx context.Context) {
+	defer d.live.end()
+	var telling sync.WaitGroup
+	defer telling.Wait()
+	telling.Go(func() {
+		d.live.tellOthers(ctx, d.pool, func(err error) {
+			d.log.DebugContext(ctx, "changes not told to other processes", "error", err)
+		})
+	})
 	for ctx.Err() == nil {
 		if err := d.listen(ctx); err != nil && ctx.Err() == nil {
 			d.log.WarnContext(ctx, "listening to the database failed, polling goes on", "error", err)
@@ -119,14 +127,19 @@ func (d *Desk) listen(ctx context.Context) error {
 		defer cancel()
 		_ = listener.Close(closing)
 	}()
-	if _, err := listener.Exec(ctx, `listen postdesk_inbound; listen postdesk_outbound`); err != nil {
+	if _, err := listener.Exec(ctx, `listen postdesk_inbound; listen postdesk_outbound; listen `+liveChannel); err != nil {
 		return err
 	}
+	d.live.hear(nil, true) // whatever changed while nobody listened
 	for {
 		notice, err := listener.WaitForNotification(ctx)
 		if err != nil {
 			return err
 		}
-		d.bells.ring(notice.Channel[len("postdesk_"):])
+		if notice.Channel != liveChannel {
+			d.bells.ring(notice.Channel[len("postdesk_"):])
+		} else if err := d.live.heard(notice.Payload); err != nil {
+			d.log.WarnContext(ctx, "changes of another process not understood", "error", err)
+		}
 	}
 }
