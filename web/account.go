@@ -35,6 +35,9 @@ func (s *server) showSignIn(v *visit, status int, page signInPage, f faults) err
 func (s *server) signIn(v *visit) error {
 	typed := signInPage{Email: v.field("email"), Next: localPath(v.r.PostFormValue("next"))}
 	actor, version, err := s.desk.SignIn(v.ctx(), typed.Email, v.r.PostFormValue("password"), clientOf(v.r))
+	if owes, err := s.oweCode(v, err, typed.Next); owes {
+		return err
+	}
 	if f, status, ok := faultsOf(err); ok {
 		return s.showSignIn(v, status, typed, f)
 	}
@@ -166,6 +169,9 @@ func (s *server) accept(v *visit) error {
 	form := core.AcceptForm{Name: v.field("name"), Email: v.field("email"),
 		Password: v.r.PostFormValue("password"), Client: clientOf(v.r)}
 	actor, version, err := s.desk.AcceptLink(v.ctx(), secret, form)
+	if owes, err := s.oweCode(v, err, link.Next); owes {
+		return err
+	}
 	if f, status, ok := faultsOf(err); ok && !errors.Is(err, core.ErrExpired) {
 		return s.showAccept(v, status, form, f)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"postdesk/core"
@@ -18,7 +19,8 @@ type directoryPage struct {
 	Roles             []core.Role
 	Teams             []core.Team
 	Enabled, Disabled staffList
-	Link              string // just copied, shown once
+	Secured           map[core.UserID]bool // who signs in with two factors
+	Link              string               // just copied, shown once
 	LinkOf            core.UserID
 }
 
@@ -99,6 +101,13 @@ func (s *server) showDirectory(v *visit, status int, p directoryPage, f faults) 
 		return err
 	}
 	if p.Disabled, err = s.staffList(v, p, "disabled", false); err != nil {
+		return err
+	}
+	var shown []core.UserID
+	for _, m := range slices.Concat(p.Enabled.Rows, p.Disabled.Rows) {
+		shown = append(shown, m.ID)
+	}
+	if p.Secured, err = s.desk.WhoUsesTwoFactors(v.ctx(), v.actor, shown); err != nil {
 		return err
 	}
 	if p.Teams, err = s.desk.Teams(v.ctx(), v.actor); err != nil {

@@ -20,6 +20,7 @@ type mailboxPage struct {
 	M           core.Mailbox
 	Texts       []core.MailboxText
 	MailboxName string // as typed
+	Health      core.MailboxHealth
 }
 
 // Another tells a mailbox that is not the first: it has not all texts.
@@ -37,6 +38,9 @@ func (s *server) showMailbox(v *visit, status int, typed *string, f faults) erro
 		return err
 	}
 	if p.Texts, err = s.desk.MailTexts(v.ctx(), v.actor, id, p.Language); err != nil {
+		return err
+	}
+	if p.Health, err = s.healthOf(v, id); err != nil {
 		return err
 	}
 	p.MailboxName = p.M.Name

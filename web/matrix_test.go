@@ -39,6 +39,11 @@ func matrix() []row {
 		{"POST", "/profile/addresses/remove", "email=own@people.test", 409, 404, 404, 404, 404},
 		{"POST", "/profile/sessions/{session}/end", "", 303, 404, 404, 404, 404},
 		{"POST", "/profile/sessions/end-others", "", 303, 303, 303, 303, 303},
+		{"GET", "/profile/two-factor", "", 200, 200, 200, 200, 200},
+		{"POST", "/profile/two-factor", "do=begin&password=x", 409, 409, 409, 409, 409}, // without a password
+		{"POST", "/profile/notifications", "assigned=yes", 403, 403, 403, 303, 303},
+		{"GET", "/profile/tokens", "", 200, 200, 200, 200, 200},
+		{"POST", "/profile/tokens", "name=Script", 200, 200, 200, 200, 200},
 		{"POST", "/profile/tokens/{token}/end", "", 303, 404, 404, 404, 404},
 
 		{"GET", "/agent", "", 404, 404, 200, 200, 200},
@@ -84,6 +89,8 @@ func matrix() []row {
 		{"POST", "/agent/users/{user}/addresses/remove", "email=somebody@people.test", 403, 403, 403, 303, 303},
 		{"POST", "/agent/users/{user}/send-link", "", 403, 403, 403, 303, 303},
 		{"POST", "/agent/users/{user}/copy-link", "", 403, 403, 403, 200, 200},
+		{"POST", "/agent/users/{user}/two-factor/reset", "", 403, 403, 403, 403, 409}, // which is off
+		{"POST", "/agent/users/{user}/tokens/{token}/end", "", 403, 403, 403, 403, 404},
 		{"POST", "/agent/users/{user}/disable", "", 403, 403, 403, 303, 303},
 		{"POST", "/agent/users/{user}/enable", "", 403, 403, 403, 303, 303},
 		{"GET", "/agent/users/{user}/merge", "", 403, 403, 403, 200, 200},
@@ -126,6 +133,7 @@ func matrix() []row {
 		{"POST", "/admin/sending", "key=0&do=use", 403, 403, 403, 403, 404},
 		{"GET", "/admin/mailboxes/{mailbox}", "", 403, 403, 403, 403, 200},
 		{"POST", "/admin/mailboxes/{mailbox}", "name=Second+line", 403, 403, 403, 403, 303},
+		{"GET", "/admin/mailboxes/{mailbox}/dns", "", 403, 403, 403, 403, 200},
 		{"GET", "/admin/mailboxes/{mailbox}/texts/{text}", "", 403, 403, 403, 403, 200},
 		{"POST", "/admin/mailboxes/{mailbox}/texts/{text}", "body=Hello,%0A%0A{{message}}&do=save", 403, 403, 403, 403, 303},
 		{"GET", "/admin/senders", "", 403, 403, 403, 403, 200},
@@ -216,7 +224,7 @@ func TestEveryRouteStandsInTheMatrix(t *testing.T) {
 	for _, r := range matrix() {
 		tested[r.method+" "+shape(r.path)] = true
 	}
-	for _, open := range []string{"GET /", "GET /signin", "POST /signin", "POST /signin/link", "POST /signout", "GET /reset", "POST /reset", "GET /accept/", "POST /accept/", "GET /accept/*", "POST /accept/*", "GET /static/*"} {
+	for _, open := range []string{"GET /", "GET /signin", "POST /signin", "POST /signin/link", "GET /signin/code", "POST /signin/code", "POST /signout", "GET /reset", "POST /reset", "GET /accept/", "POST /accept/", "GET /accept/*", "POST /accept/*", "GET /static/*"} {
 		tested[open] = true
 	}
 	err := chi.Walk(w.server.routes(), func(method, route string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
@@ -249,7 +257,7 @@ func TestNoFormIsTakenFromAnotherSite(t *testing.T) {
 			}
 		}
 	}
-	for _, path := range []string{"/signin", "/signin/link", "/signout", "/reset", "/accept/x"} {
+	for _, path := range []string{"/signin", "/signin/link", "/signin/code", "/signout", "/reset", "/accept/x"} {
 		if got := w.ask(t, "", path, url.Values{"email": {"own@people.test"}}, "Sec-Fetch-Site", "cross-site"); got.Status != http.StatusForbidden {
 			t.Errorf("%s: %d", path, got.Status)
 		}

@@ -3,8 +3,6 @@ package web
 import (
 	"net/http"
 
-	"github.com/go-chi/chi/v5"
-
 	"postdesk/core"
 )
 
@@ -15,6 +13,8 @@ type profilePage struct {
 	Waiting  []core.Address // added, and not confirmed yet
 	Sessions []openBrowser
 	Tokens   []core.APIToken
+	Two      core.TwoFactor
+	Notices  core.Notifications // of agents
 }
 
 // openBrowser is a session as its owner sees it.
@@ -50,6 +50,14 @@ func (s *server) showProfile(v *visit, status int, changes *core.ProfileChanges,
 	}
 	if page.Tokens, err = s.desk.APITokens(v.ctx(), v.actor); err != nil {
 		return err
+	}
+	if page.Two, err = s.desk.TwoFactor(v.ctx(), v.actor); err != nil {
+		return err
+	}
+	if v.actor.Role.Agent() {
+		if page.Notices, err = s.desk.Notifications(v.ctx(), v.actor); err != nil {
+			return err
+		}
 	}
 	if page.base, err = s.page(v, "Profile", "profile"); err != nil {
 		return err
@@ -143,6 +151,10 @@ func (s *server) endOtherSessions(v *visit) error {
 	return s.afterOwn(v, s.desk.EndOtherSessions(v.ctx(), v.actor, s.current(v.ctx())), "ended-others")
 }
 
-func (s *server) endToken(v *visit) error {
-	return s.afterOwn(v, s.desk.EndAPIToken(v.ctx(), v.actor, chi.URLParam(v.r, "handle")), "token-ended")
+// setNotifications takes the boxes that are ticked: one that is not stands for no.
+func (s *server) setNotifications(v *visit) error {
+	ticked := func(name string) *bool { on := v.field(name) == "yes"; return &on }
+	_, err := s.desk.SetNotifications(v.ctx(), v.actor, core.NotificationChanges{Assigned: ticked("assigned"),
+		Unassigned: ticked("unassigned"), Followed: ticked("followed"), Notes: ticked("notes")})
+	return s.afterOwn(v, err, "updated")
 }

@@ -47,6 +47,7 @@ func (s *server) begin(v *visit, actor core.Actor, version int) error {
 		return err
 	}
 	s.sessions.Put(v.ctx(), sessionSignIn, int64(id))
+	s.sessions.Remove(v.ctx(), sessionPending)
 	return nil
 }
 
@@ -64,6 +65,9 @@ func (s *server) end(v *visit) error {
 
 // homeOf is where a person starts after signing in.
 func homeOf(actor core.Actor) string {
+	if actor.Unsecured {
+		return "/profile/two-factor"
+	}
 	if actor.Role.Staff() {
 		return "/agent"
 	}

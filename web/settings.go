@@ -11,6 +11,7 @@ import (
 type mailboxesPage struct {
 	base
 	Rows          []core.Mailbox
+	Health        map[core.MailboxID]core.MailboxHealth
 	Address, Name string
 }
 
@@ -23,6 +24,9 @@ func (s *server) showMailboxes(v *visit, status int, p mailboxesPage, f faults) 
 		return err
 	}
 	if p.Rows, err = s.desk.Mailboxes(v.ctx(), v.actor); err != nil {
+		return err
+	}
+	if p.Health, err = s.desk.MailboxHealths(v.ctx(), v.actor); err != nil {
 		return err
 	}
 	if p.base, err = s.page(v, "Mailboxes", "mailboxes"); err != nil {

@@ -27,6 +27,7 @@ type userPage struct {
 	MayDelete   bool
 	Note, Email string
 	Link        string // just copied
+	Security    userSecurity
 }
 
 // Asked tells that the person has a link to answer yet.
@@ -83,6 +84,9 @@ func (s *server) userPage(v *visit, id core.UserID) (p userPage, err error) {
 		return p, err
 	}
 	if p.Stopped, err = s.desk.SuppressionsOf(v.ctx(), v.actor, id); err != nil {
+		return p, err
+	}
+	if p.Security, err = s.userSecurity(v, p.U); err != nil {
 		return p, err
 	}
 	p.ask(v.actor)

@@ -105,12 +105,12 @@ func (r records) ofKey(ctx context.Context, key core.SigningKey) (web.RecordStat
 	return r.keyRecord(ctx, key).state()
 }
 
-// ofDomain tells of SPF and DMARC.
+// ofDomain tells of MX, SPF and DMARC.
 func (r records) ofDomain(ctx context.Context, domain string) (all []web.Finding) {
 	from := r.sending(ctx, r.p)
 	_, replyDomain := ourDomains(r.p, nil, r.s.ReplyDomain)
 	published := r.domain(ctx, domain, from)
-	for _, f := range []finding{published.judgeEnvelope(from, replyDomain), published.judgeDMARC()} {
+	for _, f := range []finding{published.judgeMX(from, r.p.exempt), published.judgeEnvelope(from, replyDomain), published.judgeDMARC()} {
 		all = append(all, web.Finding{What: f.what, Good: f.level <= note, Text: f.text, Records: f.records})
 	}
 	return all
