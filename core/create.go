@@ -42,7 +42,7 @@ func (d *Desk) CreateConversation(ctx context.Context, actor Actor, n NewConvers
 		if err := stillActs(ctx, tx, actor); err != nil {
 			return err
 		}
-		if id, err = madeBy[ConversationID](ctx, tx, casesOfForms, actor, n.Form); err != nil || id != 0 {
+		if id, err = madeBy[ConversationID](ctx, tx, casesOfForms, actor, n.Form, n.Text); err != nil || id != 0 {
 			return err
 		}
 		requester, err := d.requesterGiven(ctx, tx, n.Requester, n.RequesterEmail)

@@ -49,11 +49,16 @@ func (d *Desk) Reply(ctx context.Context, actor Actor, id ConversationID, f Repl
 		if err != nil {
 			return err
 		}
-		if post, err = madeBy[PostID](ctx, tx, postsOfForms, actor, f.Form); err != nil || post != 0 {
+		if post, err = madeBy[PostID](ctx, tx, postsOfForms, actor, f.Form, f.Text); err != nil {
 			return err
 		}
+		if post != 0 {
+			return dropDraft(ctx, tx, actor, id, f.Draft)
+		}
 		if actor.ID == c.Requester {
-			post, err = d.say(ctx, tx, actor, c, f.Text, f.Files, sourceOr(f.Source, ChannelAgent))
+			if post, err = d.say(ctx, tx, actor, c, f.Text, f.Files, sourceOr(f.Source, ChannelAgent)); err == nil {
+				err = sendDraft(ctx, tx, actor, c.ID, f.Draft, post)
+			}
 		} else {
 			post, err = d.reply(ctx, tx, actor, c, f)
 		}
@@ -139,6 +144,7 @@ func afterReply(ctx context.Context, tx pgx.Tx, actor Actor, c locked, status St
 // takePart makes an agent who wrote a follower, and the conversation read for
 // them.
 func takePart(ctx context.Context, tx pgx.Tx, id ConversationID, actor Actor) error {
+	touch(tx, id)
 	if actor.Role.Agent() {
 		if _, err := tx.Exec(ctx, `insert into followers (conversation_id, user_id) values ($1, $2) on conflict do nothing`, id, actor.ID); err != nil {
 			return err

@@ -46,7 +46,7 @@ func (d *Desk) AddNote(ctx context.Context, actor Actor, id ConversationID, text
 func (d *Desk) WriteNote(ctx context.Context, actor Actor, id ConversationID, f NoteForm) (noted Noted, err error) {
 	defer wrap(&err, "note on conversation %d", id)
 	err = d.change(ctx, actor, id, DoNote, func(tx pgx.Tx, c locked) error {
-		if noted.ID, err = madeBy[NoteID](ctx, tx, notesOfForms, actor, f.Form); err != nil {
+		if noted.ID, err = madeBy[NoteID](ctx, tx, notesOfForms, actor, f.Form, f.Text); err != nil {
 			return err
 		}
 		if noted.ID != 0 {

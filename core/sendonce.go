@@ -11,9 +11,9 @@ import (
 
 // What was made of a form, by its author and key.
 const (
-	postsOfForms = `select id from messages where author_id = $1 and form = $2`
-	notesOfForms = `select id from notes where author_id = $1 and form = $2`
-	casesOfForms = `select conversation_id from messages where author_id = $1 and form = $2`
+	postsOfForms = `select id from messages where author_id = $1 and form = $2 and text = $3`
+	notesOfForms = `select id from notes where author_id = $1 and form = $2 and text = $3`
+	casesOfForms = `select conversation_id from messages where author_id = $1 and form = $2 and text = $3`
 	markPost     = `update messages set form = $2 where id = $1`
 	markNote     = `update notes set form = $2 where id = $1`
 )
@@ -21,9 +21,10 @@ const (
 // longestForm bounds the key of a form, in bytes.
 const longestForm = 64
 
-// madeBy gives what was made of this form already, or 0: a button that is pressed
-// twice does its act once. Two who send one form at once wait for each other.
-func madeBy[T ~int64](ctx context.Context, tx pgx.Tx, formsSQL string, actor Actor, form string) (made T, err error) {
+// madeBy gives what was made of this form with these words already, or 0: a button
+// that is pressed twice does its act once, and who goes back and writes more says
+// more. Two who send one form at once wait for each other.
+func madeBy[T ~int64](ctx context.Context, tx pgx.Tx, formsSQL string, actor Actor, form, text string) (made T, err error) {
 	if form == "" {
 		return 0, nil
 	}
@@ -33,7 +34,7 @@ func madeBy[T ~int64](ctx context.Context, tx pgx.Tx, formsSQL string, actor Act
 	if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtextextended('form ' || $1::text || ' ' || $2::text, 0))`, fmt.Sprint(actor.ID), form); err != nil {
 		return 0, err
 	}
-	made, err = value[T](ctx, tx, formsSQL+` limit 1`, actor.ID, form)
+	made, err = value[T](ctx, tx, formsSQL+` limit 1`, actor.ID, form, cleanText(text, maxWords))
 	if errors.Is(err, ErrNotFound) {
 		return 0, nil
 	}

@@ -1,12 +1,16 @@
 package web
 
 import (
+	"errors"
+	"fmt"
+	"io"
 	"mime"
 	"net/http"
 	"path"
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -14,32 +18,68 @@ import (
 )
 
 // file gives an attachment as a download, whatever it calls itself (reliability
-// A16). With ?inline=1 a picture is shown.
+// A16), piece by piece as the reader takes it. With ?inline=1 a picture is shown.
 func (s *server) file(v *visit) error {
 	id, err := pathID[core.AttachmentID](v, "id")
 	if err != nil {
 		return err
 	}
-	f, err := s.desk.Attachment(v.ctx(), v.actor, id)
+	f, err := s.desk.OpenAttachment(v.ctx(), v.actor, id)
+	if err != nil {
+		return err
+	}
+	tag := fmt.Sprintf(`"%x"`, f.Digest)
+	if v.r.Header.Get("If-None-Match") == tag { // before a mail is read for nothing
+		v.w.Header().Set("ETag", tag)
+		v.w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	content, err := f.Bytes(v.ctx())
 	if err != nil {
 		return err
 	}
 	kind, disposition := "application/octet-stream", "attachment"
-	if inert, ok := inertImage(f.Content); ok && v.query("inline") == "1" {
-		kind, disposition = inert, "inline"
+	if v.query("inline") == "1" {
+		head, err := headOf(content)
+		if err != nil {
+			return err
+		}
+		if inert, ok := inertImage(head); ok {
+			kind, disposition = inert, "inline"
+		}
 	}
-	sendBytes(v.w, kind, disposition, f.Name, f.Content)
+	shutIn(v.w.Header(), kind, disposition, f.Name)
+	v.w.Header().Set("ETag", tag)
+	// It answers for a part, too. What breaks off is shorter than was promised: the
+	// connection ends, and no browser takes it for the whole.
+	http.ServeContent(v.w, v.r, "", time.Time{}, content)
 	return nil
 }
 
-// sendBytes gives bytes of a stranger's making: nothing in them can run here.
-func sendBytes(w http.ResponseWriter, kind, disposition, name string, content []byte) {
-	h := w.Header()
+// headOf reads as much as tells the type of a file.
+func headOf(content io.ReadSeeker) ([]byte, error) {
+	head := make([]byte, 512)
+	n, err := io.ReadFull(content, head)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, err
+	}
+	_, err = content.Seek(0, io.SeekStart)
+	return head[:n], err
+}
+
+// shutIn describes bytes of a stranger's making: nothing in them can run here. The
+// name is given as RFC 6266 says.
+func shutIn(h http.Header, kind, disposition, name string) {
 	h.Set("Content-Type", kind)
 	h.Set("Content-Disposition", mime.FormatMediaType(disposition, map[string]string{"filename": fileName(name)}))
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox; frame-ancestors 'none'")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	h.Set("Content-Length", strconv.Itoa(len(content)))
+}
+
+// sendBytes gives such bytes, where they are in memory anyway.
+func sendBytes(w http.ResponseWriter, kind, disposition, name string, content []byte) {
+	shutIn(w.Header(), kind, disposition, name)
+	w.Header().Set("Content-Length", strconv.Itoa(len(content)))
 	w.WriteHeader(http.StatusOK)
 	_, _ = w.Write(content) // the reader may have left
 }
