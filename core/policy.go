@@ -135,8 +135,10 @@ func (a Actor) Can(do Deed) error {
 	if !a.Enabled || a.Role.Rank() == 0 {
 		return ErrForbidden
 	}
-	if a.Unsecured && do != DoUsePortal {
-		return refuse(ErrTwoFactor, "Set up two-factor sign-in in your profile first: staff of this help desk must use it.")
+	if do != DoUsePortal {
+		if err := a.Secured(); err != nil {
+			return err
+		}
 	}
 	if a.allowed(do) {
 		return nil
@@ -145,6 +147,14 @@ func (a Actor) Can(do Deed) error {
 		return ErrNotFound
 	}
 	return ErrForbidden
+}
+
+// Secured is ErrTwoFactor for staff who must set a second factor up first.
+func (a Actor) Secured() error {
+	if a.Unsecured {
+		return refuse(ErrTwoFactor, "Set up two-factor sign-in in your profile first: staff of this help desk must use it.")
+	}
+	return nil
 }
 
 func (a Actor) allowed(do Deed) bool {

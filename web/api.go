@@ -50,6 +50,8 @@ func (a *api) routes() []apiRoute {
 	return []apiRoute{
 		{"GET", "/me", a.me},
 		{"PUT", "/me", a.updateMe},
+		{"GET", "/me/notifications", a.notifications},
+		{"PUT", "/me/notifications", a.setNotifications},
 		{"GET", "/me/sessions", a.sessions},
 		{"DELETE", "/me/sessions/{id}", byID(a.endSession)},
 

@@ -113,6 +113,8 @@ func refusal(err error) (status int, problems []apiError) {
 		return one(http.StatusRequestEntityTooLarge, "REQUEST_TOO_LARGE", "The body is larger than 8 MiB.")
 	case errors.Is(err, core.ErrNotFound):
 		return one(http.StatusNotFound, "RESOURCE_NOT_FOUND", "There is no such resource.")
+	case errors.Is(err, core.ErrTwoFactor):
+		return one(http.StatusForbidden, "TWO_FACTOR_REQUIRED", "Set up two-factor sign-in first.")
 	case errors.Is(err, core.ErrForbidden):
 		return one(http.StatusForbidden, "PERMISSIONS_DENIED", "Your role does not allow this.")
 	case errors.Is(err, core.ErrExpired):

@@ -113,6 +113,8 @@ const (
 var apiMatrix = []apiRow{
 	{"GET /me", nil, "", everybody, ""},
 	{"PUT /me", nil, `{"full_name":"Me"}`, everybody, ""},
+	{"GET /me/notifications", nil, "", "403 403 403 403 200 200", ""},
+	{"PUT /me/notifications", nil, `{"notes":false}`, "403 403 403 403 200 200", ""},
 	{"GET /me/sessions", nil, "", everybody, ""},
 	{"DELETE /me/sessions/{id}", browser, "", "200 404 404 404 404 404", nobody},
 

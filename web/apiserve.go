@@ -67,7 +67,7 @@ func (a *api) authenticate(c *apiCall) (err error) {
 	if !passes {
 		return apiFault{http.StatusTooManyRequests, "RATE_LIMIT_REACHED", "", "Too many requests with this token. Wait, as Retry-After says."}
 	}
-	return nil
+	return c.actor.Secured()
 }
 
 // run does what is asked.

@@ -31,7 +31,8 @@ func withDesk(ctx context.Context, db *databaseSettings, c console, do func(*cor
 }
 
 type userCommands struct {
-	Create userCreateCommand `cmd:"" help:"Make an enabled account. No mail is sent. Prints its id."`
+	Create         userCreateCommand         `cmd:"" help:"Make an enabled account. No mail is sent. Prints its id."`
+	TwoFactorReset userTwoFactorResetCommand `cmd:"" help:"Turn two-factor sign-in off for somebody who has lost device and backup codes, the owner too. Signs them out everywhere and tells them by mail."`
 }
 
 type userCreateCommand struct {
@@ -57,6 +58,24 @@ func (u *userCreateCommand) Run(ctx context.Context, db *databaseSettings, c con
 			return err
 		}
 		fmt.Fprintln(c.out, id)
+		return nil
+	})
+}
+
+type userTwoFactorResetCommand struct {
+	Email string `required:"" help:"An address of the account."`
+}
+
+func (u *userTwoFactorResetCommand) Run(ctx context.Context, db *databaseSettings, c console) error {
+	return withDesk(ctx, db, c, func(desk *core.Desk) error {
+		err := desk.ResetTwoFactorOf(ctx, u.Email)
+		if errors.Is(err, core.ErrNotFound) {
+			return fmt.Errorf("there is no account with the address %s", u.Email)
+		}
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(c.out, "%s signs in with the password alone now\n", u.Email)
 		return nil
 	})
 }
