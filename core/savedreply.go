@@ -294,3 +294,23 @@ func fillReply(text string, c Conversation, actor Actor) string {
 		return mark
 	})
 }
+
+// FilledReplies gives all that the actor may use, filled for a conversation.
+// ErrNotFound, ErrForbidden.
+func (d *Desk) FilledReplies(ctx context.Context, actor Actor, id ConversationID) (all []SavedReply, err error) {
+	defer wrap(&err, "saved replies for conversation %d", id)
+	if err := actor.mayUseReplies(); err != nil {
+		return nil, err
+	}
+	c, err := d.Conversation(ctx, actor, id)
+	if err != nil {
+		return nil, err
+	}
+	if all, err = d.SavedReplies(ctx, actor); err != nil {
+		return nil, err
+	}
+	for i := range all {
+		all[i].Text = fillReply(all[i].Text, c, actor)
+	}
+	return all, nil
+}

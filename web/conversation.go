@@ -3,7 +3,6 @@ package web
 import (
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 
 	"postdesk/core"
@@ -12,20 +11,22 @@ import (
 type conversationPage struct {
 	base
 	composer
-	C          core.Conversation
-	Entries    []core.Entry
-	All        bool   // every entry is shown
-	At         string // the entry that somebody came for: "post-7", "note-7"
-	unreached  map[core.DeliveryID]bool
-	Typed      typed
-	Staff      []core.User
-	Teams      []core.Team
-	Statuses   []core.Status
-	Source     core.ConversationID // where the mention stands that this answers
-	Others     []core.ConversationRow
-	MergedIn   []core.MergedConversation // that can be had back
-	SeesRaw    bool
-	Offers     []core.PassingOffer // to name who sent a mail of it, for admins
+	C         core.Conversation
+	Entries   []core.Entry
+	All       bool   // every entry is shown
+	At        string // the entry that somebody came for: "post-7", "note-7"
+	unreached map[core.DeliveryID]bool
+	Typed     typed
+	Staff     []core.User
+	Teams     []core.Team
+	Statuses  []core.Status
+	Source    core.ConversationID       // where the mention stands that this answers
+	MergedIn  []core.MergedConversation // that can be had back
+	Replies   []core.SavedReply         // for the composer
+	Card      core.RequesterCard
+	UsedTags  []string
+	SeesRaw   bool
+	Offers    []core.PassingOffer // to name who sent a mail of it, for admins
 }
 
 // Mine tells that the reader asked here: their own words are a customer's words.
@@ -88,8 +89,9 @@ func (s *server) conversationPage(v *visit, id core.ConversationID) (p conversat
 	if p.Teams, err = s.desk.Teams(v.ctx(), v.actor); err != nil {
 		return p, err
 	}
-	p.Others, _, err = s.desk.Conversations(v.ctx(), v.actor, core.ListFilter{View: core.ViewAll, Requester: p.C.Requester.ID, Page: core.Page{Limit: 6}})
-	p.Others = slices.DeleteFunc(p.Others, func(c core.ConversationRow) bool { return c.ID == id })
+	if err := s.fillSide(v, &p); err != nil {
+		return p, err
+	}
 	p.Source, p.Statuses, p.SeesRaw = mentionSource(p.C), statuses(), v.actor.Can(core.DoReadRaw) == nil
 	if err == nil && p.Administers() {
 		p.Offers, err = s.desk.PassingOfferIn(v.ctx(), v.actor, id)

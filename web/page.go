@@ -116,6 +116,8 @@ func saidOf(word string) string {
 		"merged":         "Merged into this conversation.",
 		"unmerged":       "The merge is undone. This conversation is back, with what was in it.",
 		"split":          "Split off. This is the new conversation.",
+		"reply-saved":    "The saved reply is kept.",
+		"reply-deleted":  "The saved reply is gone.",
 		"made":           "Created. A mail to verify the address and to set a password is on its way to them.",
 		"made-held":      "Created. No relay is set, so the mail to verify the address is held in the outbox.",
 		"counts":         "Added. It counts at once; the person is told at the address that mail went to before.",

@@ -87,6 +87,11 @@ func (w *site) furnish(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.names["{gone}"] = fmt.Sprint(gone[1])
+	reply, err := w.SaveReply(ctx, w.people["agent"], 0, core.SavedReplyForm{Name: "Thanks", Text: "Thank you, {{requester.name}}.", Visibility: core.ForEveryone})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.names["{reply}"] = fmt.Sprint(reply)
 	w.names["{user}"] = w.Text(t, `select user_id::text from addresses where address = 'somebody@people.test'`)
 	double, merged := w.Customer(t, "double@people.test"), w.Customer(t, "merged@people.test")
 	if err := w.MergeUsers(ctx, owner, w.people["somebody"].ID, merged.ID); err != nil {
