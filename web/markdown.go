@@ -40,8 +40,8 @@ type tocEntry struct {
 // renderMarkdown shows an article. It takes any text, and fails for none.
 func renderMarkdown(src string) (doc renderedArticle) {
 	_, doc.Text = core.PlainArticle(src)
-	source := []byte(boundNesting(strings.ToValidUTF8(src, "\uFFFD")))
-	a := &articleRules{source: source, taken: map[string]bool{}}
+	source := []byte(bounded(strings.ToValidUTF8(src, "\uFFFD")))
+	a := &articleRules{source: source, places: map[string]int{}}
 	md := goldmark.New(goldmark.WithParser(articleParser(a)),
 		goldmark.WithExtensions(
 			extension.NewTable(extension.WithTableCellAlignMethod(extension.TableCellAlignAttribute)),
@@ -106,35 +106,13 @@ var (
 	ownImage = regexp.MustCompile(`^` + core.ArticleImagePath + `[0-9a-f]{64}$`)
 	// ownLink leads to a page of ours, or to a place on this one.
 	ownLink = regexp.MustCompile(`^(?:/(?:[A-Za-z0-9_.~?=&%#-][A-Za-z0-9_.~/?=&%#+:,-]*)?|#[A-Za-z0-9_.~%-]+)$`)
-	// containers are the marks that open quotes and lists within each other.
-	containers = regexp.MustCompile(`^[ \t]*(?:(?:>|[-*+]|[0-9]{1,9}[.)])[ \t]*)+`)
 )
-
-// mostNested is how deep quotes and lists stand in each other. Beyond, their marks are
-// taken for text: without that bound a few thousand of them stop a server.
-const mostNested = 20
-
-// boundNesting takes marks away that open more than mostNested containers on a line,
-// and spaces that would go on in as many.
-func boundNesting(src string) string {
-	var b strings.Builder
-	for line := range strings.Lines(src) {
-		if marks := containers.FindString(line); len(strings.Fields(marks)) > mostNested || strings.Count(marks, ">") > mostNested {
-			line = strings.Repeat("> ", mostNested) + strings.TrimLeft(line[len(marks):], " \t")
-		}
-		if indent := len(line) - len(strings.TrimLeft(line, " \t")); indent > 4*mostNested {
-			line = line[indent-4*mostNested:]
-		}
-		b.WriteString(line)
-	}
-	return b.String()
-}
 
 // articleRules change the tree of an article before it is written.
 type articleRules struct {
 	source []byte
 	toc    []tocEntry
-	taken  map[string]bool // ids of headings
+	places map[string]int // ids of headings, each with the last number given for it
 }
 
 // Transform is called by goldmark with the whole tree.

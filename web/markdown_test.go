@@ -155,3 +155,22 @@ var articleAttributes = func() map[string]valueRule {
 	}
 	return rules
 }()
+
+func TestMarksThatAreTooManyAreTextAndCodeStaysAsItIs(t *testing.T) {
+	t.Parallel()
+	many := strings.Repeat("*a_ ", 3000)
+	for name, row := range map[string]struct{ source, has, hasNot string }{
+		"few":           {"*a*", "<em>a</em>", "\\"},
+		"many":          {many + "\n\n*b*", "<em>b</em>", "<em>a"},
+		"in code":       {"```\n" + many + "\n```", many, "\\"},
+		"no fence":      {"```a`b\n" + many, "*a_", "<em>a"},
+		"longer fence":  {"````\n```\n````\n" + many, "*a_", "<em>a"},
+		"deep":          {strings.Repeat("> ", 3000) + "x", "x", strings.Repeat("<blockquote>\n", mostNested+1)},
+		"deep and tidy": {strings.Repeat("> ", 5) + "x", strings.Repeat("<blockquote>\n", 5), "&gt;"},
+	} {
+		got := string(renderMarkdown(row.source).HTML)
+		if !strings.Contains(got, row.has) || strings.Contains(got, row.hasNot) {
+			t.Errorf("%s: %.300q", name, got)
+		}
+	}
+}

@@ -16,16 +16,22 @@ import (
 func (a *articleRules) heading(n *ast.Heading) {
 	n.Level = max(n.Level, 2)
 	title := strings.TrimSpace(a.words(n))
-	base := "h-" + core.Slug(title)
-	id := base
-	for i := 2; a.taken[id]; i++ {
-		id = base + "-" + strconv.Itoa(i)
-	}
-	a.taken[id] = true
+	id := a.place("h-" + core.Slug(title))
 	n.SetAttributeString("id", []byte(id))
 	if n.Level <= 3 && title != "" {
 		a.toc = append(a.toc, tocEntry{n.Level, id, title})
 	}
+}
+
+// place gives an id that no heading has yet.
+func (a *articleRules) place(base string) string {
+	id := base
+	for a.places[id] > 0 {
+		a.places[base]++
+		id = base + "-" + strconv.Itoa(a.places[base])
+	}
+	a.places[id]++
+	return id
 }
 
 // words are the text within a node.
