@@ -47,6 +47,8 @@ func matrix() []row {
 		{"POST", "/profile/tokens/{token}/end", "", 303, 404, 404, 404, 404},
 
 		{"GET", "/agent", "", 404, 404, 200, 200, 200},
+		{"GET", "/agent/events", "", 404, 404, 200, 200, 200},
+		{"GET", c + "/events", "", 404, 404, 200, 200, 200},
 		{"GET", "/agent/new", "", 403, 403, 403, 200, 200},
 		{"POST", "/agent/new", "requester_email=b@acme.test&subject=Hi&contents=Hello", 403, 403, 403, 303, 303},
 		{"GET", c, "", 404, 404, 200, 200, 200},

@@ -39,8 +39,10 @@ type Config struct {
 	Published     func(ctx context.Context, domain string) []Finding
 }
 
-// server holds what handlers share. Nothing in it changes after New.
+// server holds what handlers share. Nothing in it changes after New but the count of
+// streams.
 type server struct {
+	streams streams
 	desk      *core.Desk
 	sessions  *scs.SessionManager
 	log       *slog.Logger
@@ -145,6 +147,8 @@ func (s *server) routes() chi.Router {
 	get("/agent/new", s.newConversation)
 	post("/agent/new", s.createConversation)
 	get("/agent/conversations/{id}", s.conversation)
+	r.Get("/agent/events", s.open(s.listEvents)) // a stranger's script is told 401
+	r.Get("/agent/conversations/{id}/events", s.open(s.conversationEvents))
 	post("/agent/conversations/{id}/reply", s.reply)
 	post("/agent/conversations/{id}/note", s.note)
 	post("/agent/conversations/{id}/properties", s.updateConversation)
