@@ -25,7 +25,7 @@ func (s *server) signInPage(v *visit) error {
 
 func (s *server) showSignIn(v *visit, status int, page signInPage, f faults) error {
 	var err error
-	if page.base, err = s.page(v, "Sign in", ""); err != nil {
+	if page.base, err = s.page(v, v.t("Sign in"), ""); err != nil {
 		return err
 	}
 	page.Faults = f
@@ -93,7 +93,7 @@ type resetPage struct {
 func (s *server) resetPage(v *visit) error { return s.showReset(v, http.StatusOK, false, nil) }
 
 func (s *server) showReset(v *visit, status int, sent bool, f faults) error {
-	b, err := s.page(v, "Set a password", "")
+	b, err := s.page(v, v.t("Set a password"), "")
 	b.Faults = f
 	if err != nil {
 		return err
@@ -133,7 +133,7 @@ func (s *server) showAccept(v *visit, status int, typed core.AcceptForm, f fault
 	if err != nil {
 		return err
 	}
-	b, err := s.page(v, acceptTitle(link.Purpose), "")
+	b, err := s.page(v, v.lang.Translate(acceptTitle(link.Purpose)), "")
 	b.Faults = f
 	if err != nil {
 		return err

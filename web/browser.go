@@ -2,6 +2,18 @@ package web
 
 import "strings"
 
+// on stands between a browser and its system.
+const on = " on "
+
+// browser is browserName in the language of the visit.
+func (v *visit) browser(userAgent string) string {
+	name := browserName(userAgent)
+	if browser, system, ok := strings.Cut(name, on); ok {
+		return v.t("{browser} on {system}", "browser", browser, "system", system)
+	}
+	return v.lang.Translate(name)
+}
+
 // browserName says in short words what a User-Agent header names: "Firefox on
 // Linux". What it does not know it gives back cut.
 func browserName(userAgent string) string {
@@ -11,7 +23,7 @@ func browserName(userAgent string) string {
 		"Windows", "Windows", "Macintosh", "macOS", "Linux", "Linux", "X11", "Unix"})
 	switch {
 	case name != "" && system != "":
-		return name + " on " + system
+		return name + on + system
 	case name != "":
 		return name
 	}

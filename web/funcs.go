@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"postdesk/core"
+	"postdesk/core/language"
 )
 
 // funcs are what templates can call. Times are methods of base: they need the
@@ -20,8 +21,8 @@ import (
 func funcs() template.FuncMap {
 	return template.FuncMap{
 		"dict": dict, "list": func(items ...any) []any { return items },
-		"initials": initials, "tint": tint, "size": size, "linked": linked, "shown": shown,
-		"zoneNames": zoneNames, "thumb": thumb, "detail": detail, "len64": func(b []byte) int64 { return int64(len(b)) }, "words": words, "upperFirst": upperFirst, "join": strings.Join, "roleName": roleName,
+		"initials": initials, "tint": tint, "linked": linked, "shown": shown,
+		"zoneNames": zoneNames, "thumb": thumb, "detail": detail, "len64": func(b []byte) int64 { return int64(len(b)) }, "words": words, "upperFirst": upperFirst, "join": strings.Join,
 		"doubts": doubts, "mailWord": wordOf, "domain": core.ShownDomain, "article": withArticle, "articled": articled,
 		"lower": func(v any) string { return strings.ToLower(fmt.Sprint(v)) },
 	}
@@ -72,14 +73,17 @@ func tint(of any) string {
 	return fmt.Sprintf("tint-%d", h.Sum32()%8)
 }
 
-func size(n int64) string {
+func size(n int64) string { return sizeIn(language.English, n) }
+
+// sizeIn is a size in words of a language, with its own decimal mark.
+func sizeIn(tag language.Tag, n int64) string {
 	switch {
 	case n < 1000:
-		return fmt.Sprintf("%d bytes", n)
+		return tag.Say("{n} bytes", "n", n)
 	case n < 1_000_000:
 		return fmt.Sprintf("%.0f KB", float64(n)/1000)
 	}
-	return fmt.Sprintf("%.1f MB", float64(n)/1_000_000)
+	return tag.Decimal(float64(n)/1_000_000) + " MB"
 }
 
 // shown takes out of a text what is there to deceive: characters that turn the

@@ -14,6 +14,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"postdesk/core"
+	"postdesk/core/language"
 )
 
 // A visit is one request of one person; the zero Actor is a stranger.
@@ -21,6 +22,7 @@ type visit struct {
 	w     http.ResponseWriter
 	r     *http.Request
 	actor core.Actor
+	lang  language.Tag // of the answer
 }
 
 // A handler answers a visit, or says why not.
@@ -84,6 +86,9 @@ func (s *server) signedIn(h handler) http.HandlerFunc {
 func (s *server) serve(v *visit, h handler) error {
 	var err error
 	if v.actor, err = s.actor(v.ctx()); err != nil {
+		return err
+	}
+	if v.lang, err = s.languageOf(v); err != nil {
 		return err
 	}
 	if v.actor.ID == 0 {
@@ -174,7 +179,7 @@ func (s *server) fail(v *visit, err error) {
 		return // nobody is there any more
 	}
 	status, _ := statusOf(err)
-	page := errorPage{Status: status, Headline: http.StatusText(status), Sentence: problemOf(err)}
+	page := errorPage{Status: status, Headline: v.lang.Translate(http.StatusText(status)), Sentence: v.lang.Translate(problemOf(err))}
 	if status == http.StatusInternalServerError {
 		page.Reference = rand.Text()[:10]
 		s.log.Error("page failed", "reference", page.Reference, "method", v.r.Method, "route", routeOf(v.r), "err", err)

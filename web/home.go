@@ -12,7 +12,7 @@ type homePage struct {
 }
 
 func (s *server) home(v *visit) error {
-	b, err := s.page(v, "Help Center", "home")
+	b, err := s.page(v, v.t("Help Center"), "home")
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ func mailboxPath(id core.MailboxID) string { return fmt.Sprintf("/admin/mailboxe
 
 type mailboxPage struct {
 	base
-	Language language.Tag // whose texts are listed
+	Language    language.Tag // whose texts are listed
 	M           core.Mailbox
 	Texts       []core.MailboxText
 	MailboxName string // as typed

@@ -175,6 +175,8 @@ func matrix() []row {
 		{"POST", "/admin/settings", "name=Desk&time_zone=UTC&flood_ten_minutes=10&flood_hour=20&flood_day=50&automatic_hour=600&suspended_days=30",
 			403, 403, 403, 403, 303},
 		{"GET", "/admin/audit", "", 403, 403, 403, 403, 200},
+		{"GET", "/admin/appearance", "", 403, 403, 403, 403, 200},
+		{"POST", "/admin/appearance", "name=Desk&language=en&accent=%23aa3300", 403, 403, 403, 403, 303},
 	}
 }
 
@@ -235,7 +237,8 @@ func TestEveryRouteStandsInTheMatrix(t *testing.T) {
 	for _, r := range matrix() {
 		tested[r.method+" "+shape(r.path)] = true
 	}
-	for _, open := range []string{"GET /", "GET /signin", "POST /signin", "POST /signin/link", "GET /signin/code", "POST /signin/code", "POST /signout", "GET /reset", "POST /reset", "GET /accept/", "POST /accept/", "GET /accept/*", "POST /accept/*", "GET /static/*"} {
+	for _, open := range []string{"GET /", "GET /signin", "POST /signin", "POST /signin/link", "GET /signin/code", "POST /signin/code", "POST /signout", "GET /reset", "POST /reset", "GET /accept/", "POST /accept/", "GET /accept/*", "POST /accept/*", "GET /static/*",
+		"POST /language", "GET /brand.css", "GET /brand/logo", "GET /brand/icon", "GET /brand/preview"} {
 		tested[open] = true
 	}
 	err := chi.Walk(w.server.routes(), func(method, route string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {

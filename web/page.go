@@ -14,6 +14,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"postdesk/core"
+	"postdesk/core/language"
 )
 
 //go:embed templates/*.html static/*
@@ -34,7 +35,7 @@ func parsePages() (pages, error) {
 		if strings.HasPrefix(name, "_") {
 			continue
 		}
-		t, err := template.New(name).Funcs(funcs()).ParseFS(embedded, "templates/_*.html", file)
+		t, err := template.New(name).Funcs(funcs()).Funcs(funcsIn(language.English)).ParseFS(embedded, "templates/_*.html", file)
 		if err != nil {
 			return nil, fmt.Errorf("template %s: %w", name, err)
 		}
@@ -47,9 +48,10 @@ func parsePages() (pages, error) {
 // half of one.
 func (s *server) render(v *visit, status int, name string, data any) error {
 	var page bytes.Buffer
-	if err := s.pages[name].ExecuteTemplate(&page, "page", data); err != nil {
+	if err := s.pagesIn(v.lang)[name].ExecuteTemplate(&page, "page", data); err != nil {
 		return fmt.Errorf("render %s: %w", name, err)
 	}
+	v.w.Header().Set("Content-Language", v.lang.Code())
 	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	v.w.WriteHeader(status)
 	_, _ = page.WriteTo(v.w) // the reader may have left
@@ -71,6 +73,8 @@ type base struct {
 	Undo      *undo       // the way back from it
 	Here      string      // this page's path and query
 	Faults    faults
+	Lang      language.Tag
+	Logo      string // where the logo is; empty: there is none
 	zone      *time.Location
 	now       time.Time
 }
@@ -181,7 +185,8 @@ func (s *server) page(v *visit, title, area string) (base, error) {
 	b := s.plainBase(v, title)
 	b.Area, b.Instance = area, settings.Name
 	b.zone = core.Zone(v.actor.Timezone, settings.Timezone)
-	b.Said = s.saidOf(v.query("said"))
+	b.Logo = logoPath(settings)
+	b.Said = v.lang.Translate(s.saidOf(v.query("said")))
 	if b.Judges() {
 		if b.Suspended, err = s.desk.SuspendedCount(v.ctx(), v.actor); err != nil {
 			return b, err
@@ -195,13 +200,13 @@ func (s *server) page(v *visit, title, area string) (base, error) {
 
 // plainBase needs nothing that could fail: for pages that tell of a failure.
 func (s *server) plainBase(v *visit, title string) base {
-	return base{Title: title, Instance: "Help desk", Actor: v.actor, RelaySet: s.relaySet,
+	return base{Title: title, Instance: v.t("Help desk"), Lang: v.lang, Actor: v.actor, RelaySet: s.relaySet,
 		Here: v.r.URL.RequestURI(), zone: core.Zone(v.actor.Timezone), now: time.Now()}
 }
 
 // Panel tells that the page belongs to the agent area or the administration.
 func (b base) Panel() bool {
-	return b.Actor.Role.Staff() && (strings.HasPrefix(b.Here, "/agent") || strings.HasPrefix(b.Here, "/admin"))
+	return b.Actor.Role.Staff() && isPanel(b.Here)
 }
 
 // Judges tells who sees suspended mail.
@@ -238,6 +243,7 @@ type errorPage struct {
 func (b base) Fault(names ...string) fault {
 	for _, name := range names {
 		if f, ok := b.Faults[name]; ok {
+			f.Problem = b.Lang.Translate(f.Problem)
 			return f
 		}
 	}

@@ -22,7 +22,7 @@ func (s *server) showMyConversations(v *visit, status int, subject, text string,
 	if err != nil {
 		return err
 	}
-	b, err := s.page(v, "My conversations", "my")
+	b, err := s.page(v, v.t("My conversations"), "my")
 	b.Faults = f
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"postdesk/core"
+	"postdesk/core/language"
 )
 
 type profilePage struct {
@@ -22,6 +23,25 @@ type openBrowser struct {
 	core.Session
 	Browser string // in short words
 	Here    bool   // this browser
+}
+
+// A languageChoice is an option of the profile.
+type languageChoice struct {
+	Value, Name string
+	Chosen      bool
+}
+
+// LanguageChoices are the languages that are spoken, and the person's own if it is
+// another.
+func (p profilePage) LanguageChoices() (choices []languageChoice) {
+	own, spoken := language.Known(p.User.Locale)
+	for _, t := range language.All() {
+		choices = append(choices, languageChoice{string(t), t.Name(), spoken && t == own})
+	}
+	if p.User.Locale != "" && !spoken {
+		choices = append(choices, languageChoice{p.User.Locale, p.User.Locale, true})
+	}
+	return choices
 }
 
 // Elsewhere tells that there is something to sign out of.
@@ -59,7 +79,7 @@ func (s *server) showProfile(v *visit, status int, changes *core.ProfileChanges,
 			return err
 		}
 	}
-	if page.base, err = s.page(v, "Profile", "profile"); err != nil {
+	if page.base, err = s.page(v, v.t("Profile"), "profile"); err != nil {
 		return err
 	}
 	page.Faults = f
@@ -70,7 +90,7 @@ func (s *server) ownSessions(v *visit) (shown []openBrowser, err error) {
 	current := s.current(v.ctx())
 	sessions, err := s.desk.Sessions(v.ctx(), v.actor)
 	for _, one := range sessions {
-		shown = append(shown, openBrowser{one, browserName(one.Browser), one.ID == current})
+		shown = append(shown, openBrowser{one, v.browser(one.Browser), one.ID == current})
 	}
 	return shown, err
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/go-chi/chi/v5/middleware"
 
 	"postdesk/core"
+	"postdesk/core/language"
 )
 
 // Config is what the pages must be told by whoever starts them.
@@ -42,11 +43,12 @@ type Config struct {
 // server holds what handlers share. Nothing in it changes after New but the count of
 // streams.
 type server struct {
-	streams streams
+	streams   streams
 	desk      *core.Desk
 	sessions  *scs.SessionManager
 	log       *slog.Logger
-	pages     pages
+	pages     pages // in English
+	german    pages
 	publicURL string
 	secure    bool
 	relaySet  bool
@@ -54,7 +56,7 @@ type server struct {
 	read      func(raw []byte) core.Letter
 	compose   func(o *core.Outgoing) (raw []byte, err error)
 
-	storing   chan struct{} // who takes a file into the database
+	storing chan struct{} // who takes a file into the database
 
 	signingRecord func(context.Context, core.SigningKey) (RecordState, string)
 	published     func(context.Context, string) []Finding
@@ -75,8 +77,13 @@ func newServer(cfg Config) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
+	german, err := pages.in(language.German)
+	if err != nil {
+		return nil, err
+	}
 	s := &server{
-		desk: cfg.Desk, sessions: cfg.Sessions, log: cfg.Logger, pages: pages,
+		german: german,
+		desk:   cfg.Desk, sessions: cfg.Sessions, log: cfg.Logger, pages: pages,
 		publicURL: strings.TrimRight(cfg.PublicURL, "/"), secure: strings.HasPrefix(cfg.PublicURL, "https://"),
 		relaySet: cfg.RelaySet, smtpAddr: cfg.SMTPAddr, read: cfg.Read, compose: cfg.Compose, storing: make(chan struct{}, storedAtOnce),
 		signingRecord: cfg.SigningRecord, published: cfg.Published,
@@ -112,6 +119,11 @@ func (s *server) routes() chi.Router {
 	r.Get("/signin/code", s.open(s.codePage))
 	r.Post("/signin/code", s.open(s.giveCode))
 	r.Post("/signout", s.open(s.signOut))
+	r.Post("/language", s.open(s.setLanguage))
+	r.Get("/brand.css", s.open(s.brandStyle))
+	r.Get("/brand/logo", s.open(s.brandLogo))
+	r.Get("/brand/icon", s.open(s.brandIcon))
+	r.Get("/brand/preview", s.open(s.brandPreview))
 	r.Get("/reset", s.open(s.resetPage))
 	r.Post("/reset", s.open(s.reset))
 	for _, path := range []string{"/accept/", "/accept/{secret}"} { // without a secret it is a dead link, too
@@ -259,6 +271,8 @@ func (s *server) routes() chi.Router {
 	post("/admin/outbox/{id}/discard", s.discardHeld)
 	get("/admin/settings", s.settings)
 	post("/admin/settings", s.updateSettings)
+	get("/admin/appearance", s.appearance)
+	post("/admin/appearance", s.updateAppearance)
 	get("/admin/audit", s.audit)
 
 	// The HTML of mail, for sandboxed frames.
@@ -323,6 +337,11 @@ const maxBody = 35 << 20
 
 func (s *server) limit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength > maxBody && !strings.HasPrefix(r.URL.Path, "/api/") {
+			w.Header().Set("Connection", "close") // the rest is not waited for
+			s.fail(&visit{w: w, r: r}, &http.MaxBytesError{Limit: maxBody})
+			return
+		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		next.ServeHTTP(w, r)
 	})

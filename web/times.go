@@ -1,11 +1,11 @@
 package web
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
 	"postdesk/core"
+	"postdesk/core/language"
 )
 
 // When is an instant as its reader sees it: short, exact on hover, and for
@@ -18,24 +18,28 @@ func (b base) When(t time.Time) When {
 		return When{}
 	}
 	local := t.In(b.zone)
-	return When{Short: b.day(local) + local.Format("15:04"), Machine: t.UTC().Format(time.RFC3339),
-		Exact: local.Format("Monday, 2 January 2006, 15:04:05 ") + core.ZoneOffset(local) + ", " + b.zone.String()}
+	return When{Short: b.day(local), Machine: t.UTC().Format(time.RFC3339),
+		Exact: b.Lang.Time(local, language.Exact) + " " + core.ZoneOffset(local) + ", " + b.zone.String()}
 }
 
-// day names a day as close to the reader's today as words go.
+// day names a day as close to the reader's today as words go, with the time.
 func (b base) day(local time.Time) string {
+	clock := local.Format("15:04")
 	switch now := b.now.In(b.zone); {
 	case b.daysAgo(local) == 0:
-		return "Today, "
+		return b.Lang.Say("Today, {time}", "time", clock)
 	case b.daysAgo(local) == 1:
-		return "Yesterday, "
+		return b.Lang.Say("Yesterday, {time}", "time", clock)
 	case b.daysAgo(local) == -1:
-		return "Tomorrow, "
+		return b.Lang.Say("Tomorrow, {time}", "time", clock)
 	case local.Year() == now.Year():
-		return local.Format("2 Jan, ")
+		return b.Lang.Time(local, language.Day) + ", " + clock
 	}
-	return local.Format("2 Jan 2006, ")
+	return b.Lang.Time(local, language.OldDay) + ", " + clock
 }
+
+// Date is the day alone.
+func (b base) Date(t time.Time) string { return b.Lang.Time(t.In(b.zone), language.Date) }
 
 // daysAgo counts midnights of the reader's zone between t and now: two days can
 // be 47 hours, and a day can begin at one o'clock.
@@ -52,11 +56,11 @@ func dateOf(t time.Time) time.Time {
 func (b base) Ago(t time.Time) string {
 	switch days := b.daysAgo(t); {
 	case days < 1:
-		return "today"
+		return b.Lang.Say("today")
 	case days == 1:
-		return "yesterday"
+		return b.Lang.Say("yesterday")
 	default:
-		return fmt.Sprintf("%d days ago", days)
+		return b.Lang.Say("{n} days ago", "n", days)
 	}
 }
 
@@ -70,7 +74,7 @@ func (b base) Zone() string {
 
 // Clock tells what time it is in the zone of the page, so that a wrong one is
 // noticed.
-func (b base) Clock() string { return b.now.In(b.zone).Format("15:04, Monday") }
+func (b base) Clock() string { return b.Lang.Time(b.now.In(b.zone), language.Clock) }
 
 // A zoneName is offered where a time zone is typed. The label is how people write
 // it, where that differs.

@@ -2,6 +2,7 @@ package language
 
 import (
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -27,6 +28,15 @@ const (
 	OldDay = "2 Jan 2006"
 	Clock  = "15:04, Monday"
 )
+
+// Decimal writes a number with one digit behind the language's decimal mark.
+func (t Tag) Decimal(n float64) string {
+	text := strconv.FormatFloat(n, 'f', 1, 64)
+	if t == German {
+		return strings.Replace(text, ".", ",", 1)
+	}
+	return text
+}
 
 var germanLayouts = map[string]string{
 	Exact: "Monday, 2. January 2006, 15:04:05", Long: "Monday, 2. January 2006, 15:04", Date: "2. January 2006",
