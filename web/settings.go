@@ -46,7 +46,24 @@ func (s *server) createMailbox(v *visit) error {
 
 type settingsPage struct {
 	base
-	S core.Settings
+	S     core.Settings
+	O     core.Overview
+	Typed map[string]string // numbers, as typed
+}
+
+// Number is what a field of a number shows: what was typed, else what is set.
+func (p settingsPage) Number(name string, set any) any {
+	if typed, ok := p.Typed[name]; ok {
+		return typed
+	}
+	return set
+}
+
+// settingNumbers are the fields with a whole number.
+func settingNumbers(c *core.SettingsChanges) map[string]**int {
+	return map[string]**int{"flood_ten_minutes": &c.FloodTenMinutes, "flood_hour": &c.FloodHour,
+		"flood_day": &c.FloodDay, "automatic_hour": &c.AutomaticHour, "suspended_days": &c.SuspendedDays,
+		"api_requests_a_minute": &c.APIRequestsAMinute}
 }
 
 func (s *server) settings(v *visit) error { return s.showSettings(v, http.StatusOK, nil, nil) }
@@ -60,7 +77,14 @@ func (s *server) showSettings(v *visit, status int, typed *core.Settings, f faul
 		return err
 	}
 	if typed != nil {
-		p.S.Name, p.S.Timezone, p.S.AcceptsUnknown = typed.Name, typed.Timezone, typed.AcceptsUnknown
+		p.S.Name, p.S.Timezone, p.S.AcceptsUnknown, p.S.StaffTwoFactor = typed.Name, typed.Timezone, typed.AcceptsUnknown, typed.StaffTwoFactor
+		p.Typed = map[string]string{"close_completed_hours": v.field("close_completed_hours")}
+		for name := range settingNumbers(&core.SettingsChanges{}) {
+			p.Typed[name] = v.field(name)
+		}
+	}
+	if p.O, err = s.desk.Overview(v.ctx(), v.actor); err != nil {
+		return err
 	}
 	if p.base, err = s.page(v, "Settings", "settings"); err != nil {
 		return err
@@ -77,10 +101,13 @@ func (s *server) updateSettings(v *visit) error {
 }
 
 func (s *server) saveSettings(v *visit) (typed core.Settings, err error) {
-	typed = core.Settings{Name: v.field("name"), Timezone: v.field("time_zone"), AcceptsUnknown: v.field("accepts_unknown") == "yes"}
-	c := core.SettingsChanges{Name: &typed.Name, Timezone: &typed.Timezone, AcceptsUnknown: &typed.AcceptsUnknown}
-	for name, into := range map[string]**int{"flood_ten_minutes": &c.FloodTenMinutes, "flood_hour": &c.FloodHour,
-		"flood_day": &c.FloodDay, "automatic_hour": &c.AutomaticHour, "suspended_days": &c.SuspendedDays} {
+	typed = core.Settings{Name: v.field("name"), Timezone: v.field("time_zone"), AcceptsUnknown: v.field("accepts_unknown") == "yes",
+		StaffTwoFactor: v.field("staff_two_factor") == "yes"}
+	c := core.SettingsChanges{Name: &typed.Name, Timezone: &typed.Timezone, AcceptsUnknown: &typed.AcceptsUnknown, StaffTwoFactor: &typed.StaffTwoFactor}
+	for name, into := range settingNumbers(&c) {
+		if name == "api_requests_a_minute" && v.field(name) == "" {
+			continue // forms from before it was there
+		}
 		n, err := strconv.Atoi(v.field(name))
 		if err != nil {
 			return typed, core.Invalid{Field: name, Code: core.CodeInvalid, Problem: "A whole number is needed."}
