@@ -28,36 +28,38 @@ type Changes struct {
 // ErrForbidden, ErrConflict, Invalid of the field as the API names it.
 func (d *Desk) UpdateConversation(ctx context.Context, actor Actor, id ConversationID, ch Changes) (err error) {
 	defer d.attempt(ctx, &err, actor, "update", object("conversation", id))
-	return d.change(ctx, actor, id, DoChange, func(tx pgx.Tx, c locked) error {
-		if err := c.open(); err != nil {
+	return d.change(ctx, actor, id, DoChange, func(tx pgx.Tx, c locked) error { return d.update(ctx, tx, actor, c, ch) })
+}
+
+func (d *Desk) update(ctx context.Context, tx pgx.Tx, actor Actor, c locked, ch Changes) error {
+	if err := c.open(); err != nil {
+		return err
+	}
+	if err := setProperties(ctx, tx, actor, c, ch); err != nil {
+		return err
+	}
+	if ch.Status != nil {
+		if err := MaySet(actor.Role, c.Status, *ch.Status); err != nil {
 			return err
 		}
-		if err := setProperties(ctx, tx, actor, c, ch); err != nil {
+		if err := setStatus(ctx, tx, c, *ch.Status, actor.ID); err != nil {
 			return err
 		}
-		if ch.Status != nil {
-			if err := MaySet(actor.Role, c.Status, *ch.Status); err != nil {
-				return err
-			}
-			if err := setStatus(ctx, tx, c, *ch.Status, actor.ID); err != nil {
-				return err
-			}
+	}
+	if ch.Assignee != nil {
+		if err := setAssignee(ctx, tx, actor.ID, c, *ch.Assignee); err != nil {
+			return err
 		}
-		if ch.Assignee != nil {
-			if err := setAssignee(ctx, tx, actor.ID, c, *ch.Assignee); err != nil {
-				return err
-			}
+	}
+	if ch.Team != nil {
+		if err := setTeam(ctx, tx, actor.ID, c, *ch.Team); err != nil {
+			return err
 		}
-		if ch.Team != nil {
-			if err := setTeam(ctx, tx, actor.ID, c, *ch.Team); err != nil {
-				return err
-			}
-		}
-		if ch.Requester != nil || ch.RequesterEmail != nil {
-			return d.changeRequester(ctx, tx, actor, c, ch)
-		}
-		return nil
-	})
+	}
+	if ch.Requester != nil || ch.RequesterEmail != nil {
+		return d.changeRequester(ctx, tx, actor, c, ch)
+	}
+	return nil
 }
 
 // setProperties sets subject, priority, type and tags.
@@ -173,29 +175,33 @@ func setTeam(ctx context.Context, tx pgx.Tx, by UserID, c locked, to TeamID) err
 // ErrNotFound, ErrForbidden, ErrConflict.
 func (d *Desk) Trash(ctx context.Context, actor Actor, id ConversationID) (err error) {
 	defer d.attempt(ctx, &err, actor, "trash", object("conversation", id))
-	return d.change(ctx, actor, id, DoMerge, func(tx pgx.Tx, c locked) error {
-		if err := c.open(); err != nil {
-			return err
-		}
-		if _, err := tx.Exec(ctx, `update conversations set trashed_at = now() where id = $1`, id); err != nil {
-			return err
-		}
-		return insertEvent(ctx, tx, id, eventTrashed, actor.ID, nil, 0)
-	})
+	return d.change(ctx, actor, id, DoMerge, func(tx pgx.Tx, c locked) error { return trash(ctx, tx, actor, c) })
+}
+
+func trash(ctx context.Context, tx pgx.Tx, actor Actor, c locked) error {
+	if err := c.open(); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `update conversations set trashed_at = now() where id = $1`, c.ID); err != nil {
+		return err
+	}
+	return insertEvent(ctx, tx, c.ID, eventTrashed, actor.ID, nil, 0)
 }
 
 // Restore takes it out of the trash again. ErrNotFound, ErrForbidden.
 func (d *Desk) Restore(ctx context.Context, actor Actor, id ConversationID) (err error) {
 	defer d.attempt(ctx, &err, actor, "restore", object("conversation", id))
-	return d.change(ctx, actor, id, DoMerge, func(tx pgx.Tx, c locked) error {
-		if !c.Trashed {
-			return nil
-		}
-		if _, err := tx.Exec(ctx, `update conversations set trashed_at = null where id = $1`, id); err != nil {
-			return err
-		}
-		return insertEvent(ctx, tx, id, eventRestored, actor.ID, nil, 0)
-	})
+	return d.change(ctx, actor, id, DoMerge, func(tx pgx.Tx, c locked) error { return restore(ctx, tx, actor, c) })
+}
+
+func restore(ctx context.Context, tx pgx.Tx, actor Actor, c locked) error {
+	if !c.Trashed {
+		return nil
+	}
+	if _, err := tx.Exec(ctx, `update conversations set trashed_at = null where id = $1`, c.ID); err != nil {
+		return err
+	}
+	return insertEvent(ctx, tx, c.ID, eventRestored, actor.ID, nil, 0)
 }
 
 // CloseCompleted closes what has been completed for as long as the setting says

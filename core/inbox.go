@@ -42,24 +42,12 @@ type ConversationRow struct {
 	Found    Excerpt `db:"-"` // by a search
 }
 
-// A Count is how many there are, or that there are more than N: nobody waits for
-// the exact number of very many.
-type Count struct {
-	N    int
-	More bool
-}
-
-func upTo(n, most int) Count { return Count{min(n, most), n > most} }
-
 // A ConversationList is a page of the list.
 type ConversationList struct {
 	Rows         []ConversationRow
 	Newer, Older *Cursor // of the pages beside this one; nil: there is none
 	Total        Count   // of all pages; of a search that goes on, of those so far
 }
-
-// mostCounted is how far a list counts.
-const mostCounted = 10_000
 
 // Conversations is List without its cursors, for short lists.
 func (d *Desk) Conversations(ctx context.Context, actor Actor, f ListFilter) (conversations []ConversationRow, total int, err error) {
@@ -171,53 +159,4 @@ func planned[T any](ctx context.Context, tx pgx.Tx, sql string, args pgx.NamedAr
 
 func plannedRows[T any](ctx context.Context, tx pgx.Tx, sql string, args pgx.NamedArgs) ([]T, error) {
 	return rows[T](ctx, tx, sql, pgx.QueryExecModeCacheDescribe, args)
-}
-
-// ListCounts are how many conversations stand in each view, and of the view of the
-// filter in each status.
-type ListCounts struct {
-	Views    map[View]Count
-	Statuses map[Status]Count
-}
-
-// mostShown is how far those counts go.
-const mostShown = 999
-
-// CountLists counts them all in one question to the database. ErrForbidden,
-// ErrNotFound for customers.
-func (d *Desk) CountLists(ctx context.Context, actor Actor, in View) (counts ListCounts, err error) {
-	defer wrap(&err, "count lists")
-	if err := actor.Can(DoView); err != nil {
-		return counts, err
-	}
-	views := []View{ViewAll, ViewMine, ViewTeam, ViewUnassigned, ViewTrash}
-	statuses := []Status{StatusNew, StatusOpen, StatusPending, StatusCompleted, StatusClosed}
-	args, sql := pgx.NamedArgs{}, ``
-	for _, view := range views {
-		l := ListFilter{View: view}.listing(actor)
-		sql += `, ` + l.count(mostShown+1)
-		for name, value := range l.args {
-			args[name] = value
-		}
-	}
-	for _, status := range statuses {
-		l := ListFilter{View: in}.listing(actor)
-		l.where += ` and c.status = '` + string(status) + `'`
-		sql += `, ` + l.count(mostShown+1)
-		for name, value := range l.args {
-			args[name] = value
-		}
-	}
-	n, err := value[[]int](ctx, d.pool, `select array[`+sql[2:]+`]`, pgx.QueryExecModeCacheDescribe, args)
-	if err != nil {
-		return counts, err
-	}
-	counts = ListCounts{map[View]Count{}, map[Status]Count{}}
-	for i, view := range views {
-		counts.Views[view] = upTo(n[i], mostShown)
-	}
-	for i, status := range statuses {
-		counts.Statuses[status] = upTo(n[len(views)+i], mostShown)
-	}
-	return counts, nil
 }

@@ -103,63 +103,92 @@ func readInquiry(ctx context.Context, tx pgx.Tx, typed string) (inquiry, error) 
 // this way at once, where the index would name them all; of one that few have, the
 // index names few.
 const (
-	lookedThrough         = 1_000
-	lookedThroughNarrowly = 4_000 // of who sees not everything, and whom the index would name mostly what is hidden
+	lookedThroughFirst = 250   // how common the words are shows in these
+	commonFrom         = 6     // hits among them, for which it is worth to go on
+	lookedThrough      = 2_000 // then
+	mostJudged         = 5_000 // of what the index names, where some words must not be there
+	lookedThroughOwn   = 4_000 // of who sees only their own: the index would name mostly what is hidden
 )
 
 // search finds the first n of the list. What the actor may not view is not looked
 // at: it neither gives a hit nor counts.
-func (f ListFilter) search(ctx context.Context, tx pgx.Tx, actor Actor, q inquiry, n int) ([]hit, error) {
-	var hits []hit
-	l := f.listing(actor).from(f.Cursor)
-	newer := f.Cursor != nil && f.Cursor.Newer
-	if q.words != "" {
-		l.args["words"] = q.words
-		barring := ``
-		if q.barred != "" {
-			barring = ` and not exists (select from search_entries e where e.conversation_id = c.id and e.words @@ @barred::tsquery offset 0)`
-			l.args["barred"] = q.barred
+func (f ListFilter) search(ctx context.Context, tx pgx.Tx, actor Actor, q inquiry, n int) (hits []hit, err error) {
+	if q.words == "" {
+		return f.addNumbered(ctx, tx, actor, q, nil)
+	}
+	s := searcher{listing: f.listing(actor).from(f.Cursor), newer: f.Cursor != nil && f.Cursor.Newer, bars: q.barred != ""}
+	s.args["words"] = q.words
+	if s.bars {
+		s.args["barred"] = q.barred
+	}
+	windows := []int{lookedThroughFirst, lookedThrough}
+	if actor.rights().Access == AccessOwn {
+		windows = []int{lookedThroughOwn}
+	}
+	all := false
+	for i, window := range windows {
+		if i > 0 && len(hits) < commonFrom {
+			break
 		}
-		window := max(n, lookedThrough)
-		if actor.rights().Access != AccessAll {
-			window = max(n, lookedThroughNarrowly)
+		if hits, all, err = s.lookThrough(ctx, tx, max(n, window), n); err != nil || all {
+			break
 		}
-		var err error
-		if hits, err = plannedRows[hit](ctx, tx, l.walk(newer, window, n, barring), l.args); err != nil {
-			return nil, err
-		}
-		if len(hits) < n {
-			seen, err := planned[int](ctx, tx, `select count(*)::int from `+l.ids(newer, window)+` c`, l.args)
-			if err != nil {
-				return nil, err
-			}
-			if seen == window {
-				if hits, err = plannedRows[hit](ctx, tx, l.lookUp(newer, n, barring), l.args); err != nil {
-					return nil, err
-				}
-			}
-		}
+	}
+	if err == nil && !all {
+		hits, err = plannedRows[hit](ctx, tx, s.lookUp(n), s.args)
+	}
+	if err != nil {
+		return nil, err
 	}
 	return f.addNumbered(ctx, tx, actor, q, hits)
 }
 
-// walk looks through the newest ones until n are found. "offset 0" keeps the
-// database from turning the order round.
-func (l listing) walk(newer bool, window, n int, barring string) string {
+// A searcher looks for words in a listing.
+type searcher struct {
+	listing
+	newer bool
+	bars  bool // some words must not be there
+}
+
+// lookThrough finds n among the first of the list; all tells that there is no more
+// to be found, or to be asked for.
+func (s searcher) lookThrough(ctx context.Context, tx pgx.Tx, window, n int) (hits []hit, all bool, err error) {
+	hits, err = plannedRows[hit](ctx, tx, s.walk(window, n), s.args)
+	if err != nil || len(hits) == n {
+		return hits, true, err
+	}
+	listed, err := planned[int](ctx, tx, `select count(*)::int from `+s.ids(s.newer, window)+` c`, s.args)
+	return hits, listed < window, err
+}
+
+// walk looks through the window until n are found. "offset 0" keeps the database
+// from turning the order round.
+func (s searcher) walk(window, n int) string {
+	barring := ``
+	if s.bars {
+		barring = ` and not exists (select from search_entries e where e.conversation_id = c.id and e.words @@ @barred::tsquery offset 0)`
+	}
 	return fmt.Sprintf(`
 		select c.id, found.post from %s c cross join lateral (
 			select e.post from search_entries e where e.conversation_id = c.id and e.words @@ @words::tsquery
 			order by e.post desc limit 1) found
-		where true%s%s limit %d`, l.ids(newer, window), barring, activity(newer), n)
+		where true%s%s limit %d`, s.ids(s.newer, window), barring, activity(s.newer), n)
 }
 
-// lookUp asks the index of words.
-func (l listing) lookUp(newer bool, n int, barring string) string {
-	return fmt.Sprintf(`
-		with found as materialized (
-			select conversation_id, max(post) as post from search_entries where words @@ @words::tsquery group by conversation_id)
-		select c.id, found.post from found join conversations c on c.id = found.conversation_id
-		where %s and (%s)%s%s limit %d`, l.where, strings.Join(l.sources, ` or `), barring, activity(newer), n)
+// lookUp asks the index of words. "lateral" and "offset 0" keep the database from
+// reading all conversations for the few that are named.
+func (s searcher) lookUp(n int) string {
+	named := fmt.Sprintf(`
+		select c.id, c.updated_at, found.post from (
+			select conversation_id, max(post) as post from search_entries where words @@ @words::tsquery group by conversation_id offset 0) found
+		cross join lateral (select * from conversations c where c.id = found.conversation_id offset 0) c
+		where %s and (%s)%s`, s.where, strings.Join(s.sources, ` or `), activity(s.newer))
+	if !s.bars {
+		return fmt.Sprintf(`select id, post from (%s limit %d) c%s`, named, n, activity(s.newer))
+	}
+	return fmt.Sprintf(`select c.id, c.post from (%s limit %d) c
+		where not exists (select from search_entries e where e.conversation_id = c.id and e.words @@ @barred::tsquery offset 0)%s limit %d`,
+		named, mostJudged, activity(s.newer), n)
 }
 
 // addNumbered puts the conversation of that number on top of the first page.

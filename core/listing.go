@@ -27,8 +27,8 @@ func (a Actor) sources() []string {
 	ways := []string{
 		`c.requester_id = @actor`,
 		`c.assignee_id = @actor`,
-		`c.id in (select conversation_id from participants where user_id = @actor)`,
-		`c.id in (select n.conversation_id from mentions m join notes n on n.id = m.note_id where m.user_id = @actor and n.conversation_id is not null)`,
+		`c.id in (select conversation_id from participants where user_id = @actor
+			union select n.conversation_id from mentions m join notes n on n.id = m.note_id where m.user_id = @actor)`,
 	}
 	if access == AccessTeams {
 		ways = append(ways, a.teamSources()...)
@@ -46,6 +46,9 @@ func (a Actor) teamSources() []string {
 
 // unfinished is literally the condition of the index conversations_of_nobody.
 const unfinished = ` and c.status in ('new', 'open', 'pending')`
+
+// ofDisabled: whose assignee was disabled must be looked after by somebody else.
+const ofDisabled = `c.assignee_id in (select id from users where not enabled)`
 
 // listing makes the SQL of the filter, for what the actor may view. The query of a
 // search is not in it.
@@ -65,10 +68,10 @@ func (f ListFilter) listing(actor Actor) listing {
 	case ViewUnassigned:
 		l.where += unfinished
 		if access == AccessAll {
-			l.sources = []string{`c.assignee_id is null`, `c.assignee_id in (select id from users where not enabled)`}
+			l.sources = []string{`c.assignee_id is null`, ofDisabled}
 			break
 		}
-		l.where += ` and not ` + assigned
+		l.where += ` and (c.assignee_id is null or ` + ofDisabled + `)`
 	case ViewTrash:
 		l.where = `c.merged_into is null and c.trashed_at is not null`
 	}
