@@ -115,6 +115,8 @@ class Chips {
 function followRecipients(form, chips) {
   const shown = form.querySelector('[data-check]');
   if (!shown || !window.htmx) return;
+  const ask = form.querySelector('button[name=do][value=preview]');
+  if (ask) ask.hidden = true; // it is told while they are typed
   const mark = () => chips.faulty([...shown.querySelectorAll('.cannot')].map((line) => line.dataset.address));
   let timer = 0, asked = null;
   const named = () => [...chips.all(), ...[...form.querySelectorAll('[name=suggested]:checked')].map((box) => box.value)].join(',');
