@@ -87,8 +87,11 @@ func TestOnlyWhoConfiguresSeesAndChangesTheTextsOfAMailbox(t *testing.T) {
 	box := d.Mailbox
 	agent, expert, customer := d.Agent(t, "agent@people.test"), d.Collaborator(t, "mia@partner.test"), d.Customer(t, "cara@customer.test")
 	acts := map[string]func(actor core.Actor, id core.MailboxID) error{
-		"see":  func(a core.Actor, id core.MailboxID) error { _, err := d.Desk.Mailbox(ctx, a, id); return err },
-		"list": func(a core.Actor, id core.MailboxID) error { _, err := d.MailTexts(ctx, a, id, language.English); return err },
+		"see": func(a core.Actor, id core.MailboxID) error { _, err := d.Desk.Mailbox(ctx, a, id); return err },
+		"list": func(a core.Actor, id core.MailboxID) error {
+			_, err := d.MailTexts(ctx, a, id, language.English)
+			return err
+		},
 		"read": func(a core.Actor, id core.MailboxID) error {
 			_, err := d.MailText(ctx, a, id, core.TextReply, language.English)
 			return err

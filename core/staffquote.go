@@ -10,8 +10,9 @@ import (
 // of that what the customer knows. White space does not count.
 type knownWords struct{ notice, public string }
 
-// noticeLine is what our notices say to an agent, whatever the mailbox has set.
-var noticeLine = regexp.MustCompile(`(?i)^\S.{0,200} (?:wrote in|added a private note to) conversation #\d+|^open (?:the )?conversation\b[^.]{0,12}:|^\S*/agent/conversations/\S*$|#note as its first line|^your answer to this mail goes to|^-- please reply above this line`)
+// noticeLine is what our notices say to an agent in each language, whatever the
+// mailbox has set. A test holds it against the texts.
+var noticeLine = regexp.MustCompile(`(?i)^\S.{0,200} (?:wrote in|added a private note to) conversation #\d+|^\S.{0,200} (?:schrieb zu|hat eine private notiz zu) anfrage #\d+|^open (?:the )?conversation\b[^.]{0,12}:|^anfrage öffnen[^.]{0,12}:|^\S*/agent/conversations/\S*$|#note as its first line|^schreiben sie #note in die erste zeile|^your answer to this mail goes to|^ihre antwort auf diese e-mail geht an|^-- (?:please reply above this line|bitte antworten sie oberhalb dieser zeile)`)
 
 // isFrame tells that a line is of the notice and not of anybody's public words.
 func (k knownWords) isFrame(line string) bool {

@@ -3,8 +3,10 @@ package eml
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"postdesk/core"
+	spoken "postdesk/core/language"
 )
 
 func TestWhatProgramsAddIsFolded(t *testing.T) {
@@ -113,6 +115,29 @@ func TestOurOwnMailsAreKnownWhateverIsDoneToThem(t *testing.T) {
 	for _, text := range []string{"I wrote all that above this line.\n\nAnd below.", "As I said above this line of dashes\n\nMore."} {
 		if got := fresh(text); got != text {
 			t.Errorf("%q became %q", text, got)
+		}
+	}
+}
+
+// TestOurOwnMailsAreKnownInEachLanguage: an answer above them is all that is new.
+func TestOurOwnMailsAreKnownInEachLanguage(t *testing.T) {
+	t.Parallel()
+	markers, notices := core.InEachLanguage(core.ReplyAbove), core.InEachLanguage(core.CopyNotice)
+	for i, tag := range spoken.All() {
+		if i > 0 && (markers[i] == markers[0] || notices[i] == notices[0]) {
+			t.Errorf("%s has no lines of its own", tag)
+		}
+		head := tag.Say("On {date}, {author} wrote:", "date", tag.Time(time.Date(2026, 3, 2, 8, 30, 0, 0, time.UTC), spoken.Long)+" CET (+01:00)", "author", "Abe Agent")
+		for name, text := range map[string]string{
+			"the history":         markers[i] + "\n\n" + head + "\n> We are sorry.\n",
+			"without quote marks": markers[i] + "\n\n" + head + "\nWe are sorry.\n",
+			"without dashes":      strings.Trim(markers[i], "- ") + "\n\nWe are sorry.\n",
+			"the quote alone":     head + "\n> We are sorry.\n",
+			"a copy":              notices[i] + "\n\nWe are sorry.\n\nAbe\n",
+		} {
+			if got := fresh("New words.\n\n" + text); got != "New words." {
+				t.Errorf("%s, %s: left %q", tag, name, got)
+			}
 		}
 	}
 }

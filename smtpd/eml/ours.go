@@ -1,10 +1,15 @@
 package eml
 
 import (
+	"slices"
 	"strings"
 
 	"postdesk/core"
 )
+
+// copyNotices is the first line of a copy, in each language. The marker above the
+// quoted history is known with those of all programs.
+var copyNotices = core.InEachLanguage(core.CopyNotice)
 
 // isOurs knows the lines of our own mails over which an answer stands, whatever
 // the mail program left of what was round them.
@@ -13,8 +18,8 @@ func isOurs(s string) bool {
 		return false
 	}
 	switch s[0] | 0x20 {
-	case 'y':
-		return strings.HasPrefix(s, core.CopyNotice)
+	case 'y', 'i':
+		return slices.ContainsFunc(copyNotices, func(notice string) bool { return strings.HasPrefix(s, notice) })
 	case '-', 'p', 'r', '#', '*', 'w', '<', '[', 't', 'a', 'd', '|':
 	default:
 		return false
