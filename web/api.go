@@ -131,7 +131,14 @@ func (a *api) routes() []apiRoute {
 		{"POST", "/deliveries/{id}/retry", byID(a.retryDelivery)},
 		{"POST", "/deliveries/{id}/send", a.afterDelivery(a.desk.SendHeld)},
 		{"POST", "/deliveries/{id}/discard", a.afterDelivery(a.desk.DiscardHeld)},
-	}
+		{"GET", "/queue", a.queue},
+		{"POST", "/queue/{name}/pause", a.afterQueue(a.desk.Pause)},
+		{"POST", "/queue/{name}/resume", a.afterQueue(a.desk.Resume)},
+		{"POST", "/queue/{name}/try", a.afterQueue(a.desk.TryNow)},
+		{"GET", "/suppressions", a.suppressions},
+		{"POST", "/suppressions", a.suppress},
+		{"DELETE", "/suppressions/{address}", a.clearSuppression},
+	}...)
 }
 
 // The description of the API, held to the routes by a test.

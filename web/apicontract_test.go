@@ -161,6 +161,52 @@ func TestMailsTellWhatBecameOfThem(t *testing.T) {
 	}
 }
 
+func TestAMailTellsWhatItsOriginWasJudgedBy(t *testing.T) {
+	t.Parallel()
+	a := openAPIDesk(t)
+	id := a.aMail(t, "suspended")
+	one := fmt.Sprintf("/mails/%d", id)
+	if got := a.call(t, "adm", "GET", one, "").data(t); got["origin_evidence"] != nil {
+		t.Errorf("of a mail that was not judged: %v", got["origin_evidence"])
+	}
+	a.Exec(t, `update inbound set trace = '{"Origin":{"Verdict":"unproven","Domain":"acme.test","SPF":"pass acme.test","DKIM":"none","DMARC":"none","ARC":"pass: list.test says dmarc=fail","Reason":"No policy."}}' where id = $1`, id)
+	res := a.call(t, "agt", "GET", one, "")
+	evidence, _ := res.data(t)["origin_evidence"].(map[string]any)
+	fields(t, evidence, `{"domain":"acme.test","spf":"pass acme.test","dkim":"none","dmarc":"none","arc":"pass: list.test says dmarc=fail","reason":"No policy.","is_trusted_relay":false}`)
+	checkAnswer(t, "GET", "/mails/{id}", res)
+	if row := a.call(t, "adm", "GET", "/mails", "").rows(t)[0]; row["origin_evidence"] != nil {
+		t.Errorf("in a list: %v", row)
+	}
+}
+
+func TestTheQueueAndSuppressionsAreRunByTheAPI(t *testing.T) {
+	t.Parallel()
+	a := openAPIDesk(t)
+	destination(a, t)
+	name := a.secondDomain()
+	a.Exec(t, `update destinations set paused_at = null, failures = 3, problem = 'dial tcp: connection refused'`)
+	all := a.call(t, "adm", "POST", "/queue/"+name+"/pause", "").data(t)
+	one, _ := all["destinations"].([]any)[0].(map[string]any)
+	fields(t, one, fmt.Sprintf(`{"name":"%s","failures":3,"queued":0,"next_attempt_at":null}`, name))
+	if by, _ := one["paused_by"].(map[string]any); one["paused_at"] == nil || by["email"] != "adm@desk.test" {
+		t.Errorf("paused: %v", one)
+	}
+	all = a.call(t, "adm", "POST", "/queue/*/pause", "").data(t)
+	fields(t, all, `{"destinations_count":1,"paused_count":1,"held_count":0,"failed_today_count":0}`)
+	if everything, _ := all["everything"].(map[string]any); everything["name"] != "*" || everything["paused_at"] == nil {
+		t.Errorf("everything: %v", all["everything"])
+	}
+	a.call(t, "adm", "POST", "/suppressions", `{"address":"Stop@acme.test","reason":"Asked for it"}`).data(t)
+	if code, parameter, _ := a.call(t, "adm", "POST", "/suppressions", `{"address":"x"}`).fault(); code != "FIELD_INVALID" || parameter != "address" {
+		t.Errorf("no address: %s %s", code, parameter)
+	}
+	fields(t, a.call(t, "agt", "GET", "/suppressions?q=stop", "").rows(t)[0], `{"address":"stop@acme.test","reason":"Asked for it","user":null,"case_id":null}`)
+	fields(t, a.call(t, "agt", "DELETE", "/suppressions/stop%40acme.test", "").data(t), `{"address":"stop@acme.test"}`)
+	if rows := a.call(t, "agt", "GET", "/suppressions", "").rows(t); len(rows) != 0 {
+		t.Errorf("left: %v", rows)
+	}
+}
+
 func TestListsAreInOrderAndPaged(t *testing.T) {
 	t.Parallel()
 	a := openAPIDesk(t)

@@ -19,6 +19,7 @@ type mailJSON struct {
 	MessageID      string               `json:"message_id"`
 	Subject        string               `json:"subject"`
 	Origin         *string              `json:"origin"`
+	Evidence       *evidenceJSON        `json:"origin_evidence"` // of one mail; lists leave it out
 	CaseID         *core.ConversationID `json:"case_id"`
 	PostID         *int64               `json:"post_id"`
 	PostType       *core.EntryKind      `json:"post_type"`
@@ -29,11 +30,30 @@ type mailJSON struct {
 	CreatedAt      time.Time            `json:"created_at"`
 }
 
+// An evidenceJSON is what the origin of a mail was judged by.
+type evidenceJSON struct {
+	Domain         string `json:"domain"` // of From
+	SPF            string `json:"spf"`
+	DKIM           string `json:"dkim"`
+	DMARC          string `json:"dmarc"`
+	ARC            string `json:"arc"` // what others say; believed by nobody
+	Reason         string `json:"reason"`
+	IsTrustedRelay bool   `json:"is_trusted_relay"`
+}
+
+// evidenceOf is null for what was not judged, or is one line of a list.
+func evidenceOf(o core.Origin) *evidenceJSON {
+	if o.Verdict == "" {
+		return nil
+	}
+	return &evidenceJSON{o.Domain, o.SPF, o.DKIM, o.DMARC, o.ARC, o.Reason, o.Trusted}
+}
+
 func mailOf(m core.Mail) mailJSON {
 	shown := mailJSON{
 		ID: m.ID, Status: upper(m.Status), SuspensionCode: word(m.Suspension), Reason: m.Reason, From: m.From,
 		EnvelopeFrom: m.EnvelopeFrom, Recipients: nonNil(m.Recipients), MessageID: m.MessageID, Subject: m.Subject,
-		Origin: word(m.Origin), CaseID: ref(m.Conversation), Size: m.Size,
+		Origin: word(m.Origin), Evidence: evidenceOf(m.Trace.Origin), CaseID: ref(m.Conversation), Size: m.Size,
 		LastError: m.LastError, Warnings: nonNil(doubts(m.Warnings)), IsDeleted: m.RemovedAt != nil, CreatedAt: m.ReceivedAt.UTC(),
 	}
 	if m.Rule != "" {

@@ -94,6 +94,22 @@ func passing(a *apiDesk, t testing.TB) int64 {
 	return 1
 }
 
+// destination is a domain that mail to it was paused, suppressed an address without
+// mail.
+func destination(a *apiDesk, t testing.TB) int64 {
+	a.next()
+	a.Exec(t, `insert into destinations (name, paused_at) values ($1, case when $2 then now() end)`, a.secondDomain(), a.count.Load()%2 == 0)
+	return 1
+}
+
+func suppressed(a *apiDesk, t testing.TB) int64 {
+	a.next()
+	a.Exec(t, `insert into suppressions (address, reason) values ($1, 'Reported failed 5.1.1')`, a.secondAddress())
+	return 1
+}
+
+func (a *apiDesk) secondDomain() string { return fmt.Sprintf("second%d.test", a.count.Load()) }
+
 // secondAddress is the one that addressed made last.
 func (a *apiDesk) secondAddress() string { return fmt.Sprintf("second%d@other.test", a.count.Load()) }
 
@@ -194,7 +210,14 @@ var apiMatrix = []apiRow{
 	{"POST /deliveries/{id}/retry", gone, "", adminDoes, noAdmin},
 	{"POST /deliveries/{id}/send", held, "", adminDoes, noAdmin},
 	{"POST /deliveries/{id}/discard", held, "", adminDoes, noAdmin},
-}
+	{"GET /queue", nil, "", adminDoes, ""},
+	{"POST /queue/{name}/pause", destination, "", adminDoes, noAdmin},
+	{"POST /queue/{name}/resume", destination, "", adminDoes, noAdmin},
+	{"POST /queue/{name}/try", destination, "", "403 403 403 403 403 409", "403 403 403 403 403 409"}, // without a relay
+	{"GET /suppressions", nil, "", peopleDone, ""},
+	{"POST /suppressions", nil, `{"address":"n%d@new.test","reason":"Asked for it"}`, adminMakes, ""},
+	{"DELETE /suppressions/{address}", suppressed, "", peopleDone, noPeople},
+}...)
 
 // unaudited are the routes that change something and are no administrative act.
 var unaudited = map[string]string{
@@ -213,7 +236,7 @@ var peopleRight = []string{
 	"POST /users", "PUT /users/{id}", "POST /users/{id}/disable", "POST /users/{id}/enable", "POST /users/{id}/send-link",
 	"POST /users/{id}/merge", "POST /users/{id}/unmerge", "POST /users/{id}/identities", "DELETE /users/{id}/identities/{address}",
 	"POST /users/{id}/identities/{address}/primary", "POST /invites/{id}/resend", "POST /organizations", "PUT /organizations/{id}",
-	"POST /organizations/{id}/join-existing",
+	"POST /organizations/{id}/join-existing", "GET /suppressions", "DELETE /suppressions/{address}",
 }
 
 func TestAnAgentWithoutThePeopleRightIsRefusedWhatItGives(t *testing.T) {
@@ -260,7 +283,7 @@ func (a *apiDesk) request(t *testing.T, row apiRow, missing bool) (method, path,
 	if row.object != nil && !missing {
 		id = row.object(a, t)
 	}
-	path = strings.NewReplacer("{id}", strconv.FormatInt(id, 10), "{address}", url.PathEscape(a.secondAddress()), "{pattern}", url.PathEscape(a.secondAddress())).Replace(pattern)
+	path = strings.NewReplacer("{id}", strconv.FormatInt(id, 10), "{address}", url.PathEscape(a.secondAddress()), "{pattern}", url.PathEscape(a.secondAddress()), "{name}", a.secondDomain()).Replace(pattern)
 	body = row.body
 	if strings.Contains(body, "{customer}") {
 		body = strings.ReplaceAll(body, "{customer}", strconv.FormatInt(another(a, t), 10))
