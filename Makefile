@@ -4,7 +4,7 @@
 DATA_DIR ?=
 ARGS     ?=
 
-.PHONY: run test check bench crash crash-out outage timing slow fuzz memory fill postgresql chromium
+.PHONY: run test check bench crash crash-out outage timing slow fuzz memory fill pages postgresql chromium
 
 # The program itself, not `go run`: a Ctrl-C that ends it well is no error.
 run: postgresql
@@ -59,6 +59,11 @@ memory: postgresql
 # `make fill ARGS="--data-dir DIR"`.
 fill: postgresql
 	@go run ./cmd/proof fill $(ARGS)
+
+# How long each page takes among 100,000 conversations, against the bars. `make pages
+# ARGS="--requests 100"` takes some minutes less.
+pages: postgresql
+	@go run ./cmd/proof pages $(ARGS)
 
 # PostgreSQL is the one thing that running needs and Go does not bring. Asks first
 # on a terminal.

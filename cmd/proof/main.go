@@ -2,7 +2,8 @@
 // measures: how fast mail comes in and is filed (bench) and goes out (drain), that
 // no kill of the process loses, doubles or alters one (crash, deliver), how mail
 // goes out after the next server was down (outage), that the time of an answer does
-// not tell who has an account (timing), and that neither slow clients (slow), nor
+// not tell who has an account (timing), how long the pages of a help desk with years
+// of conversations take (fill, pages), and that neither slow clients (slow), nor
 // nonsense (fuzz), nor great mails all at once (memory) harm an honest sender or
 // make the gateway grow.
 //
@@ -35,6 +36,8 @@ type commands struct {
 	Outage  outageCommand  `cmd:"" help:"Let the next server be down while mail is queued, and see how it is delivered afterwards."`
 
 	Fill fillCommand `cmd:"" help:"Fill an empty help desk with years of conversations, to look at or to measure."`
+
+	Pages pagesCommand `cmd:"" help:"How long the pages of a help desk with years of conversations take."`
 
 	Timing timingCommand `cmd:"" help:"How long sign-in and reset take for addresses with and without an account."`
 	Slow   slowCommand   `cmd:"" help:"How long an honest sender waits for its 250 while thousands of clients are idle or drip."`
