@@ -47,6 +47,9 @@ func matrix() []row {
 		{"POST", "/profile/tokens/{token}/end", "", 303, 404, 404, 404, 404},
 
 		{"GET", "/agent", "", 404, 404, 200, 200, 200},
+		{"POST", "/agent/many", "id={spare}&do=change&priority=high", 404, 404, 403, 303, 303},
+		{"POST", "/agent/many", "id={spare}&do=trash", 404, 404, 403, 303, 303},
+		{"POST", "/agent/many", "id={spare}&do=restore", 404, 404, 403, 303, 303},
 		{"GET", "/agent/events", "", 404, 404, 200, 200, 200},
 		{"GET", c + "/events", "", 404, 404, 200, 200, 200},
 		{"GET", "/agent/new", "", 403, 403, 403, 200, 200},

@@ -156,6 +156,7 @@ func (s *server) routes() chi.Router {
 
 	// The agent area.
 	get("/agent", s.inbox)
+	post("/agent/many", s.many)
 	get("/agent/new", s.newConversation)
 	post("/agent/new", s.createConversation)
 	get("/agent/conversations/{id}", s.conversation)
