@@ -82,13 +82,18 @@ func (s sizes) fill(ctx context.Context, url string) error {
 		if any {
 			return errors.New("somebody uses this help desk already: fill wants one without people and conversations")
 		}
-		return withoutReferences(ctx, tx, func() error {
-			told, err = st.copyAll(ctx, tx)
-			return err
+		return withoutTriggers(ctx, tx, func() error {
+			return withoutReferences(ctx, tx, func() error {
+				told, err = st.copyAll(ctx, tx)
+				return err
+			})
 		})
 	})
 	if err != nil {
 		return err
+	}
+	if err := learnWords(ctx, url); err != nil {
+		return fmt.Errorf("words for the search: %w", err)
 	}
 	if _, err := conn.Exec(ctx, `vacuum analyze`); err != nil {
 		return err
