@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"postdesk/core"
-	spoken "postdesk/core/language"
+	tongue "postdesk/core/language"
 )
 
 func TestWhatProgramsAddIsFolded(t *testing.T) {
@@ -123,11 +123,11 @@ func TestOurOwnMailsAreKnownWhateverIsDoneToThem(t *testing.T) {
 func TestOurOwnMailsAreKnownInEachLanguage(t *testing.T) {
 	t.Parallel()
 	markers, notices := core.InEachLanguage(core.ReplyAbove), core.InEachLanguage(core.CopyNotice)
-	for i, tag := range spoken.All() {
+	for i, tag := range tongue.All() {
 		if i > 0 && (markers[i] == markers[0] || notices[i] == notices[0]) {
 			t.Errorf("%s has no lines of its own", tag)
 		}
-		head := tag.Say("On {date}, {author} wrote:", "date", tag.Time(time.Date(2026, 3, 2, 8, 30, 0, 0, time.UTC), spoken.Long)+" CET (+01:00)", "author", "Abe Agent")
+		head := tag.Say("On {date}, {author} wrote:", "date", tag.Time(time.Date(2026, 3, 2, 8, 30, 0, 0, time.UTC), tongue.Long)+" CET (+01:00)", "author", "Abe Agent")
 		for name, text := range map[string]string{
 			"the history":         markers[i] + "\n\n" + head + "\n> We are sorry.\n",
 			"without quote marks": markers[i] + "\n\n" + head + "\nWe are sorry.\n",

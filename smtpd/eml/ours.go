@@ -7,9 +7,19 @@ import (
 	"postdesk/core"
 )
 
-// copyNotices is the first line of a copy, in each language. The marker above the
-// quoted history is known with those of all programs.
-var copyNotices = core.InEachLanguage(core.CopyNotice)
+// What our mails say in each language over an answer: the first line of a copy, and
+// the marker above the quoted history without its dashes.
+var (
+	copyNotices  = core.InEachLanguage(core.CopyNotice)
+	replyMarkers = bareMarkers()
+)
+
+func bareMarkers() (bare []string) {
+	for _, marker := range core.InEachLanguage(core.ReplyAbove) {
+		bare = append(bare, normal(strings.Trim(marker, "- ")))
+	}
+	return bare
+}
 
 // isOurs knows the lines of our own mails over which an answer stands, whatever
 // the mail program left of what was round them.
@@ -20,10 +30,10 @@ func isOurs(s string) bool {
 	switch s[0] | 0x20 {
 	case 'y', 'i':
 		return slices.ContainsFunc(copyNotices, func(notice string) bool { return strings.HasPrefix(s, notice) })
-	case '-', 'p', 'r', '#', '*', 'w', '<', '[', 't', 'a', 'd', '|':
+	case '-', 'p', 'r', '#', '*', 'w', '<', '[', 't', 'a', 'd', '|', 'b':
 	default:
 		return false
 	}
 	lower := normal(s)
-	return strings.Contains(lower, "above this line") && containsAny(lower, []string{"reply", "respond", "answer", "response", "write", "type"})
+	return containsAny(lower, replyMarkers) || strings.Contains(lower, "above this line") && containsAny(lower, []string{"reply", "respond", "answer", "response", "write", "type"})
 }
