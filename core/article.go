@@ -38,7 +38,7 @@ type ArticleFilter struct {
 
 // Articles lists what the reader may see, the latest changed first, and counts it:
 // drafts are seen by staff only. ErrForbidden for the deleted.
-func (d *Desk) Articles(ctx context.Context, reader Actor, f ArticleFilter) (found []ArticleRef, total int, err error) {
+func (d *Desk) Articles(ctx context.Context, reader Actor, f ArticleFilter) (found []Article, total int, err error) {
 	defer wrap(&err, "articles")
 	sees := seesArticle
 	if f.Deleted {
@@ -58,7 +58,7 @@ func (d *Desk) Articles(ctx context.Context, reader Actor, f ArticleFilter) (fou
 			return err
 		}
 		args["limit"], args["offset"] = f.Page.bounds()
-		found, err = rows[ArticleRef](ctx, tx, `select `+articleRefColumns+where+` order by a.updated_at desc, a.id desc limit @limit offset @offset`, args)
+		found, err = rows[Article](ctx, tx, `select `+articleColumns+where+` order by a.updated_at desc, a.id desc limit @limit offset @offset`, args)
 		return err
 	})
 	return found, total, err

@@ -54,14 +54,19 @@ type ProposalFilter struct {
 	Page    Page
 }
 
-// Proposals lists them, newest first, and counts them. ErrNotFound for who is no
-// staff.
+// Proposals lists them, newest first, and counts them. ErrNotFound for an article that
+// is not there, and for who is no staff.
 func (d *Desk) Proposals(ctx context.Context, actor Actor, f ProposalFilter) (found []Proposal, total int, err error) {
 	defer wrap(&err, "proposals")
 	if err := actor.Can(DoReadDraft); err != nil {
 		return nil, 0, err
 	}
 	err = d.read(ctx, func(tx pgx.Tx) error {
+		if f.Article != 0 {
+			if _, err := articleSeen(ctx, tx, actor, f.Article); err != nil {
+				return err
+			}
+		}
 		found, total, err = list[Proposal](ctx, tx, proposalColumns, fromProposals+`
 			and (@article = 0 or p.article_id = @article) and (@author = 0 or p.author_id = @author) and (@state = '' or p.state = @state)`,
 			`p.id desc`, f.Page, pgx.StrictNamedArgs{"article": int64(f.Article), "author": int64(f.Author), "state": string(f.State)})

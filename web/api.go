@@ -47,7 +47,7 @@ type apiRoute struct {
 
 // routes is every request that needs a token.
 func (a *api) routes() []apiRoute {
-	return []apiRoute{
+	return append(a.helpRoutes(), []apiRoute{
 		{"GET", "/me", a.me},
 		{"PUT", "/me", a.updateMe},
 		{"GET", "/me/notifications", a.notifications},

@@ -126,7 +126,7 @@ const (
 	noAdmin    = "403 403 403 403 403 404"
 )
 
-var apiMatrix = []apiRow{
+var apiMatrix = append(helpMatrix, []apiRow{
 	{"GET /me", nil, "", everybody, ""},
 	{"PUT /me", nil, `{"full_name":"Me"}`, everybody, ""},
 	{"GET /me/notifications", nil, "", "403 403 403 403 200 200", ""},
@@ -229,7 +229,7 @@ var unaudited = map[string]string{
 	"POST /cases/{id}/participants":  "a case has its own timeline",
 	"POST /users/{id}/notes":         "the journey shows a note with its author",
 	"POST /organizations/{id}/notes": "the journey shows a note with its author",
-}
+}...)
 
 // peopleRight are the routes of agents who "create and update users and
 // organizations". Without that right they get 403, whatever the object.
@@ -288,6 +288,10 @@ func (a *apiDesk) request(t *testing.T, row apiRow, missing bool) (method, path,
 	body = row.body
 	if strings.Contains(body, "{customer}") {
 		body = strings.ReplaceAll(body, "{customer}", strconv.FormatInt(another(a, t), 10))
+	}
+	if strings.Contains(body, "{category}") || strings.Contains(body, "{section}") {
+		section := aSection(a, t)
+		body = strings.NewReplacer("{section}", strconv.FormatInt(section, 10), "{category}", a.Text(t, `select category_id from sections where id = $1`, section)).Replace(body)
 	}
 	return method, path, strings.ReplaceAll(body, "%d", strconv.FormatInt(a.next(), 10))
 }

@@ -173,6 +173,8 @@ var promisedFields = map[string]string{
 	"User":         "id full_name role emails is_enabled has_password organization_id time_zone locale team_ids",
 	"Organization": "id name domains shares_conversations",
 	"Delivery":     "id state purpose recipient case_id attempts last_response next_attempt_at",
+	"Article":      "id title body section_id status revision",
+	"Section":      "id title category_id visibility",
 	"Me":           "id full_name role permissions",
 }
 
