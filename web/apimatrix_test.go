@@ -229,7 +229,7 @@ var unaudited = map[string]string{
 	"POST /cases/{id}/participants":  "a case has its own timeline",
 	"POST /users/{id}/notes":         "the journey shows a note with its author",
 	"POST /organizations/{id}/notes": "the journey shows a note with its author",
-}...)
+}
 
 // peopleRight are the routes of agents who "create and update users and
 // organizations". Without that right they get 403, whatever the object.
