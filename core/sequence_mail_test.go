@@ -335,8 +335,11 @@ func (w *walk) named(env core.Envelope, l core.Letter) (ids []core.ConversationI
 	w.scan(&ids, `
 		with recursive named (id) as (
 			select coalesce(n.conversation_id, case when d.mention_id is null then d.conversation_id end) from deliveries d
-			left join mentions m on m.id = d.mention_id left join notes n on n.id = m.note_id
-			where d.id = any($2) or d.id = any($1) and exists (select from tokens t where t.name = d.reply_token and t.revoked_at is null)),
+			left join mentions m on m.id = d.mention_id left join notes n on n.id = m.note_id where d.id = any($2)
+			union
+			select coalesce(n.conversation_id, t.conversation_id) from deliveries d -- a person's token stays where it is in a split
+			join tokens t on t.name = d.reply_token and t.revoked_at is null
+			left join mentions m on m.id = d.mention_id left join notes n on n.id = m.note_id where d.id = any($1)),
 		chain (id, merged_into) as (
 			select id, merged_into from conversations where id in (select id from named)
 			union

@@ -72,8 +72,23 @@ var (
 		}
 		return int64(from)
 	}
-	browser = func(a *apiDesk, t testing.TB) int64 { return int64(a.Session(t, a.people["own"].ID)) }
-	aTeam   = func(a *apiDesk, t testing.TB) int64 {
+	browser    = func(a *apiDesk, t testing.TB) int64 { return int64(a.Session(t, a.people["own"].ID)) }
+	mergedCase = func(a *apiDesk, t testing.TB) int64 {
+		one, two := core.ConversationID(caseOfOwn(a, t)), core.ConversationID(caseOfOwn(a, t))
+		if _, err := a.Merge(t.Context(), a.people["owner"], []core.ConversationID{one, two}, false); err != nil {
+			t.Fatal(err)
+		}
+		return int64(two)
+	}
+	// aReply is of somebody whom no row asks.
+	aReply = func(a *apiDesk, t testing.TB) int64 {
+		id, err := a.SaveReply(t.Context(), a.people["owner"], 0, core.SavedReplyForm{Name: fmt.Sprintf("Reply %d", a.next()), Text: "Hello", Visibility: core.ForEveryone})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return int64(id)
+	}
+	aTeam = func(a *apiDesk, t testing.TB) int64 {
 		return a.row(t, `insert into teams (title) values ('Team ' || $1::text) returning id`, strconv.FormatInt(a.next(), 10))
 	}
 )
@@ -150,6 +165,16 @@ var apiMatrix = append(helpMatrix, []apiRow{
 	{"GET /cases/{id}/posts", caseOfOwn, "", "200 404 404 200 200 200", nobody},
 	{"POST /cases/{id}/reply", caseOfOwn, `{"contents":"Hello"}`, "201 404 404 403 201 201", nobody},
 	{"POST /cases/{id}/notes", caseOfOwn, `{"contents":"Hush"}`, staffNotes, nobody},
+	{"POST /cases/{id}/unmerge", mergedCase, "", "404 404 404 403 200 200", nobody},
+	{"POST /cases/{id}/trash", caseOfOwn, "", "404 404 404 403 200 200", nobody},
+	{"POST /cases/{id}/restore", caseOfOwn, "", "404 404 404 403 200 200", nobody},
+	{"POST /cases/{id}/tags", caseOfOwn, `{"add":["n%d"]}`, "404 404 404 403 200 200", nobody},
+	{"GET /tags", nil, "", staffViews, ""},
+	{"GET /saved-replies", nil, "", "404 404 404 403 200 200", ""},
+	{"POST /saved-replies", nil, `{"name":"N%d","contents":"Hello","visibility":"EVERYONE"}`, "404 404 404 403 201 201", ""},
+	{"GET /saved-replies/{id}", aReply, "", "404 404 404 403 200 200", "404 404 404 403 404 404"},
+	{"PUT /saved-replies/{id}", aReply, `{"contents":"Other %d"}`, "404 404 404 403 403 200", "404 404 404 403 404 404"},
+	{"DELETE /saved-replies/{id}", aReply, "", "404 404 404 403 403 200", "404 404 404 403 404 404"},
 	{"POST /cases/{id}/participants", caseOfOwn, `{"email":"n%d@new.test"}`, "404 404 404 403 200 200", nobody},
 
 	{"GET /users", nil, "", staffViews, ""},
@@ -227,6 +252,10 @@ var unaudited = map[string]string{
 	"POST /cases/{id}/reply":         "a case has its own timeline",
 	"POST /cases/{id}/notes":         "a case has its own timeline",
 	"POST /cases/{id}/participants":  "a case has its own timeline",
+	"POST /cases/{id}/unmerge":       "a case has its own timeline",
+	"POST /cases/{id}/trash":         "a case has its own timeline",
+	"POST /cases/{id}/restore":       "a case has its own timeline",
+	"POST /cases/{id}/tags":          "a case has its own timeline",
 	"POST /users/{id}/notes":         "the journey shows a note with its author",
 	"POST /organizations/{id}/notes": "the journey shows a note with its author",
 }
@@ -349,9 +378,29 @@ func TestMergeIsForThoseWithTheRight(t *testing.T) {
 	}
 }
 
+func TestSplitIsForThoseWithTheRight(t *testing.T) {
+	t.Parallel()
+	a := openAPIDesk(t)
+	for caller, want := range map[string]int{"anon": 401, "own": 404, "oth": 404, "cc": 404, "col": 403, "agt": 201, "adm": 201, "dis": 401} {
+		one := a.aCase(t)
+		body := fmt.Sprintf(`{"post_id":%d}`, a.Message(t, core.ConversationID(one), a.people["own"], "Another matter"))
+		res := a.call(t, caller, "POST", fmt.Sprintf("/cases/%d/split", one), body)
+		if res.Code != want {
+			t.Errorf("split as %s answers %d, want %d: %s", caller, res.Code, want, res.Body)
+		}
+		checkAnswer(t, "POST", "/cases/{id}/split", res)
+		if want == 201 && res.data(t)["subject"] == "" {
+			t.Errorf("the new one is %v", res.data(t))
+		}
+		if res := a.call(t, caller, "POST", "/cases/999999/split", body); want != 401 && res.Code != 404 {
+			t.Errorf("split of a missing case as %s answers %d, want 404", caller, res.Code)
+		}
+	}
+}
+
 func TestEveryRouteHasARowInTheMatrix(t *testing.T) {
 	t.Parallel()
-	rows := map[string]bool{"POST /cases/{id}/merge": true}
+	rows := map[string]bool{"POST /cases/{id}/merge": true, "POST /cases/{id}/split": true}
 	for _, row := range apiMatrix {
 		rows[row.route] = true
 	}
