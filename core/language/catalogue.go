@@ -105,3 +105,13 @@ func (t Tag) book() *book {
 	}
 	return books[English]
 }
+
+// Keys are the sentences that a language has an entry for, to hold them against
+// those that are used.
+func (t Tag) Keys() (keys []string) {
+	for key := range t.book().entries {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
+}
