@@ -10,11 +10,12 @@
   const stream = conversation ? `/agent/conversations/${conversation}/events` : '/agent/events';
 
   // An anchor of a mail may lead to an entry that a long timeline leaves out.
-  if (conversation && /^#(note|post|event)-\d+$/.test(location.hash) && !document.getElementById(location.hash.slice(1)) &&
-      document.querySelector('.timeline > .earlier')) {
-    location.replace(`${location.pathname}?all=1${location.hash}`);
-    return;
+  function seekFolded() {
+    if (conversation && /^#(note|post|event)-\d+$/.test(location.hash) && !document.getElementById(location.hash.slice(1)) &&
+        document.querySelector('.timeline > .earlier')) location.replace(`${location.pathname}?all=1${location.hash}`);
   }
+  seekFolded();
+  addEventListener('hashchange', seekFolded);
   if (!window.EventSource || !window.DOMParser) return;
 
   // The region is there before its words: screen readers say only what comes into one.
