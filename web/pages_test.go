@@ -114,7 +114,7 @@ func TestACollaboratorHasANoteBoxAndNoReplyBoxAndNoAdminLink(t *testing.T) {
 	w := openSite(t)
 	page := w.ask(t, "collaborator", "/agent/conversations/{conversation}", nil)
 	action := w.at("/agent/conversations/{conversation}/")
-	if len(page.find(t, "form", "action="+action+"note")) != 1 || len(page.find(t, "form", "action="+action+"reply")) != 0 ||
+	if len(page.find(t, "form", "action="+action+"note#reply")) != 1 || len(page.find(t, "form", "action="+action+"reply#reply")) != 0 ||
 		len(page.find(t, "form", "action="+action+"properties")) != 0 {
 		t.Error("a collaborator has other boxes than that for a note")
 	}
@@ -125,7 +125,7 @@ func TestACollaboratorHasANoteBoxAndNoReplyBoxAndNoAdminLink(t *testing.T) {
 			}
 		}
 	}
-	if agent := w.ask(t, "agent", "/agent/conversations/{conversation}", nil); len(agent.find(t, "form", "action="+action+"reply")) != 1 {
+	if agent := w.ask(t, "agent", "/agent/conversations/{conversation}", nil); len(agent.find(t, "form", "action="+action+"reply#reply")) != 1 {
 		t.Error("an agent has no reply box")
 	}
 }

@@ -25,8 +25,11 @@ func parseForm(r *http.Request) error {
 	if r.Method != http.MethodPost {
 		return nil
 	}
-	err := r.ParseMultipartForm(formMemory)
 	var tooLarge *http.MaxBytesError
+	if err := r.ParseForm(); errors.As(err, &tooLarge) { // the other one forgets about it
+		return err
+	}
+	err := r.ParseMultipartForm(formMemory)
 	switch {
 	case err == nil, errors.Is(err, http.ErrNotMultipart):
 		return nil
