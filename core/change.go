@@ -209,7 +209,7 @@ func restore(ctx context.Context, tx pgx.Tx, actor Actor, c locked) error {
 func (d *Desk) CloseCompleted(ctx context.Context) (n int, err error) {
 	defer wrap(&err, "close completed conversations")
 	err = d.tx(ctx, func(tx pgx.Tx) error {
-		n, err = value[int](ctx, tx, `
+		closed, err := value[[]ConversationID](ctx, tx, `
 			with due as (
 				select c.id from conversations c, instance i
 				where c.status = 'completed' and i.close_completed_hours > 0
@@ -220,7 +220,9 @@ func (d *Desk) CloseCompleted(ctx context.Context) (n int, err error) {
 			told as (
 				insert into events (conversation_id, kind, detail)
 				select id, 'status', '{"from": "completed", "to": "closed"}' from closed)
-			select count(*)::int from closed`)
+			select coalesce(array_agg(id), '{}') from closed`)
+		n = len(closed)
+		touch(tx, closed...)
 		return err
 	})
 	return n, err

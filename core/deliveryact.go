@@ -126,6 +126,7 @@ func sendAgain(ctx context.Context, tx pgx.Tx, actor Actor, id DeliveryID, act, 
 	if tag.RowsAffected() == 0 {
 		return notInThatState(ctx, tx, id)
 	}
+	touchDelivery(tx, id)
 	return audit(ctx, tx, actor, "delivery."+act, object("delivery", id), nil)
 }
 
@@ -189,6 +190,7 @@ func (d *Desk) DiscardHeld(ctx context.Context, actor Actor, id DeliveryID) (err
 		if tag.RowsAffected() == 0 {
 			return notInThatState(ctx, tx, id)
 		}
+		touchDelivery(tx, id)
 		return audit(ctx, tx, actor, "delivery.discarded", object("delivery", id), nil)
 	})
 }

@@ -281,3 +281,8 @@ func touching(tx pgx.Tx, sql string, args ...any) {
 		return err
 	})
 }
+
+// touchDelivery touches the conversation of a mail, if it has one.
+func touchDelivery(tx pgx.Tx, id DeliveryID) {
+	touching(tx, `select conversation_id from deliveries where id = $1 and conversation_id is not null`, id)
+}
