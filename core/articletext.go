@@ -79,8 +79,7 @@ var (
 	taskMark    = regexp.MustCompile(`^\[[ xX]\]\s+`)
 	linkMark    = regexp.MustCompile(`!?\[([^\[\]]*)\](\([^()]*(\([^()]*\)[^()]*)*\)|\[[^\[\]]*\])`)
 	autoLink    = regexp.MustCompile(`<((https?://|mailto:)[^<>\s]+)>`)
-	wordMarks   = regexp.MustCompile("(\\*{1,3}|~~|`+|\\b_{1,3}|_{1,3}\\b)")
-	escapedMark = regexp.MustCompile("\\\\([!-/:-@\\[-`{-~])")
+	wordMarks   = regexp.MustCompile("\\\\[!-/:-@\\[-`{-~]|\\*{1,3}|~~|`+|\\b_{1,3}|_{1,3}\\b")
 )
 
 // PlainArticle gives the words of a Markdown text without its marks, for the
@@ -126,7 +125,11 @@ func plainLine(line string) string {
 	line = linkMark.ReplaceAllString(line, "$1")
 	line = linkMark.ReplaceAllString(line, "$1") // a picture in a link
 	line = autoLink.ReplaceAllString(line, "$1")
-	line = wordMarks.ReplaceAllString(line, "")
-	line = escapedMark.ReplaceAllString(line, "$1")
+	line = wordMarks.ReplaceAllStringFunc(line, func(mark string) string {
+		if mark[0] == '\\' {
+			return mark[1:] // it is meant as it stands
+		}
+		return ""
+	})
 	return strings.Join(strings.Fields(strings.ReplaceAll(line, "|", " ")), " ")
 }
