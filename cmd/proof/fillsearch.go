@@ -49,7 +49,7 @@ func learnWords(ctx context.Context, url string) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	_, err = conn.Exec(ctx, index+`; comment on index search_entries_words is `+quoted(why))
+	_, err = conn.Exec(ctx, `set maintenance_work_mem = '256MB'; `+index+`; comment on index search_entries_words is `+quoted(why))
 	return err
 }
 
