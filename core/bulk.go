@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // ManyChanges are what is done to several conversations at once. What is nil or
@@ -59,7 +60,7 @@ func (d *Desk) ChangeMany(ctx context.Context, actor Actor, ids []ConversationID
 	err = d.tx(ctx, func(tx pgx.Tx) error {
 		o = ManyOutcome{}
 		for _, id := range ids { // oldest first, so that two callers never wait in a circle
-			err := pgx.BeginFunc(ctx, tx, func(step pgx.Tx) error { return d.changeOne(ctx, step, actor, id, m) })
+			err := step(ctx, tx, func() error { return d.changeOne(ctx, tx, actor, id, m) })
 			if problem, ok := whyLeft(err); ok {
 				o.Left = append(o.Left, LeftConversation{id, problem})
 				continue
@@ -72,6 +73,20 @@ func (d *Desk) ChangeMany(ctx context.Context, actor Actor, ids []ConversationID
 		return nil
 	})
 	return o, err
+}
+
+// step undoes what a part of a transaction did, and nothing else, if it fails.
+func step(ctx context.Context, tx pgx.Tx, do func() error) error {
+	if _, err := tx.Exec(ctx, `savepoint step`); err != nil {
+		return err
+	}
+	end := `release step`
+	err := do()
+	if err != nil {
+		end = `rollback to step`
+	}
+	_, ended := tx.Exec(ctx, end)
+	return errors.Join(err, ended)
 }
 
 // deeds are the rights that the changes need; none is no change.
@@ -113,7 +128,10 @@ func (d *Desk) changeOne(ctx context.Context, tx pgx.Tx, actor Actor, id Convers
 func whyLeft(err error) (problem string, ok bool) {
 	var invalid Invalid
 	var refusal Refusal
+	var failed *pgconn.PgError
 	switch {
+	case errors.As(err, &failed):
+		return "", false
 	case errors.As(err, &invalid):
 		return invalid.Problem, true
 	case errors.As(err, &refusal):

@@ -78,7 +78,7 @@ func readInquiry(ctx context.Context, tx pgx.Tx, typed string) (inquiry, error) 
 	args := pgx.NamedArgs{}
 	for i, t := range q.terms {
 		name := fmt.Sprintf("term%d", i)
-		args[name] = t.text
+		args[name] = canonicalWord(t.text)
 		made := `phraseto_tsquery('pg_catalog.simple', search_fold(@` + name + `::text))`
 		if t.goesOn {
 			made = `coalesce((nullif(` + made + `::text, '') || ':*')::tsquery, '')`
