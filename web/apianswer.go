@@ -18,7 +18,9 @@ type apiAnswer struct {
 	status   int
 	resource string
 	data     any
-	total    *int // of lists
+	total    *int   // of lists
+	next     string // cursors of the pages beside this one, where a list has any
+	previous string
 	raw      []byte
 	mime     string // of raw
 }
@@ -49,6 +51,8 @@ type envelope struct {
 	Data     any    `json:"data"`
 	Resource string `json:"resource"`
 	Total    *int   `json:"total_count,omitempty"`
+	Next     string `json:"next_cursor,omitempty"`
+	Previous string `json:"previous_cursor,omitempty"`
 }
 
 type refusalEnvelope struct {
@@ -182,7 +186,7 @@ func (a *api) render(c *apiCall, answer apiAnswer, err error) rendered {
 	if answer.mime != "" {
 		return rendered{answer.status, answer.mime, answer.raw}
 	}
-	body, err := json.Marshal(envelope{answer.status, answer.data, answer.resource, answer.total})
+	body, err := json.Marshal(envelope{answer.status, answer.data, answer.resource, answer.total, answer.next, answer.previous})
 	if err != nil {
 		return a.refuse(c, err)
 	}

@@ -119,28 +119,54 @@ func (a *api) cases(c *apiCall) (apiAnswer, error) {
 		return apiAnswer{}, err
 	}
 	f.Page = page
-	all, total, err := a.desk.Conversations(c.ctx(), c.actor, f)
+	list, err := a.desk.List(c.ctx(), c.actor, f)
 	if err != nil {
 		return apiAnswer{}, err
 	}
-	return listed("case", all, total, func(row core.ConversationRow) caseJSON { return caseOf(row.Conversation) })
+	answer, err := listed("case", list.Rows, list.Total.N, func(row core.ConversationRow) caseJSON { return caseOf(row.Conversation) })
+	if list.Older != nil {
+		answer.next = list.Older.String()
+	}
+	if list.Newer != nil {
+		answer.previous = list.Newer.String()
+	}
+	return answer, err
 }
 
 func caseFilter(c *apiCall) (f core.ListFilter, err error) {
-	view, err := c.choice("view", "all", "mine", "team", "unassigned", "trash")
-	if err != nil {
+	for _, of := range []struct {
+		name string
+		to   *string
+		all  []string
+	}{
+		{"view", (*string)(&f.View), []string{"all", "mine", "team", "unassigned", "trash"}},
+		{"status", (*string)(&f.Status), []string{"new", "open", "pending", "completed", "closed"}},
+		{"priority", &f.Priority, priorities()},
+	} {
+		if *of.to, err = c.choice(of.name, of.all...); err != nil {
+			return f, err
+		}
+	}
+	for _, of := range []struct {
+		name string
+		to   *int64
+	}{{"requester_id", (*int64)(&f.Requester)}, {"assigned_agent_id", (*int64)(&f.Assignee)}, {"assigned_team_id", (*int64)(&f.Team)}} {
+		if *of.to, err = c.number(of.name); err != nil {
+			return f, err
+		}
+	}
+	if f.Tag, err = c.query("tag"); err != nil {
 		return f, err
 	}
-	status, err := c.choice("status", "new", "open", "pending", "completed", "closed")
-	if err != nil {
+	if f.Query, err = c.search(); err != nil {
 		return f, err
 	}
-	requester, err := c.number("requester_id")
-	if err != nil {
+	cursor, err := c.query("cursor")
+	if err != nil || cursor == "" {
 		return f, err
 	}
-	f = core.ListFilter{View: core.View(view), Status: core.Status(status), Requester: core.UserID(requester)}
-	f.Query, err = c.query("query")
+	at, err := core.ParseCursor(cursor)
+	f.Cursor = &at
 	return f, err
 }
 
