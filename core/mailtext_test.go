@@ -2,12 +2,14 @@ package core_test
 
 import (
 	"errors"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"postdesk/core"
+	"postdesk/core/language"
 )
 
 // sampleMail is a mail that has a value for everything, and a canary where no text
@@ -51,10 +53,23 @@ func saidBy(t *testing.T, o *core.Outgoing) string {
 
 func TestEveryStandardTextKeepsItsRule(t *testing.T) {
 	t.Parallel()
+	holes := regexp.MustCompile(`\{\{\w+`)
 	for _, rule := range core.TextRules() {
-		checked, err := core.CheckMailText(rule.Kind, rule.Standard)
-		if err != nil || checked != rule.Standard {
-			t.Errorf("%s: %v, %+v", rule.Kind, err, checked)
+		for _, tag := range language.All() {
+			text := rule.In(tag).Standard
+			checked, err := core.CheckMailText(rule.Kind, text)
+			if err != nil || checked != text || (text.Subject == "") != (rule.Standard.Subject == "") {
+				t.Errorf("%s, %s: %v, %+v", tag, rule.Kind, err, checked)
+			}
+			got, want := holes.FindAllString(text.Subject+text.Body, -1), holes.FindAllString(rule.Standard.Subject+rule.Standard.Body, -1)
+			slices.Sort(got)
+			slices.Sort(want)
+			if !slices.Equal(got, want) {
+				t.Errorf("%s, %s holds %q, English %q", tag, rule.Kind, got, want)
+			}
+			if tag != language.English && text.Body == rule.Standard.Body {
+				t.Errorf("%s, %s is English", tag, rule.Kind)
+			}
 		}
 		for _, p := range rule.Placeholders {
 			if p.Becomes == "" {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"postdesk/core"
+	"postdesk/core/language"
 	"postdesk/mailer/mailertest"
 )
 
@@ -32,6 +33,43 @@ func TestEveryPurposeReadsAsItsGoldenFile(t *testing.T) {
 			golden(t, name+".html", mail.HTML)
 		})
 	}
+}
+
+// TestAMailInAnotherLanguageSaysNothingInEnglish: what both have in common are the
+// values, never our words; and both parts are marked with the language.
+func TestAMailInAnotherLanguageSaysNothingInEnglish(t *testing.T) {
+	t.Parallel()
+	for name, o := range outgoings() {
+		if strings.HasSuffix(name, "_de") || o.Notice == core.NoticeDigest { // a list for admins
+			continue
+		}
+		english := textOfMail(t, o)
+		o.Language, o.Where, o.Problem = language.German, "", ""
+		german := textOfMail(t, o)
+		values := o.Text + "\n" + o.Author + "\n" + o.Signature + "\n" + o.Instance + "\n" + o.Link + "\n" + o.Page + "\n" + o.AccountPage
+		for _, q := range o.Quote {
+			values += "\n" + q.Text
+		}
+		for line := range strings.Lines(german) {
+			bare := strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(line), ">"))
+			if bare != "" && strings.Contains(english, bare) && !strings.Contains(values, bare) {
+				t.Errorf("%s: German says %q, too", name, bare)
+			}
+		}
+	}
+}
+
+func textOfMail(t *testing.T, o core.Outgoing) string {
+	t.Helper()
+	raw, err := Compose(&o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mail := mailertest.Read(t, raw)
+	if want := `<html lang="` + o.Language.Code() + `">`; !strings.Contains(mail.HTML, want) {
+		t.Errorf("the HTML has no %s", want)
+	}
+	return mail.Text
 }
 
 var boundary = regexp.MustCompile(`boundary=[0-9a-f]+`)
@@ -163,6 +201,14 @@ func outgoings() map[string]core.Outgoing {
 	signIn.Subject, signIn.Notice = "Your sign-in link", core.NoticeSignIn
 	signIn.Link, signIn.LinkExpires = invite.Link, signIn.Date.Add(15*time.Minute)
 	all["sign_in"] = signIn
+	for _, name := range []string{"reply", "copy", "acknowledgement", "mention", "notice_message", "verify", "reset"} {
+		german := all[name]
+		german.Language, german.Accent = language.German, "#ffd400"
+		if german.Where != "" {
+			german.Where = language.German.Say("conversation #{number}", "number", 42)
+		}
+		all[name+"_de"] = german
+	}
 	return all
 }
 

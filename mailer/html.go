@@ -26,16 +26,21 @@ const (
 // A page is HTML under way. Text gets into it through esc alone.
 type page struct {
 	strings.Builder
-	open string // the element that lines go on in: p or ul
-	dim  string // class and colour of what steps back: free words have no colour of their own
-	url  string // the same of links
+	ground, ink string // of a button
+	open        string // the element that lines go on in: p or ul
+	dim         string // class and colour of what steps back: free words have no colour of their own
+	url         string // the same of links
 }
 
 // html writes the body as one HTML document.
 func (b *body) html() string {
 	p := &page{dim: ` class="dim" style="color:#6b7683;`, url: ` style="`}
+	p.ground, p.ink = "#1f55cc", "#ffffff"
 	if b.Card {
 		p.dim, p.url = ` class="dim" style="color:#5a6675;`, ` class="url" style="color:#1f55cc;`
+	}
+	if own, ok := core.PaletteOf(b.Accent); ok {
+		p.ground, p.ink = own.Ground, own.Ink
 	}
 	p.Grow(6000 + 2*b.size())
 	p.put("<!DOCTYPE html>\n<html lang=\"", b.Language.Code(), "\">\n", htmlHead, "<title>")
@@ -266,11 +271,20 @@ func (p *page) link(l link, card bool) {
 
 // button is a cell with a ground of its own, which stays where styles do not.
 func (p *page) button(l link) {
-	p.put(table, ` style="margin:8px 0 20px 0;"><tr><td class="button" align="center" bgcolor="#1f55cc" style="background-color:#1f55cc;border-radius:7px;mso-padding-alt:11px 22px;"><a href="`)
+	p.put(table, ` style="margin:8px 0 20px 0;"><tr><td class="`, p.buttonClass(), `" align="center" bgcolor="`, p.ground, `" style="background-color:`, p.ground, `;border-radius:7px;mso-padding-alt:11px 22px;"><a href="`)
 	p.esc(l.URL)
-	p.put(`" style="display:inline-block;padding:11px 22px;`, font, `font-size:15px;line-height:22px;font-weight:600;color:#ffffff;text-decoration:none;"><font color="#ffffff">`)
+	p.put(`" style="display:inline-block;padding:11px 22px;`, font, `font-size:15px;line-height:22px;font-weight:600;color:`, p.ink, `;text-decoration:none;"><font color="`, p.ink, `">`)
 	p.esc(l.Label)
 	p.put("</font></a></td></tr></table>\n")
+}
+
+// buttonClass lets our own colour change with the reader's theme. One that somebody
+// chose stays: its words are readable on it by themselves.
+func (p *page) buttonClass() string {
+	if p.ground == "#1f55cc" {
+		return "button"
+	}
+	return "button-own"
 }
 
 // words cuts a text at its empty lines.
