@@ -1,7 +1,9 @@
 package web
 
 import (
+	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -47,5 +49,72 @@ func TestABodyHasToBeJSON(t *testing.T) {
 			t.Errorf("%s %s: %d %s", c.kind, c.body, res.Code, res.Body)
 		}
 		checkAnswer(t, "POST", "/users/{id}/notes", res)
+	}
+}
+
+// sample is a value of a schema.
+func sample(doc map[string]any, schema any) any {
+	if ref, ok := dig(schema, "$ref").(string); ok {
+		return sample(doc, dig(doc, strings.Split(strings.TrimPrefix(ref, "#/"), "/")...))
+	}
+	if any, ok := dig(schema, "oneOf").([]any); ok {
+		return sample(doc, any[0])
+	}
+	if values, ok := dig(schema, "enum").([]any); ok {
+		return values[0]
+	}
+	kind := dig(schema, "type")
+	if list, ok := kind.([]any); ok {
+		kind = list[0]
+	}
+	switch kind {
+	case "object":
+		v := map[string]any{}
+		properties, _ := dig(schema, "properties").(map[string]any)
+		for name, of := range properties {
+			v[name] = sample(doc, of)
+		}
+		return v
+	case "array":
+		return []any{sample(doc, dig(schema, "items"))}
+	case "integer":
+		return 987654
+	case "boolean":
+		return false
+	}
+	return "x"
+}
+
+// Every field of a body that is described is one that the server takes, and of the
+// type that it takes.
+func TestTheServerTakesEveryFieldThatIsDescribed(t *testing.T) {
+	t.Parallel()
+	a := openAPIDesk(t)
+	doc, asked := described(t), 0
+	for _, row := range apiMatrix {
+		method, path, _ := strings.Cut(row.route, " ")
+		schema := dig(doc, "paths", path, strings.ToLower(method), "requestBody", "content", "application/json", "schema")
+		if schema == nil {
+			if row.body != "" {
+				t.Errorf("%s takes a body that is not described", row.route)
+			}
+			continue
+		}
+		body, err := json.Marshal(sample(doc, schema))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, at, _ := a.request(t, row, false)
+		res := a.call(t, "adm", method, at, string(body))
+		if ignored := res.Header().Get("Ignored-Fields"); ignored != "" {
+			t.Errorf("%s describes fields that the server does not take: %s", row.route, ignored)
+		}
+		if _, parameter, message := res.fault(); strings.Contains(message, "does not fit here") || strings.Contains(message, "not the JSON") {
+			t.Errorf("%s: %s of the described type is refused: %s", row.route, parameter, message)
+		}
+		asked++
+	}
+	if asked < 15 {
+		t.Errorf("%d bodies are described", asked)
 	}
 }
