@@ -167,6 +167,7 @@ type Decision struct {
 // Warnings that a message, note or draft may carry.
 const (
 	WarnNotVerified    = "Sender not verified."
+	WarnSigned         = "This mail is signed. The signature was not verified."
 	WarnForged         = "The sender's domain says that it did not send this; staff released it."
 	WarnAlsoToCustomer = "Also sent to the customer by its author."
 )

@@ -46,6 +46,12 @@ func (v DeliveryView) Failed() bool {
 	return DeliveryState{State: v.State, LastResponse: v.LastResponse}.Failed()
 }
 
+// Standing is how far it has come as the conversation shows it, so that both say
+// the same.
+func (v DeliveryView) Standing() DeliveryState {
+	return DeliveryState{State: v.State, LastResponse: v.LastResponse, Attempts: v.Attempts}
+}
+
 // Reason says in a sentence what the last response means, "" where it is plain.
 func (v DeliveryView) Reason() string { return PlainReason(v.LastResponse) }
 

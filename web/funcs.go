@@ -23,15 +23,18 @@ func funcs() template.FuncMap {
 		"dict": dict, "list": func(items ...any) []any { return items },
 		"initials": initials, "tint": tint, "linked": linked, "shown": shown,
 		"zoneNames": zoneNames, "thumb": thumb, "detail": detail, "len64": func(b []byte) int64 { return int64(len(b)) }, "words": words, "upperFirst": upperFirst, "join": strings.Join,
-		"doubts": doubts, "mailWord": wordOf, "domain": core.ShownDomain, "article": withArticle, "articled": articled,
+		"doubts": doubts, "signed": signed, "mailWord": wordOf, "domain": core.ShownDomain, "article": withArticle, "articled": articled,
 		"lower": func(v any) string { return strings.ToLower(fmt.Sprint(v)) },
 	}
 }
 
 // doubts are the warnings that no badge tells already.
 func doubts(warnings []string) []string {
-	return slices.DeleteFunc(slices.Clone(warnings), func(w string) bool { return w == core.WarnNotVerified })
+	return slices.DeleteFunc(slices.Clone(warnings), func(w string) bool { return w == core.WarnNotVerified || w == core.WarnSigned })
 }
+
+// signed tells a mail that is signed: nothing to worry about, and no proof.
+func signed(warnings []string) bool { return slices.Contains(warnings, core.WarnSigned) }
 
 // dict hands several values to a shared piece.
 func dict(pairs ...any) (map[string]any, error) {

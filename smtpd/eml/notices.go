@@ -25,7 +25,7 @@ func notices(found []string) (told []string) {
 		case defectSignedUnread, defectCompressed, defectTNEF:
 			told = append(told, "Part of this mail could not be unwrapped. What came is attached.")
 		case defectSigned:
-			told = append(told, "This mail is signed. The signature was not verified.")
+			told = append(told, core.WarnSigned)
 		case defectUnread:
 			told = append(told, "This mail could not be read in full. The original is kept.")
 		}
