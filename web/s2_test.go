@@ -47,7 +47,11 @@ var s2 = map[string]struct{ words, own, oth, cc, col, agt, adm string }{
 	// Rows that the design does not name.
 	"own": {"own profile, sessions, tokens; foreign ones are not there",
 		"200|404", "200|404", "200|404", "200|404", "200|404", "200|404"},
-	"pick": {"suggestions and lists to pick from", "404|403", "404|403", "404|403", "200|403", "200p|200", "200"},
+	"read":     {"read an article: published (22) or draft (23)", "200|404", "200|404", "200|404", "200", "200", "200"},
+	"edit":     {"edit an article: draft (24) or published (25)", "403|404", "403|404", "403|404", "200|403", "200p", "200"},
+	"propose":  {"propose a revision of a published article", "403|404", "403|404", "403|404", "200", "200", "200"},
+	"withdraw": {"take back an own proposal", "404", "404", "404", "403", "403", "200"},
+	"pick":     {"suggestions and lists to pick from", "404|403", "404|403", "404|403", "200|403", "200p|200", "200"},
 }
 
 // s2Rows says to which row a route belongs, by the longest beginning of its path;
@@ -78,6 +82,11 @@ var s2Rows = map[string]string{
 	"api GET /organizations/*/notes": "7", "api POST /organizations/*/notes": "8", "api GET /teams": "14", "api POST /teams": "27", "api PUT /teams": "27", "api DELETE /teams": "27",
 	"api GET /mailboxes": "14", "api POST /mailboxes": "27", "api /blocked-senders": "27", "api /safe-senders": "27", "api /passing-addresses": "27",
 	"api /roles": "27", "api /audit": "27", "api /deliveries": "27",
+	"/agent/many": "10",
+	// What is read depends on the article: a published one is everybody's, a draft the staff's.
+	"api GET /categories": "read", "api GET /sections": "read", "api GET /articles": "read", "api GET /articles/*/revisions": "23", "api GET /articles/*/proposals": "23",
+	"api /categories": "26", "api /sections": "26", "api /articles": "25", "api PUT /articles": "edit", "api POST /articles/*/restore": "24",
+	"api POST /articles/*/proposals": "propose", "api /proposals": "25", "api POST /proposals/*/withdraw": "withdraw",
 	"api /queue": "27", "api /suppressions": "27s", "api POST /suppressions": "27",
 }
 
@@ -87,6 +96,8 @@ var s2Apart = map[string]string{
 	"api GET /me/notifications":                         "for those who get notices: agents and above",
 	"api PUT /me/notifications":                         "for those who get notices: agents and above",
 	"POST /agent/users/*/tokens/*/end":                  "404: no such token",
+	"api PUT /saved-replies/{id}":                       "somebody else's is its owner's and the admins'",
+	"api DELETE /saved-replies/{id}":                    "somebody else's is its owner's and the admins'",
 	"POST /profile/password":                            "403: the old password is wrong",
 	"GET /admin/mail/*":                                 "the raw mail of the log is the admins'",
 	"POST /admin/sending":                               "404: no such key",
