@@ -28,6 +28,7 @@ class Chips {
 
   listen() {
     this.field.addEventListener('keydown', (e) => this.key(e));
+    this.field.addEventListener('keypress', (e) => { if (e.key === 'Enter' && !e.ctrlKey) e.preventDefault(); }); // some browsers send the form by it
     this.field.addEventListener('input', () => {
       if (/[,;]/.test(this.field.value)) this.take(this.field.value, true);
       const typed = this.field.value.trim();
