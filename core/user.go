@@ -157,7 +157,7 @@ func (f UserFilter) where(actor Actor) (string, pgx.StrictNamedArgs) {
 		  and (@organization::bigint = 0 or u.organization_id = @organization)
 		  and (@enabled::boolean is null or u.enabled = @enabled)
 		  and u.merged_into is null and u.anonymised_at is null
-		  and ` + seesUser
+		  and ` + listsUser
 	if f.Query != "" {
 		s := searchFor(f.Query)
 		if len(s.words) == 0 {
