@@ -40,7 +40,7 @@ type Findings struct {
 
 // mostFound of the articles with a word are weighed against each other: who finds
 // more needs another word.
-const mostFound = 500
+const mostFound = 1000
 
 // SearchArticles finds the articles with all words of what was typed, the last one as
 // the beginning of a word; "a phrase", -without and or work as in other searches.
@@ -172,6 +172,9 @@ func (d *Desk) SuggestArticles(ctx context.Context, reader Actor, text string, l
 	return found, err
 }
 
+// mostAlike articles are weighed for what stands beside another.
+const mostAlike = 200
+
 // mostAlikeWords of a text are looked for: the longest say the most.
 const mostAlikeWords = 12
 
@@ -182,7 +185,7 @@ func alike(ctx context.Context, tx pgx.Tx, reader Actor, text string, but Articl
 		return nil, nil
 	}
 	args := reader.helpSight()
-	args["words"], args["but"], args["limit"], args["most"] = words, but, max(1, min(limit, 20)), mostFound
+	args["words"], args["but"], args["limit"], args["most"] = words, but, max(1, min(limit, 20)), mostAlike
 	return rows[ArticleRef](ctx, tx, `
 		with asked as (
 			select (string_agg('''' || lexeme || ''':AB', ' | '))::tsquery as query from (
