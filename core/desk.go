@@ -39,7 +39,7 @@ type Desk struct {
 	filing    combiner[readMail, filedMail]
 	finishing combiner[finished, struct{}]
 
-	live      *live
+	live *live
 
 	hashing hashing
 	signing signing

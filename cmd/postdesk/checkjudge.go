@@ -233,11 +233,12 @@ func (p published) judgeForeignEnvelope(replyDomain string) finding {
 
 func (p published) judgeDMARC() finding {
 	f := finding{what: "DMARC", level: warning}
-	at, answer, policy := p.domain, p.policy, ""
-	own, sub, n := verify.DMARCPolicy(answer.texts)
-	policy = own
+	at, answer := p.domain, p.policy
+	own, _, n := verify.DMARCPolicy(answer.texts)
+	policy := own
 	if n == 0 && (answer.err == nil || absent(answer.err)) && p.org != p.domain {
 		at, answer = p.org, p.above
+		var sub string
 		own, sub, n = verify.DMARCPolicy(answer.texts)
 		if policy = own; sub != "" {
 			policy = sub
