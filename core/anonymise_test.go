@@ -20,7 +20,7 @@ func keptWords() map[string]string {
 		"conversations.subject": "a subject", "deliveries.subject": "the conversation's subject",
 		"messages.text": "words", "messages.elided": "words", "notes.text": "words", "notes.elided": "words", "drafts.text": "words",
 		"attachments.filename": "words", "attachments.content": "words", "attachments.content_id": "words",
-		"sender_list.pattern": "a block",
+		"sender_list.pattern": "a block", "search_entries.words": "words, and how the person is called now",
 	}
 }
 
@@ -143,6 +143,10 @@ func TestOfADeletedPersonNothingIsLeftButWhatWasSaid(t *testing.T) {
 			table, name, _ := strings.Cut(column, ".")
 			t.Log(column, d.Text(t, fmt.Sprintf(`select string_agg(%s::text, ' | ') from %s where %[1]s::text ilike '%%canaria%%'`, name, table)))
 		}
+	}
+	if n := d.Text(t, `select count(*) from search_entries e left join messages m on m.id = e.post left join notes n on n.id = -e.post
+		where e.words <> search_vector(search_about(e.conversation_id), coalesce(m.text, n.text)) or e.words @@ 'canaria' and coalesce(m.text, n.text) not ilike '%canaria%'`); n != "0" {
+		t.Errorf("the search finds the person in %s entries by what nobody said", n)
 	}
 	if got := d.Text(t, `select (select count(*) from messages) || ' ' || (select count(*) from conversations) || ' ' || (select count(*) from inbound where raw is not null)`); got != words {
 		t.Errorf("the record was %s and is %s", words, got)

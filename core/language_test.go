@@ -51,7 +51,7 @@ func TestEachMailIsInTheLanguageOfWhoReadsIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := outgoingTo(t, d, german.Address.String())
-	if o.Words != own || o.Language != language.German {
-		t.Errorf("the answer says %+v in %s", o.Words, o.Language)
+	if o.Words != own || o.Language != language.German || o.Subject != "Re: About Drucker" {
+		t.Errorf("the answer says %+v in %s about %q", o.Words, o.Language, o.Subject)
 	}
 }
