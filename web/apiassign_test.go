@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -17,12 +18,15 @@ func writes() []apiRow {
 	})
 }
 
+// placeholder stands in a row's body for a number.
+var placeholder = regexp.MustCompile(`{(customer|section|category)}`)
+
 // with is the row with fields put into its body, over those that are there.
 func (r apiRow) with(t *testing.T, fields map[string]any) apiRow {
 	t.Helper()
 	body := map[string]json.RawMessage{}
 	if r.body != "" {
-		plain := strings.NewReplacer("{customer}", `"{customer}"`).Replace(r.body)
+		plain := placeholder.ReplaceAllString(r.body, `"$0"`)
 		if err := json.Unmarshal([]byte(plain), &body); err != nil {
 			t.Fatal(err)
 		}
@@ -41,7 +45,7 @@ func (r apiRow) with(t *testing.T, fields map[string]any) apiRow {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.body = strings.ReplaceAll(string(whole), `"{customer}"`, "{customer}")
+	r.body = strings.NewReplacer(`"{customer}"`, "{customer}", `"{section}"`, "{section}", `"{category}"`, "{category}").Replace(string(whole))
 	return r
 }
 

@@ -13,8 +13,10 @@ import (
 // unauditedForms are those of the panel that are no administrative act, or that
 // change nothing where the matrix sends them.
 var unauditedForms = map[string]string{
-	"/agent/new":                                "a conversation has its own timeline",
-	"/agent/users/{user}/notes":                 "the journey shows a note with its author",
+	"/agent/new":                "a conversation has its own timeline",
+	"/agent/many":               "a conversation has its own timeline",
+	"/agent/replies":            "the form makes one of one's own, which nobody else sees",
+	"/agent/users/{user}/notes": "the journey shows a note with its author",
 	"/agent/organizations/{organization}/notes": "the journey shows a note with its author",
 	"/agent/organizations/{organization}/join":  "nobody is there to join",
 	"/admin/roles/{role}":                       "the row sets what is set",
@@ -129,5 +131,48 @@ func TestTheAuditPageIsFilteredByAPlainForm(t *testing.T) {
 	older := w.ask(t, "admin", "/admin/audit?act=user&page=2", nil)
 	if len(older.find(t, "li", "class=audit-line")) != 10 || len(older.find(t, "a", "rel=prev", "href=/admin/audit?act=user&page=1")) != 1 {
 		t.Error("the second page is not the second of what is filtered")
+	}
+}
+
+func TestTheAuditOfTheHelpCenterIsReadAsSentences(t *testing.T) {
+	t.Parallel()
+	w := openSite(t)
+	ctx, admin := t.Context(), w.people["admin"]
+	w.Exec(t, `delete from audit`)
+	c, err := w.CreateCategory(ctx, admin, "Printers", "")
+	must(t, err)
+	gone, err := w.CreateCategory(ctx, admin, "Faxes", "")
+	must(t, err)
+	sec, err := w.CreateSection(ctx, admin, core.NewSection{Category: c.ID, Title: "Ink"})
+	must(t, err)
+	a, err := w.CreateArticle(ctx, admin, core.NewArticle{Section: sec.ID, Title: "Toner", Body: "One", Publish: true})
+	must(t, err)
+	_, err = w.SaveArticle(ctx, admin, a.ID, 1, core.ArticleText{Title: "Toner", Body: "Two"})
+	must(t, err)
+	p, err := w.ProposeRevision(ctx, w.people["collaborator"], a.ID, 2, core.ArticleText{Title: "Toner", Body: "Three"})
+	must(t, err)
+	must(t, w.DeclineProposal(ctx, admin, p.ID, ""))
+	must(t, w.OrderCategories(ctx, admin, []core.CategoryID{gone.ID, c.ID}))
+	must(t, w.OrderArticles(ctx, admin, sec.ID, []core.ArticleID{a.ID}))
+	must(t, w.DeleteCategory(ctx, admin, gone.ID))
+	must(t, w.DeleteArticle(ctx, admin, a.ID))
+	page := w.ask(t, "admin", "/admin/audit", nil)
+	all := strings.Join(strings.Fields(textOf(page.find(t, "ol", "class=lines audit")[0])), " ")
+	for _, want := range []string{
+		"Admin created the category Printers", "Admin deleted the category Faxes", "Admin created the section Ink", "Admin wrote the article Toner", "Admin published Toner",
+		"Admin edited the article Toner", "proposed a change of Toner", "Admin declined a proposal for Toner", "Admin changed the order in Help Center",
+		"Admin changed the order in Ink", "Admin deleted the article Toner",
+	} {
+		if !strings.Contains(all, want) {
+			t.Errorf("%q is not in\n%s", want, all)
+		}
+	}
+	for _, link := range []string{fmt.Sprintf("articles/%d", a.ID), fmt.Sprintf("sections/%d", sec.ID), fmt.Sprintf("categories/%d", c.ID)} {
+		if len(page.find(t, "a", "href=/agent/helpcenter/"+link)) == 0 {
+			t.Errorf("no link to %s", link)
+		}
+	}
+	if got := len(w.ask(t, "admin", "/admin/audit?act=article", nil).find(t, "li", "class=audit-line")); got != 6 {
+		t.Errorf("%d acts on articles", got)
 	}
 }

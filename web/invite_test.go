@@ -151,8 +151,8 @@ func TestTheRoleInsteadIsGivenAndTheOtherRowsStay(t *testing.T) {
 	form := inviteForm("grant.0", typedRow{"", "other@people.test", "collaborator"}, zoe)
 	form.Set("teams.0", w.names["{team}"])
 	got := w.ask(t, "admin", invitePath, form)
-	said := got.find(t, "p", "class=said")
-	if got.Status != http.StatusOK || len(said) != 1 || textOf(said[0]) != "Other is now a collaborator." || fmt.Sprint(typedIn(t, got)) != fmt.Sprint([]typedRow{zoe}) {
+	said := got.find(t, "div", "class=said")
+	if got.Status != http.StatusOK || len(said) != 1 || squeezed(said[0]) != "Other is now a collaborator." || fmt.Sprint(typedIn(t, got)) != fmt.Sprint([]typedRow{zoe}) {
 		t.Errorf("%d, %d sentences, %v", got.Status, len(said), typedIn(t, got))
 	}
 	if got := w.Text(t, `select u.role || ' ' || m.team_id from users u join team_members m on m.user_id = u.id where u.id = $1`, w.people["other"].ID); got != "collaborator "+w.names["{team}"] {

@@ -91,7 +91,7 @@ func TestAStaleRolesPageSwitchesOnlyWhatItsReaderSwitched(t *testing.T) {
 func TestAToggleTakesTheBoxAwayFromAnOpenSession(t *testing.T) {
 	t.Parallel()
 	w := openSite(t)
-	conversation, reply := "/agent/conversations/{conversation}", w.at("/agent/conversations/{conversation}/reply")
+	conversation, reply := "/agent/conversations/{conversation}", w.at("/agent/conversations/{conversation}/reply#reply")
 	cookie := w.session(t, "agent")
 	as := func(path string, form url.Values) answer {
 		return w.ask(t, "", path, form, "Cookie", cookie.Name+"="+cookie.Value)

@@ -129,7 +129,7 @@ func TestACreatedUserIsShownWithWhatWasSent(t *testing.T) {
 		w.server.relaySet = relay
 		made := w.ask(t, "agent", "/agent/users/new", url.Values{"email": {fmt.Sprintf("new-%t@acme.test", relay)}})
 		page := w.ask(t, "agent", made.Header.Get("Location"), nil)
-		if made.Status != http.StatusSeeOther || !page.says(t, want, "p", "class=said") || page.value(t, "organization") != "Acme" {
+		if made.Status != http.StatusSeeOther || !page.says(t, want, "div", "class=said") || page.value(t, "organization") != "Acme" {
 			t.Errorf("relay %t: %d to %s", relay, made.Status, made.Header.Get("Location"))
 		}
 	}
