@@ -214,5 +214,6 @@ func order[T ~int64](ctx context.Context, tx pgx.Tx, actor Actor, table, theirs 
 	if _, err := tx.Exec(ctx, theirs+` update `+table+` t set position = o.place from theirs o where o.id = t.id and t.position <> o.place`, parent, ids); err != nil {
 		return err
 	}
-	return audit(ctx, tx, actor, "helpcenter.ordered", table, map[string]any{"parent": parent, "ids": ids})
+	within := map[string]string{"categories": "helpcenter", "sections": object("category", CategoryID(parent)), "articles": object("section", SectionID(parent))}[table]
+	return audit(ctx, tx, actor, "helpcenter.ordered", within, map[string]any{table: ids})
 }

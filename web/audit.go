@@ -25,6 +25,7 @@ type auditPage struct {
 // Families are the kinds of acts that the filter offers.
 func (auditPage) Families() []option {
 	return []option{{"user", "People"}, {"organization", "Organizations"}, {"team", "Teams"}, {"role", "Roles"}, {"mailbox", "Mailboxes"}, {"signing", "Sending domains"}, {"sender", "Senders"}, {"passing", "Passed on"},
+		{"article", "Articles"}, {"section", "Sections"}, {"category", "Categories"}, {"helpcenter", "Order of the Help Center"},
 		{"settings", "Settings"}, {"mail", "Mail log"}, {"delivery", "Outbox"}, {"suppression", "Suppressions"}, {"destination", "Queue"}, {"export", "Exports"}, {"refused", "Refused"}}
 }
 
@@ -112,8 +113,13 @@ func auditLineOf(e core.AuditEntry) auditLine {
 		l.Thing = id
 	case e.Person.ID != 0:
 		l.Thing = e.Person.DisplayName()
+	case l.Thing == "" && e.Object == "helpcenter":
+		l.Thing = "Help Center"
 	case l.Thing == "":
 		l.Thing = e.Object
+		if title, _ := e.Detail["title"].(string); title != "" { // it is gone, and was called so
+			l.Thing = title
+		}
 	}
 	detail := maps.Clone(e.Detail)
 	switch itself := e.Actor.ID != 0 && e.Object == fmt.Sprintf("user %d", e.Actor.ID); {
@@ -174,6 +180,12 @@ func pageOfObject(kind, id string) string {
 		return "/admin/roles"
 	case "settings":
 		return "/admin/settings"
+	case "article", "section", "proposal":
+		return "/agent/helpcenter/" + kind + "s/" + id
+	case "category":
+		return "/agent/helpcenter/categories/" + id
+	case "helpcenter":
+		return "/agent/helpcenter"
 	}
 	return ""
 }
@@ -200,6 +212,14 @@ func saidOfAct(act string) string {
 		"suppression.cleared": "lets mail go again to", "suppression.added": "stopped mail to",
 		"delivery.sent_all": "let all held mail go from the", "delivery.discarded_all": "discarded all held mail in the",
 		"export.conversations": "exported conversations", "export.users": "exported the users", "export.audit": "exported the audit",
+		"category.created": "created the category", "category.updated": "changed the category", "category.deleted": "deleted the category",
+		"section.created": "created the section", "section.updated": "changed the section", "section.deleted": "deleted the section",
+		"article.created": "wrote the article", "article.saved": "saved the draft", "article.edited": "edited the article", "article.restored": "restored an old text of",
+		"article.proposed": "took a proposal into", "article.published": "published", "article.unpublished": "took back from readers", "article.moved": "moved the article",
+		"article.deleted": "deleted the article", "article.brought_back": "brought back the article",
+		"article.picture_added": "added a picture to", "article.picture_removed": "removed a picture from",
+		"article.revision_proposed": "proposed a change of", "article.proposal_accepted": "accepted a proposal for", "article.proposal_declined": "declined a proposal for",
+		"article.proposal_withdrawn": "withdrew a proposal for", "helpcenter.ordered": "changed the order in",
 		"destination.paused": "paused mail to", "destination.resumed": "resumed mail to", "destination.tried": "had mail tried at once to",
 	}[act]
 	if said == "" {
