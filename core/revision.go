@@ -62,7 +62,7 @@ func (d *Desk) ArticleRevision(ctx context.Context, actor Actor, id ArticleID, n
 
 func revision(ctx context.Context, q querier, id ArticleID, number int) (Revision, error) {
 	return one[Revision](ctx, q, `select `+revisionColumns+`, r.body from article_revisions r join articles a on a.id = r.article_id
-		where r.article_id = $1 and r.number = $2 and a.deleted_at is null`, id, number)
+		where r.article_id = $1 and r.number = $2::bigint and a.deleted_at is null`, id, number)
 }
 
 // RevisionDifference tells what became another between two texts of an article.
