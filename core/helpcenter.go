@@ -2,7 +2,6 @@ package core
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -101,8 +100,12 @@ type HelpSection struct {
 	First []ArticleRef
 }
 
-// beside is how many articles are offered beside others.
-const beside = 5
+// beside is how many articles are offered beside others, and firstAtHome how many
+// of a section on the first page.
+const (
+	beside      = 5
+	firstAtHome = 3
+)
 
 // HelpHome gives the first page of the Help Center. Customers and strangers see no
 // category without a section that holds something for them.
@@ -110,6 +113,9 @@ func (d *Desk) HelpHome(ctx context.Context, reader Actor) (home HelpHome, err e
 	defer wrap(&err, "help center")
 	err = d.read(ctx, func(tx pgx.Tx) error {
 		if home.Categories, err = helpCategories(ctx, tx, reader, 0); err != nil {
+			return err
+		}
+		if err := firstArticles(ctx, tx, reader, home.Categories, 0, firstAtHome); err != nil {
 			return err
 		}
 		args := reader.helpSight()
@@ -167,21 +173,34 @@ func (d *Desk) HelpCategory(ctx context.Context, reader Actor, id CategoryID) (f
 		if len(all) == 0 || id <= 0 {
 			return ErrNotFound
 		}
-		found = all[0]
-		args := reader.helpSight()
-		args["category"], args["limit"] = id, beside
-		first, err := rows[ArticleRef](ctx, tx, `
-			select `+articleRefColumns+` from sections s join categories c on c.id = s.category_id
-			cross join lateral (select * from articles a where a.section_id = s.id and `+readsArticle+` order by a.position, a.id limit @limit) a
-			where c.id = @category order by s.position, s.id, a.position, a.id`, args)
-		for i := range found.Sections {
-			s := &found.Sections[i]
-			s.First = slices.Clone(first)
-			s.First = slices.DeleteFunc(s.First, func(a ArticleRef) bool { return a.Section != s.ID })
+		if err := firstArticles(ctx, tx, reader, all, id, beside); err != nil {
+			return err
 		}
-		return err
+		found = all[0]
+		return nil
 	})
 	return found, err
+}
+
+// firstArticles puts the first articles into each section of a category, or of all
+// with 0: one query for all of them.
+func firstArticles(ctx context.Context, tx pgx.Tx, reader Actor, categories []HelpCategory, only CategoryID, limit int) error {
+	args := reader.helpSight()
+	args["category"], args["limit"] = int64(only), limit
+	first, err := rows[ArticleRef](ctx, tx, `
+		select `+articleRefColumns+` from sections s join categories c on c.id = s.category_id
+		cross join lateral (select * from articles a where a.section_id = s.id and `+readsArticle+` order by a.position, a.id limit @limit) a
+		where @category = 0 or c.id = @category order by s.position, s.id, a.position, a.id`, args)
+	of := map[SectionID][]ArticleRef{}
+	for _, a := range first {
+		of[a.Section] = append(of[a.Section], a)
+	}
+	for _, c := range categories {
+		for i := range c.Sections {
+			c.Sections[i].First = of[c.Sections[i].ID]
+		}
+	}
+	return err
 }
 
 // HelpSection gives one section with a page of its published articles, in their

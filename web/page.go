@@ -47,15 +47,23 @@ func parsePages() (pages, error) {
 // render makes the whole page before the first byte leaves: no reader ever gets
 // half of one.
 func (s *server) render(v *visit, status int, name string, data any) error {
-	var page bytes.Buffer
-	if err := s.pagesIn(v.lang)[name].ExecuteTemplate(&page, "page", data); err != nil {
-		return fmt.Errorf("render %s: %w", name, err)
+	page, err := s.markup(v, name, data)
+	if err != nil {
+		return err
 	}
 	v.w.Header().Set("Content-Language", v.lang.Code())
 	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	v.w.WriteHeader(status)
-	_, _ = page.WriteTo(v.w) // the reader may have left
+	_, _ = v.w.Write(page) // the reader may have left
 	return nil
+}
+
+func (s *server) markup(v *visit, name string, data any) ([]byte, error) {
+	var page bytes.Buffer
+	if err := s.pagesIn(v.lang)[name].ExecuteTemplate(&page, "page", data); err != nil {
+		return nil, fmt.Errorf("render %s: %w", name, err)
+	}
+	return page.Bytes(), nil
 }
 
 // base is what every page knows. Page types embed it.
