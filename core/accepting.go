@@ -73,7 +73,7 @@ func (d *Desk) accept(ctx context.Context, batch []acceptance) []outcome[Claim] 
 				c.Attempt, c.Tries, lease = 1, 1, inboundLease
 			}
 			b.Queue(acceptSQL, a.digest, c.Attempt, lease, clientOf(a.env), storable(a.env.Helo), a.env.TLS, storable(a.env.From),
-				storableAll(a.env.Recipients), len(a.raw), a.raw).QueryRow(func(row pgx.Row) error {
+				storableAll(a.env.Recipients), len(a.raw), a.raw, sourceOr(a.env.Channel, ChannelMail), a.env.Trapped).QueryRow(func(row pgx.Row) error {
 				var inserted bool
 				err := row.Scan(&c.ID, &inserted, &c.Envelope.ReceivedAt)
 				c.Held = a.claim && inserted
@@ -102,8 +102,8 @@ func refusedByDatabase(err error) bool {
 }
 
 const acceptSQL = `
-	insert into inbound (digest, attempts, tries, due_at, received_at, client_ip, helo, tls, envelope_from, recipients, size, raw)
-	values ($1, $2, $2, now() + $3, now(), $4::text::inet, $5, $6, $7, $8, $9, $10)
+	insert into inbound (digest, attempts, tries, due_at, received_at, client_ip, helo, tls, envelope_from, recipients, size, raw, channel, trapped)
+	values ($1, $2, $2, now() + $3, now(), $4::text::inet, $5, $6, $7, $8, $9, $10, $11, $12)
 	on conflict (digest) do update set arrivals = inbound.arrivals + 1
 	returning id, xmax = 0, received_at`
 

@@ -34,6 +34,9 @@ type filedMail struct {
 // mail.
 func (d *Desk) Apply(ctx context.Context, c Claim, l Letter, o Origin) (err error) {
 	defer wrap(&err, "apply mail %d", c.ID)
+	if c.Envelope.byForm() {
+		o = contactOrigin
+	}
 	m := readMail{claim: c, letter: l, origin: o, digest: l.ContentDigest()}
 	if m.own, err = d.oursForFiling(ctx, c); err != nil {
 		return err
@@ -69,6 +72,7 @@ func (m readMail) arrival(d *Desk) *arrival {
 	a := &arrival{claim: m.claim, letter: m.letter, origin: m.origin, messageID: cut(m.letter.MessageID, 998), digest: m.digest[:]}
 	a.readAuthor(m.own)
 	a.facts.Loop, a.facts.Automatic = d.loopSign(a, m.own), m.skip
+	a.facts.Form, a.facts.Spam = m.claim.Envelope.byForm(), m.claim.Envelope.Trapped
 	if m.claim.Released != nil {
 		a.applyRelease(m.own)
 	}

@@ -103,15 +103,15 @@ type storedFile struct {
 }
 
 // seenFile is the file @id where the actor may have it: of a message for its
-// conversation's requester and for staff who may view it, of a note for the latter
-// only, of a draft for its author.
+// conversation's requester, for those whose organization shares it and for staff who
+// may view it, of a note for the latter only, of a draft for its author.
 const seenFile = ` from attachments f
 	left join messages m on m.id = f.message_id
 	left join notes n on n.id = f.note_id
 	left join drafts r on r.id = f.draft_id
 	join conversations c on c.id = coalesce(m.conversation_id, n.conversation_id, r.conversation_id)
 	where f.id = @id and (
-		f.message_id is not null and c.requester_id = @actor and c.trashed_at is null
+		f.message_id is not null and ` + seesThread + `
 		or @staff and ` + seesConversation + ` and (f.draft_id is null or r.user_id = @actor))`
 
 func (a Actor) fileSight(id AttachmentID) pgx.StrictNamedArgs {

@@ -69,18 +69,36 @@ func (d *Desk) CreateConversation(ctx context.Context, actor Actor, n NewConvers
 	return id, err
 }
 
-// OpenConversation is the portal's way: the actor, of any role, asks as the
-// requester. ErrForbidden, Invalid of "subject", "contents" or "files".
+// A Question is what somebody asks in the portal.
+type Question struct {
+	Subject, Text string
+	Files         []Upload
+	Form          string         // the key of the form: sent twice, it is one conversation; empty: none
+	After         ConversationID // a closed one of their own that it goes on with; 0: none
+}
+
+// OpenConversation is Ask without more than words and files.
 func (d *Desk) OpenConversation(ctx context.Context, actor Actor, subject, text string, files []Upload) (id ConversationID, err error) {
+	return d.Ask(ctx, actor, Question{Subject: subject, Text: text, Files: files})
+}
+
+// Ask is the portal's way to a conversation: the actor, of any role, asks as the
+// requester. ErrForbidden, ErrNotFound for an After that is not theirs, Invalid of
+// "subject", "contents" or "files".
+func (d *Desk) Ask(ctx context.Context, actor Actor, q Question) (id ConversationID, err error) {
 	defer wrap(&err, "open conversation")
 	if err := actor.Can(DoUsePortal); err != nil {
 		return 0, err
 	}
-	if subject, err = subjectGiven(subject); err != nil {
+	subject, err := subjectGiven(q.Subject)
+	if err != nil {
 		return 0, err
 	}
 	err = d.tx(ctx, func(tx pgx.Tx) error {
 		if err := stillActs(ctx, tx, actor); err != nil {
+			return err
+		}
+		if id, err = madeBy[ConversationID](ctx, tx, casesOfForms, actor, q.Form, q.Text); err != nil || id != 0 {
 			return err
 		}
 		c, err := insertConversation(ctx, tx, subject, actor.ID, 0, ChannelHelpCenter)
@@ -88,10 +106,29 @@ func (d *Desk) OpenConversation(ctx context.Context, actor Actor, subject, text 
 			return err
 		}
 		id = c.ID
-		_, err = d.say(ctx, tx, actor, c, text, files, ChannelHelpCenter)
-		return err
+		if err := followUp(ctx, tx, actor, id, q.After); err != nil {
+			return err
+		}
+		post, err := d.say(ctx, tx, actor, c, q.Text, q.Files, ChannelHelpCenter)
+		if err != nil {
+			return err
+		}
+		return markMade(ctx, tx, markPost, int64(post), q.Form)
 	})
 	return id, err
+}
+
+// followUp links a conversation with the closed one that it goes on with, as a mail
+// to that one would (mail-law: elsewhere).
+func followUp(ctx context.Context, tx pgx.Tx, actor Actor, id, after ConversationID) error {
+	if after == 0 {
+		return nil
+	}
+	closed, err := lockOwn(ctx, tx, actor, after)
+	if err == nil && closed.Status == StatusClosed {
+		linkConversations(tx, id, LinkTo{after, RelatedFollowUp})
+	}
+	return err
 }
 
 func subjectGiven(subject string) (string, error) {

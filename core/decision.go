@@ -70,6 +70,7 @@ type Facts struct {
 	Loop            string  `json:",omitzero"` // why it is our own mail coming back, or ""
 	UsableFrom      bool    `json:",omitzero"` // exactly one mailbox that can be read
 	Origin          Verdict `json:",omitzero"`
+	Form            bool    `json:",omitzero"` // it came by the contact form, and not by SMTP
 	Author          Author  `json:",omitzero"`
 
 	DuplicateOf InboundID      `json:",omitzero"` // filed before by another way (section 7)

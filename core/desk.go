@@ -21,7 +21,9 @@ type Config struct {
 	Hold        bool   // everything outgoing is held, relay or not (after a restore)
 	Secret      string // wraps the keys in the database; may be empty
 	// Read reads a stored mail again, for its HTML and its files.
-	Read   func(raw []byte) Letter
+	Read func(raw []byte) Letter
+	// Write writes what came by the contact form as a mail.
+	Write  func(ContactMail) []byte
 	Logger *slog.Logger
 }
 

@@ -228,7 +228,7 @@ func (d *Desk) ClaimInbound(ctx context.Context, limit int) (_ []Claim, err erro
 		update inbound i set attempts = i.attempts + 1, tries = i.tries + 1, due_at = now() + $2
 		from fit where i.id = fit.id
 		returning i.id, i.attempts, i.tries, i.client_ip, i.helo, i.tls, i.envelope_from, i.recipients, i.received_at, coalesce(i.raw, ''),
-			i.released_at is not null, coalesce(i.released_from, ''), coalesce(i.release_requester, '')`,
+			i.released_at is not null, coalesce(i.released_from, ''), coalesce(i.release_requester, ''), i.channel, i.trapped`,
 		limit, inboundLease, mostTries, claimBytes)
 	if err != nil {
 		return nil, err
@@ -240,7 +240,7 @@ func (d *Desk) ClaimInbound(ctx context.Context, limit int) (_ []Claim, err erro
 		var terms ReleaseTerms
 		var requester string
 		err := row.Scan(&c.ID, &c.Attempt, &c.Tries, &ip, &c.Envelope.Helo, &c.Envelope.TLS, &c.Envelope.From,
-			&c.Envelope.Recipients, &c.Envelope.ReceivedAt, &c.Raw, &released, &terms.Rule, &requester)
+			&c.Envelope.Recipients, &c.Envelope.ReceivedAt, &c.Raw, &released, &terms.Rule, &requester, &c.Envelope.Channel, &c.Envelope.Trapped)
 		if ip != nil {
 			c.Envelope.ClientIP = *ip
 		}

@@ -17,6 +17,10 @@ type Envelope struct {
 	From       string   // MAIL FROM as given, empty for the null sender
 	Recipients []string // RCPT TO as given, in order
 	ReceivedAt time.Time
+	// Channel is ChannelHelpCenter for what the contact form wrote; empty: it came by
+	// SMTP. Trapped: a field of that form was filled in that no person sees.
+	Channel Channel
+	Trapped bool
 }
 
 // A Letter is a mail as it was read: plain data, valid UTF-8 without NUL, no

@@ -157,21 +157,38 @@ func takePart(ctx context.Context, tx pgx.Tx, id ConversationID, actor Actor) er
 	return err
 }
 
-// PortalReply is the requester's own answer, of any role, in the portal or by the
-// API. ErrNotFound for everybody else, ErrConflict for a closed conversation,
-// Invalid of "contents" or "files".
+// A PortalForm is what a requester says in the portal.
+type PortalForm struct {
+	Text  string
+	Files []Upload
+	Form  string // the key of the form: sent twice, it is one message; empty: none
+}
+
+// PortalReply is PortalAnswer without the key of a form.
 func (d *Desk) PortalReply(ctx context.Context, actor Actor, id ConversationID, text string, files []Upload) (post PostID, err error) {
+	return d.PortalAnswer(ctx, actor, id, PortalForm{Text: text, Files: files})
+}
+
+// PortalAnswer is the requester's own answer, of any role, in the portal or by the
+// API. ErrForbidden for who only reads the conversation, ErrNotFound for everybody
+// else, ErrConflict for a closed one, Invalid of "contents" or "files".
+func (d *Desk) PortalAnswer(ctx context.Context, actor Actor, id ConversationID, f PortalForm) (post PostID, err error) {
 	defer wrap(&err, "answer in conversation %d", id)
 	if err := actor.Can(DoUsePortal); err != nil {
 		return 0, err
 	}
 	err = d.tx(ctx, func(tx pgx.Tx) error {
-		c, err := lockOwn(ctx, tx, actor, id)
+		c, err := lockAsked(ctx, tx, actor, id)
 		if err != nil {
 			return err
 		}
-		post, err = d.say(ctx, tx, actor, c, text, files, sourceOr(actor.Channel, ChannelHelpCenter))
-		return err
+		if post, err = madeBy[PostID](ctx, tx, postsOfForms, actor, f.Form, f.Text); err != nil || post != 0 {
+			return err
+		}
+		if post, err = d.say(ctx, tx, actor, c, f.Text, f.Files, sourceOr(actor.Channel, ChannelHelpCenter)); err != nil {
+			return err
+		}
+		return markMade(ctx, tx, markPost, int64(post), f.Form)
 	})
 	return post, err
 }

@@ -2,18 +2,25 @@ package core
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 )
 
-// A ThreadRow is a line of My conversations.
+// A ThreadRow is a line of My conversations. What stands in it comes of public
+// words only: that staff noted something must not show.
 type ThreadRow struct {
 	ID        ConversationID
 	Subject   string
 	Status    Status
 	CreatedAt time.Time
 	UpdatedAt time.Time // of the last message
+	Mine      bool      // the reader is its requester
+	Requester string    // a name, never an address
+	Messages  int
+	Preview   string // of the last message
+	Unread    bool   // somebody else said something since the reader looked
 }
 
 // A Thread is a conversation as its requester sees it. It has no field for a
@@ -35,10 +42,36 @@ type ThreadPost struct {
 	CreatedAt   time.Time
 }
 
-// threadColumns take their times from messages only: that staff noted something
-// must not show.
-const threadColumns = `c.id, c.subject, c.status, c.created_at,
-	coalesce((select max(created_at) from messages where conversation_id = c.id), c.created_at) as updated_at`
+// previewLength is how much of the last message a list shows, in characters.
+const previewLength = 200
+
+const threadColumns = `c.id, c.subject, c.status, c.created_at, c.requester_id = @actor as mine, r.name as requester,
+	coalesce(last.created_at, c.created_at) as updated_at, coalesce(left(last.text, @preview), '') as preview,
+	(select count(*) from messages m where m.conversation_id = c.id) as messages,
+	exists (select from messages m where m.conversation_id = c.id and m.author_id <> @actor and m.created_at > coalesce(
+		(select read_at from conversation_reads s where s.conversation_id = c.id and s.user_id = @actor), '-infinity')) as unread`
+
+const fromThreads = ` from conversations c join users r on r.id = c.requester_id
+	left join lateral (select m.created_at, m.text from messages m where m.conversation_id = c.id order by m.created_at desc, m.id desc limit 1) last on true
+	where c.trashed_at is null and c.merged_into is null`
+
+// colleaguesOf are the members of the actor's organization, the actor too, where
+// it shares its conversations: as things are when this is asked.
+const colleaguesOf = `(select them.id from users me join organizations o on o.id = me.organization_id and o.shares_conversations
+	join users them on them.organization_id = o.id and them.role = 'customer'
+	where me.id = @actor and me.role = 'customer' and me.enabled and me.merged_into is null)`
+
+// sharesThread is the condition that actor @actor may read conversation c because
+// their organization shares it. What an answer to a mention mail opened is between
+// colleagues, whatever its requester has become.
+const sharesThread = `(c.merged_into is null and c.requester_id in ` + colleaguesOf + `
+	and not exists (select from conversation_links l where l.conversation_id = c.id and l.relation = 'mention'))`
+
+const seesThread = `(c.trashed_at is null and (c.requester_id = @actor or ` + sharesThread + `))`
+
+func (a Actor) threadArgs() pgx.StrictNamedArgs {
+	return pgx.StrictNamedArgs{"actor": a.ID, "preview": previewLength}
+}
 
 // MyConversations lists those whose requester the actor is, of any role, newest
 // words first.
@@ -47,15 +80,13 @@ func (d *Desk) MyConversations(ctx context.Context, actor Actor) (_ []ThreadRow,
 	if err := actor.Can(DoUsePortal); err != nil {
 		return nil, err
 	}
-	return rows[ThreadRow](ctx, d.pool, `
-		select `+threadColumns+` from conversations c
-		where c.requester_id = $1 and c.merged_into is null and c.trashed_at is null
-		order by updated_at desc, c.id desc limit 500`, actor.ID)
+	return rows[ThreadRow](ctx, d.pool, `select `+threadColumns+fromThreads+` and c.requester_id = @actor
+		order by updated_at desc, c.id desc limit 500`, actor.threadArgs())
 }
 
-// MyConversation gives one of them with its public words; of one that was merged,
-// the survivor, if the actor is its requester too. ErrNotFound for everybody
-// else.
+// MyConversation gives one of them, or one that the actor's organization shares,
+// with its public words; of one that was merged, the survivor, if the actor may
+// read that too. ErrNotFound for everybody else.
 func (d *Desk) MyConversation(ctx context.Context, actor Actor, id ConversationID) (_ Thread, err error) {
 	defer wrap(&err, "my conversation %d", id)
 	if err := actor.Can(DoUsePortal); err != nil {
@@ -63,11 +94,11 @@ func (d *Desk) MyConversation(ctx context.Context, actor Actor, id ConversationI
 	}
 	var t Thread
 	err = d.read(ctx, func(tx pgx.Tx) error {
-		t.ThreadRow, err = one[ThreadRow](ctx, tx, `
-			select `+threadColumns+` from conversations c
-			where c.requester_id = $2 and c.trashed_at is null and c.merged_into is null and c.id = (
-				select coalesce(nullif(`+survivorOf+`, 0), c.id) from conversations c where c.id = $1 and c.requester_id = $2)`,
-			id, actor.ID)
+		args := actor.threadArgs()
+		args["id"] = id
+		t.ThreadRow, err = one[ThreadRow](ctx, tx, `select `+threadColumns+fromThreads+` and `+seesThread+` and c.id = (
+			select coalesce(nullif(`+survivorOf+`, 0), c.id) from conversations c where c.id = @id
+				and (c.requester_id = @actor or c.requester_id in `+colleaguesOf+`))`, args)
 		if err != nil {
 			return err
 		}
@@ -78,6 +109,7 @@ func (d *Desk) MyConversation(ctx context.Context, actor Actor, id ConversationI
 			where m.conversation_id = $1 order by m.created_at, m.id`, t.ID, actor.ID)
 		return err
 	})
+	t.hideAddresses()
 	for i := range t.Posts {
 		if p := &t.Posts[i]; !p.Mine {
 			p.Author = MaskAddresses(p.Author)
@@ -86,15 +118,37 @@ func (d *Desk) MyConversation(ctx context.Context, actor Actor, id ConversationI
 	return t, err
 }
 
+// hideAddresses: a name is whatever a From header once said.
+func (t *ThreadRow) hideAddresses() {
+	if !t.Mine {
+		t.Requester = MaskAddresses(t.Requester)
+	}
+}
+
+// ReadThread remembers that the actor has seen what is said by now. ErrNotFound.
+func (d *Desk) ReadThread(ctx context.Context, actor Actor, id ConversationID) (err error) {
+	defer wrap(&err, "read conversation %d", id)
+	if err := actor.Can(DoUsePortal); err != nil {
+		return err
+	}
+	tag, err := d.pool.Exec(ctx, `
+		insert into conversation_reads (conversation_id, user_id, read_at)
+		select c.id, @actor, now() from conversations c where c.id = @id and `+seesThread+`
+		on conflict (conversation_id, user_id) do update set read_at = excluded.read_at`,
+		pgx.StrictNamedArgs{"actor": actor.ID, "id": id})
+	return affected(tag.RowsAffected(), err)
+}
+
 // Complete: the requester marks the own conversation completed (behaviour.md
-// section 6). ErrNotFound for everybody else, ErrConflict if it is closed.
+// section 6). ErrForbidden for who only reads it, ErrNotFound for everybody else,
+// ErrConflict if it is closed.
 func (d *Desk) Complete(ctx context.Context, actor Actor, id ConversationID) (err error) {
 	defer wrap(&err, "complete conversation %d", id)
 	if err := actor.Can(DoUsePortal); err != nil {
 		return err
 	}
 	return d.tx(ctx, func(tx pgx.Tx) error {
-		c, err := lockOwn(ctx, tx, actor, id)
+		c, err := lockAsked(ctx, tx, actor, id)
 		if err != nil {
 			return err
 		}
@@ -106,4 +160,22 @@ func (d *Desk) Complete(ctx context.Context, actor Actor, id ConversationID) (er
 		}
 		return setStatus(ctx, tx, c, StatusCompleted, actor.ID)
 	})
+}
+
+// lockAsked is lockOwn that tells who may read the conversation why they cannot
+// speak in it: words of others come in by CC alone (mail-law section 4).
+func lockAsked(ctx context.Context, tx pgx.Tx, actor Actor, id ConversationID) (locked, error) {
+	c, err := lockOwn(ctx, tx, actor, id)
+	if !errors.Is(err, ErrNotFound) {
+		return c, err
+	}
+	shared, err := value[bool](ctx, tx, `select exists (select from conversations c where c.id = @id and `+seesThread+`)`,
+		pgx.StrictNamedArgs{"actor": actor.ID, "id": id})
+	if err == nil && shared {
+		return locked{}, refuse(ErrForbidden, "Only the person who asked can answer here and mark it as completed.")
+	}
+	if err == nil {
+		err = ErrNotFound
+	}
+	return locked{}, err
 }

@@ -93,8 +93,11 @@ func badFrom(f Facts) (Decision, bool) {
 	return suspend(RuleBadFrom, SuspendedBadFrom, "It does not say in exactly one readable address who wrote it.")
 }
 
-// 5.
+// 5. Who is on the team signs in: the contact form is no way to speak in their name.
 func forged(f Facts) (Decision, bool) {
+	if f.Form && f.Author.Role.Staff() {
+		return suspend(RuleForged, SuspendedForged, "Somebody who was not signed in wrote the address of a colleague into the contact form.")
+	}
 	if f.Origin != Refuted {
 		return no()
 	}

@@ -78,7 +78,7 @@ func openDesk(ctx context.Context, s *databaseSettings, cfg core.Config, serving
 		db.close()
 		return nil, nil, err
 	}
-	cfg.Secret, cfg.Read = s.Secret, eml.Parse
+	cfg.Secret, cfg.Read, cfg.Write = s.Secret, eml.Parse, eml.WriteContact
 	desk, err := core.Open(ctx, db.pool, cfg)
 	if err != nil {
 		db.close()
