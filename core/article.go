@@ -33,10 +33,11 @@ type ArticleFilter struct {
 	Query    string // part of the title
 	Proposed bool   // only those with a proposal that waits; staff
 	Deleted  bool   // only those that were deleted; for who writes articles
+	Ordered  bool   // as they stand in the Help Center, not the latest changed first
 	Page     Page
 }
 
-// Articles lists what the reader may see, the latest changed first, and counts it:
+// Articles lists what the reader may see, the latest changed first or in its order, and counts it:
 // drafts are seen by staff only. ErrForbidden for the deleted.
 func (d *Desk) Articles(ctx context.Context, reader Actor, f ArticleFilter) (found []Article, total int, err error) {
 	defer wrap(&err, "articles")
@@ -53,12 +54,16 @@ func (d *Desk) Articles(ctx context.Context, reader Actor, f ArticleFilter) (fou
 	where := fromArticles + ` where ` + sees + ` and (@section = 0 or a.section_id = @section) and (@category = 0 or s.category_id = @category)
 		and (@author = 0 or a.author_id = @author) and (@status = '' or a.status = @status) and a.title ilike @title
 		and (not @proposed or 'staff' = any(@sees) and exists (select from article_proposals p where p.article_id = a.id and p.state = 'open'))`
+	order := ` order by a.updated_at desc, a.id desc`
+	if f.Ordered {
+		order = ` order by c.position, c.id, s.position, s.id, a.position, a.id`
+	}
 	err = d.read(ctx, func(tx pgx.Tx) error {
 		if total, err = value[int](ctx, tx, `select count(*)`+where, args); err != nil {
 			return err
 		}
 		args["limit"], args["offset"] = f.Page.bounds()
-		found, err = rows[Article](ctx, tx, `select `+articleColumns+where+` order by a.updated_at desc, a.id desc limit @limit offset @offset`, args)
+		found, err = rows[Article](ctx, tx, `select `+articleColumns+where+order+` limit @limit offset @offset`, args)
 		return err
 	})
 	return found, total, err

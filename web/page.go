@@ -180,6 +180,16 @@ func saidOf(word string) string {
 		"key-made":       "The new key is made. Publish its record, then use it.",
 		"key-used":       "The new key signs from now on. Leave the record of the old one where it is for a week.",
 		"key-unseen":     "The new key signs from now on, but its record was not seen: see to it now. Leave the record of the old one for a week.",
+		"proposed":       "Proposed. Whoever may change what readers see decides, and you find their answer in your proposals.",
+		"published":      "Published: its readers see it now.",
+		"unpublished":    "Taken off the Help Center. It is a draft again.",
+		"moved":          "Moved.",
+		"brought-back":   "The article is back, as a draft.",
+		"article-gone":   "The article is deleted.",
+		"text-restored":  "The old text is the newest again, as a revision of its own.",
+		"accepted":       "Accepted: readers see it now, and its author is named for it.",
+		"proposal-no":    "Declined. Its author finds your answer in their proposals.",
+		"withdrawn":      "Your proposal is taken back.",
 		"team-deleted":   "The team is gone. Its conversations stay, and belong to no team.",
 	}[word]
 }
