@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"postdesk/core/language"
 )
 
 // PlainReason says in a sentence for people without knowledge of mail what the
@@ -11,12 +13,21 @@ import (
 // already. It reads status codes (RFC 3463), where there are none reply codes (RFC
 // 5321 section 4.2) and what servers use to say. The words belong beside it: it is
 // a reading of them, and servers say strange things.
-func PlainReason(words string) string {
+func PlainReason(words string) string { return plainReasonIn(language.English, words) }
+
+// plainReasonIn is PlainReason for a reader of another language.
+func plainReasonIn(tag language.Tag, words string) string {
 	for _, f := range framings() {
 		if rest, ok := strings.CutPrefix(words, f.prefix); ok {
-			return strings.TrimSpace(f.says + " " + PlainReason(strings.TrimSpace(rest)))
+			return strings.TrimSpace(tag.Translate(f.says) + " " + plainReasonIn(tag, strings.TrimSpace(rest)))
 		}
 	}
+	return tag.Translate(meaningOf(words))
+}
+
+// meaningOf reads the words of a server without what was put before them, "" where
+// they say nothing that we know, or are our own.
+func meaningOf(words string) string {
 	if readAsPlain(words) {
 		return ""
 	}
@@ -54,7 +65,7 @@ func framings() []framing {
 
 // readAsPlain tells our own sentences.
 func readAsPlain(words string) bool {
-	return words == "" || strings.HasPrefix(words, "Discarded") || strings.HasPrefix(words, "The role of the recipient") || words == "the recipient was disabled"
+	return words == "" || strings.HasPrefix(words, "Discarded") || words == "The role of the recipient changed before this mail was sent." || words == "the recipient was disabled"
 }
 
 // A meaning is one reading: of status codes without their class ("1.1"), and, where

@@ -66,7 +66,7 @@ type NewToken struct {
 }
 
 // CreateAPIToken makes a token of the actor's own, shown once: only its hash is
-// stored. Who uses two factors must have given a code in this session lately.
+// stored. They are told by mail, so that nobody makes one unseen. Who uses two factors must have given a code in this session lately.
 // ErrForbidden, ErrLimit (as many as there may be), Invalid.
 func (d *Desk) CreateAPIToken(ctx context.Context, actor Actor, session SessionID, n NewToken) (secret string, err error) {
 	defer wrap(&err, "create token")
@@ -87,7 +87,8 @@ func (d *Desk) CreateAPIToken(ctx context.Context, actor Actor, session SessionI
 		return "", Invalid{Field: "code", Code: CodeRequired, Problem: "A code of your device is needed."}
 	}
 	err = d.tx(ctx, func(tx pgx.Tx) error {
-		if _, err := lockUser(ctx, tx, actor.ID); err != nil {
+		u, err := lockUser(ctx, tx, actor.ID)
+		if err != nil {
 			return err
 		}
 		has, err := value[int](ctx, tx, `select count(*) from api_tokens where user_id = $1`, actor.ID)
@@ -103,7 +104,10 @@ func (d *Desk) CreateAPIToken(ctx context.Context, actor Actor, session SessionI
 			values ($1, $2, $3, case when $4 > 0 then now() + make_interval(days => $4) end)`, HashSecret(secret), actor.ID, n.Name, n.Days); err != nil {
 			return err
 		}
-		return recordUser(ctx, tx, actor, "token_created", actor.ID, map[string]any{"token": n.Name})
+		if err := recordUser(ctx, tx, actor, "token_created", actor.ID, map[string]any{"token": n.Name}); err != nil {
+			return err
+		}
+		return d.tellOfSecurity(ctx, tx, actor, u)
 	})
 	if err != nil {
 		return "", err

@@ -3,12 +3,13 @@ package core
 import (
 	"context"
 	"errors"
-	"fmt"
 	"regexp"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"postdesk/core/language"
 )
 
 // The daily digest of suspended mail (mail-law section 2): to each admin who has
@@ -140,7 +141,7 @@ func (d *Desk) addDigest(ctx context.Context, tx pgx.Tx, o *Outgoing, r outgoing
 	for _, f := range found {
 		o.Digest.Total += f.Mails
 		o.Digest.Since = f.Since
-		o.Digest.Reasons = append(o.Digest.Reasons, DigestReason{f.Suspension.Label(), f.Mails})
+		o.Digest.Reasons = append(o.Digest.Reasons, DigestReason{r.Language.Translate(f.Suspension.Label()), f.Mails})
 	}
 	newest, err := rows[struct {
 		Suspension           Suspension
@@ -150,31 +151,24 @@ func (d *Desk) addDigest(ctx context.Context, tx pgx.Tx, o *Outgoing, r outgoing
 		from suspended_digests s join inbound on `+newlySuspended+`
 		where s.delivery_id = $1 order by suspended_at desc, inbound.id desc limit $2`, r.ID, digestLines)
 	for _, n := range newest {
-		o.Digest.Newest = append(o.Digest.Newest, DigestLine{n.Suspension.Label(), digestSender(n.Name, n.Address), Unlinked(cleanLine(n.Title, 80))})
+		o.Digest.Newest = append(o.Digest.Newest, DigestLine{r.Language.Translate(n.Suspension.Label()), digestSender(r.Language, n.Name, n.Address), Unlinked(cleanLine(n.Title, 80))})
 	}
-	o.Subject = fmt.Sprintf("%s in suspended mail", countOf(o.Digest.Total, "new mail", "new mails"))
-	o.Page, o.Where = d.cfg.PublicURL+"/agent/suspended", "suspended mail"
+	o.Subject = r.Language.Say("{n} new mails in suspended mail", "n", o.Digest.Total)
+	o.Page, o.Where = d.cfg.PublicURL+"/agent/suspended", r.Language.Say("suspended mail")
 	o.Digest.Profile = d.cfg.PublicURL + "/profile"
 	return err
 }
 
 // digestSender always shows the real address beside the name.
-func digestSender(name, address string) string {
+func digestSender(tag language.Tag, name, address string) string {
 	address = Unlinked(cleanLine(Redact(address), 100))
 	if address == "" {
-		address = "no sender"
+		address = tag.Say("no sender")
 	}
 	if name = Unlinked(cleanLine(name, 40)); name != "" {
 		return name + " <" + address + ">"
 	}
 	return address
-}
-
-func countOf(n int, one, more string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, more)
 }
 
 var dotBetween = regexp.MustCompile(`([\pL\pN])[.。．｡]([\pL\pN])`)

@@ -110,7 +110,7 @@ var textRules = []TextRule{
 	textRule(TextConfirm, "Confirm another address", "To an address that was added to an account.", "link! desk mailbox", "the link with which they confirm the address, by their password"),
 	textRule(TextReset, "Set a new password", "To somebody who asked for a new password.", "link! desk mailbox", "the link with which they set it"),
 	textRule(TextSignIn, "Sign-in link", "To somebody who asked to sign in without a password.", "link! desk mailbox", "the link that signs them in"),
-	textRule(TextSecurity, "Two-factor sign-in was changed", "To somebody whose two-factor sign-in was changed or reset, or is being guessed at.", "problem! link desk name mailbox", "their profile"),
+	textRule(TextSecurity, "The security of an account was changed", "To somebody whose two-factor sign-in was changed or reset, or is being guessed at, or for whom an API token was made.", "problem! link desk name mailbox", "their profile"),
 	textRule(TextAddresses, "Addresses were changed", "To a customer whose addresses were changed by staff.", "link author desk mailbox", "their profile"),
 }
 

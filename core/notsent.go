@@ -1,9 +1,24 @@
 package core
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+
+	"postdesk/core/language"
+)
 
 // notSentReason begins the reason of an agent's draft (mail-law: staff_draft).
 const notSentReason = "An agent wrote, but it is not sent: "
+
+// notSentIn is why an agent's mail is a draft, in the language of who reads it, ""
+// where the reason says nothing.
+func notSentIn(tag language.Tag, reason string) string {
+	why := strings.TrimSuffix(strings.TrimPrefix(reason, notSentReason), ".")
+	if why == "" {
+		return ""
+	}
+	return tag.Translate(why) + "."
+}
 
 // notSent says why an agent's mail is a draft: the first thing that a public
 // reply lacks.

@@ -197,15 +197,15 @@ func (d *Desk) addNotice(ctx context.Context, tx pgx.Tx, o *Outgoing, r outgoing
 		if err != nil {
 			return err
 		}
-		if o.Problem = strings.TrimPrefix(reason, notSentReason); o.Problem == "" {
+		if o.Problem = notSentIn(r.Language, reason); o.Problem == "" {
 			o.Problem = "A public reply by mail needs an answer to your own newest notice, from an address that is proven to be yours."
 		}
 	case NoticeFailed, NoticeDelayed:
-		mark := "Not delivered: "
+		mark := "Not delivered: {subject}"
 		if r.Kind == NoticeDelayed {
-			mark = "Not delivered yet: "
+			mark = "Not delivered yet: {subject}"
 		}
-		o.Subject = mark + o.Subject // else it looks like a mail of the customer's
+		o.Subject = r.Language.Say(mark, "subject", o.Subject) // else it looks like a mail of the customer's
 		o.Problem, err = problemOf(ctx, tx, r)
 		return err
 	}
@@ -239,7 +239,7 @@ func (d *Desk) addAccount(ctx context.Context, tx pgx.Tx, o *Outgoing, r outgoin
 		return nil
 	}
 	if r.Kind == NoticeSecurity {
-		o.AccountPage = d.cfg.PublicURL + "/profile/two-factor"
+		o.AccountPage = d.cfg.PublicURL + "/profile#two-factor"
 		o.Problem, err = securityTold(ctx, tx, r)
 		return err
 	}

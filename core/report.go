@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"postdesk/core/language"
 )
 
 // A mailTold is a mail of ours that something is told about.
@@ -99,15 +101,27 @@ func problemOf(ctx context.Context, tx pgx.Tx, r outgoingRow) (string, error) {
 	if err != nil || len(told) == 0 || told[0].Text == "" {
 		return "", err
 	}
-	text := told[0].Text
-	for _, between := range []string{failedWords, delayedWords} {
+	return problemIn(r.Language, told[0].Text), nil
+}
+
+// problemIn says what an event tells of a mail in the language of who reads of it.
+// The words of a server stay as they are.
+func problemIn(tag language.Tag, text string) string {
+	for between, sentence := range map[string]string{
+		failedWords:  "Mail to {address} could not be delivered: {why}",
+		delayedWords: "Mail to {address} is not delivered after four hours, and tries go on: {why}",
+	} {
 		to, words, ok := strings.Cut(text, between)
-		if plain := PlainReason(words); ok && plain != "" {
-			text = to + between + plain + " Word for word: " + words
-			break
+		if !ok {
+			continue
 		}
+		why := tag.Translate(words)
+		if plain := plainReasonIn(tag, words); plain != "" {
+			why = tag.Say("{meaning} Word for word: {words}", "meaning", plain, "words", words)
+		}
+		return tag.Say(sentence, "address", strings.TrimPrefix(to, "mail to "), "why", why)
 	}
-	return strings.ToUpper(text[:1]) + text[1:], nil
+	return strings.ToUpper(text[:1]) + text[1:]
 }
 
 // fileReport records a delivery report on the delivery that its bounce address

@@ -360,29 +360,31 @@ func (d *Desk) tellOfSecurity(ctx context.Context, tx pgx.Tx, actor Actor, u Use
 	return nil
 }
 
-// securityTold says what a mail about the second factor is about: what had
+// securityTold says what a mail about the security of an account is about: what had
 // happened when it was written.
 func securityTold(ctx context.Context, tx pgx.Tx, r outgoingRow) (string, error) {
+	say := r.Language.Say
 	words := map[string]string{
-		"two_factor_on":    "Two-factor sign-in was turned on. Other browsers were signed out.",
-		"two_factor_off":   "Two-factor sign-in was turned off: your password alone signs in.",
-		"two_factor_reset": "Two-factor sign-in was reset by " + resetBy(r) + ": your password alone signs in until you set it up again.",
-		"two_factor_wrong": "Somebody entered your password and then many wrong codes.",
-		"backup_codes":     "New backup codes were made. The old ones work no more.",
+		"two_factor_on":    say("Two-factor sign-in was turned on. Other browsers were signed out."),
+		"two_factor_off":   say("Two-factor sign-in was turned off: your password alone signs in."),
+		"two_factor_reset": say("Two-factor sign-in was reset by {who}: your password alone signs in until you set it up again.", "who", resetBy(r)),
+		"two_factor_wrong": say("Somebody entered your password and then many wrong codes."),
+		"token_created":    say("An API token was made: a program that has it acts for you until you end it."),
+		"backup_codes":     say("New backup codes were made. The old ones work no more."),
 	}
 	kinds := slices.Collect(maps.Keys(words))
 	kind, err := value[string](ctx, tx, `
 		select coalesce((select kind from events where user_id = $1 and kind = any($2) and created_at <= $3 order by id desc limit 1), '')`,
 		r.UserID, kinds, r.CreatedAt)
 	if words[kind] == "" {
-		return "It was changed.", err
+		return say("It was changed."), err
 	}
 	return words[kind], err
 }
 
 func resetBy(r outgoingRow) string {
 	if r.AuthorID == 0 || r.AuthorName == "" {
-		return "an administrator of the server"
+		return r.Language.Say("an administrator of the server")
 	}
 	return MaskAddresses(r.AuthorName)
 }

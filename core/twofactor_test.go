@@ -492,3 +492,36 @@ func TestTheQRCodeSaysWhatAppsExpect(t *testing.T) {
 		t.Errorf("to somebody who has not seen it: %v", err)
 	}
 }
+
+// TestWhatHappensToTheSecurityOfAnAccountIsToldInTheReadersLanguage: also that a
+// token was made, which works without the second factor.
+func TestWhatHappensToTheSecurityOfAnAccountIsToldInTheReadersLanguage(t *testing.T) {
+	t.Parallel()
+	d, owner := staffDesk(t)
+	ctx := t.Context()
+	d.Exec(t, `update users set locale = 'de' where id = (select user_id from addresses where address = 'ann@desk.test')`)
+	told := func(want string) {
+		t.Helper()
+		claim, err := d.ClaimDelivery(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.Exec(t, `update deliveries set state = 'sent', claimed_until = null, sent_at = now() where id = $1`, claim.ID)
+		if o := claim.Outgoing; o.Problem != want || o.Subject != "Die Sicherheit Ihres Kontos bei "+o.Instance {
+			t.Errorf("the mail %q tells %q, want %q", o.Subject, o.Problem, want)
+		}
+	}
+	ann := secure(t, d, "ann@desk.test")
+	told("Die Zwei-Faktor-Anmeldung wurde eingeschaltet. Andere Browser wurden abgemeldet.")
+	if _, err := d.CreateAPIToken(ctx, ann.actor, ann.session, core.NewToken{Name: "nightly"}); err != nil {
+		t.Fatal(err)
+	}
+	told("Ein API-Token wurde erstellt: Ein Programm, das es hat, handelt für Sie, bis Sie es beenden.")
+	if err := d.ResetTwoFactor(ctx, owner, ann.actor.ID); err != nil {
+		t.Fatal(err)
+	}
+	told("Die Zwei-Faktor-Anmeldung wurde zurückgesetzt, und zwar von " + owner.Name + ": Ihr Passwort allein meldet Sie an, bis Sie sie wieder einrichten.")
+	if err := d.ResetTwoFactorOf(ctx, "ann@desk.test"); !errors.Is(err, core.ErrConflict) {
+		t.Errorf("reset twice: %v", err)
+	}
+}

@@ -23,10 +23,12 @@ import (
 
 // customerPages are the templates that customers see, whole: no English word
 // stands in them outside of the catalogue.
-var customerPages = []string{"home", "signin", "accept", "reset", "profile", "threads", "thread", "error"}
+var customerPages = []string{"home", "signin", "accept", "reset", "profile", "threads", "thread", "error", "twofactor", "tokens", "signincode",
+	"helpcategory", "helpsection", "helparticle", "helpsearch"}
 
 // customerPieces are the shared pieces that those pages use.
-var customerPieces = []string{"page", "public-shell", "said", "mark", "icon", "face", "time", "status", "rich", "text", "problem", "field", "paging", "files", "empty", "zones"}
+var customerPieces = []string{"page", "public-shell", "said", "mark", "icon", "face", "time", "status", "rich", "text", "problem", "field", "paging", "files", "empty", "zones", "code-field", "two-factor-state", "tokens-state", "notifications",
+	"help-head", "help-search", "help-bar", "help-sight", "help-paging", "help-ask", "help-articles"}
 
 // spelled are words that are the same in each language.
 var spelled = []string{"#"}
@@ -261,7 +263,7 @@ func TestNoEntryOfTheCatalogueIsUnused(t *testing.T) {
 }
 
 // customerFiles are those of core whose refusals customers read.
-var customerFiles = []string{"signin.go", "accept.go", "accepting.go", "password.go", "identity.go", "attachment.go", "throttle.go", "zone.go", "address.go", "portal.go", "askedlink.go", "session.go"}
+var customerFiles = []string{"signin.go", "accept.go", "accepting.go", "password.go", "identity.go", "attachment.go", "throttle.go", "zone.go", "address.go", "portal.go", "askedlink.go", "session.go", "twofactor.go", "secondfactor.go", "apitoken.go", "articlefeedback.go"}
 
 // TestEveryRefusalThatCustomersReadIsTranslated walks the sentences of core's
 // refusals in those files, and of the pages' own.
@@ -275,7 +277,7 @@ func TestEveryRefusalThatCustomersReadIsTranslated(t *testing.T) {
 	for _, name := range customerFiles {
 		files = append(files, filepath.Join("..", "core", name))
 	}
-	files = append(files, "handler.go", "account.go", "portal.go", "profile.go", "language.go")
+	files = append(files, "handler.go", "account.go", "portal.go", "profile.go", "language.go", "twofactor.go", "token.go", "helparticle.go")
 	seen := 0
 	for _, name := range files {
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)

@@ -30,7 +30,7 @@ func (s *server) showTokens(v *visit, status int, p tokensPage, f faults) (err e
 		return err
 	}
 	p.AsksCode = !recent
-	if p.base, err = s.page(v, "API tokens", "profile"); err != nil {
+	if p.base, err = s.page(v, v.t("API tokens"), "profile"); err != nil {
 		return err
 	}
 	p.Faults = f

@@ -72,7 +72,7 @@ func (s *server) signInAgain(v *visit, next string) error {
 
 func (s *server) showCode(v *visit, status int, next string, f faults) (err error) {
 	p := codePage{Next: next}
-	if p.base, err = s.page(v, "Sign in", ""); err != nil {
+	if p.base, err = s.page(v, v.t("Sign in"), ""); err != nil {
 		return err
 	}
 	p.Faults = f
@@ -146,12 +146,12 @@ func (s *server) showTwoFactor(v *visit, status int, p twoFactorPage, f faults) 
 			return err
 		}
 	}
-	if p.base, err = s.page(v, "Two-factor sign-in", "profile"); err != nil {
+	if p.base, err = s.page(v, v.t("Two-factor sign-in"), "profile"); err != nil {
 		return err
 	}
 	p.Next = firstOf(localPath(v.field("next")), localPath(v.query("next")))
 	if len(p.Codes) > 0 {
-		p.Text = codesFile(p.Instance, v.actor.Address, p.Codes)
+		p.Text = codesFile(v, p.Instance, p.Codes)
 	}
 	p.Faults = f
 	v.w.Header().Set("Cache-Control", "no-store")
@@ -177,8 +177,8 @@ func qrOf(text string) (template.URL, error) {
 }
 
 // codesFile is the backup codes as a file to keep.
-func codesFile(instance string, who core.Address, codes []string) template.URL {
-	text := "Backup codes of " + who.String() + " at " + instance + ". Each works once.\r\n\r\n" + strings.Join(codes, "\r\n") + "\r\n"
+func codesFile(v *visit, instance string, codes []string) template.URL {
+	text := v.t("Backup codes of {address} at {desk}. Each works once.", "address", v.actor.Address, "desk", instance) + "\r\n\r\n" + strings.Join(codes, "\r\n") + "\r\n"
 	return template.URL("data:text/plain;charset=utf-8;base64," + base64.StdEncoding.EncodeToString([]byte(text)))
 }
 
