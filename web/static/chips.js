@@ -6,7 +6,7 @@ class Chips {
   constructor(store) {
     this.store = store;
     this.box = document.createElement('div');
-    this.box.className = 'chips';
+    this.box.className = 'address-field';
     this.list = document.createElement('ul');
     this.list.className = 'chip-list';
     this.field = document.createElement('input');

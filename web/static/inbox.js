@@ -18,7 +18,6 @@
     words.textContent = n ? `${n} ticked` : 'All on this page';
   };
   if (all) {
-    all.closest('label').hidden = false;
     all.addEventListener('change', () => {
       for (const box of boxes) box.checked = all.checked;
       tell();

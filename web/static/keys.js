@@ -11,10 +11,7 @@
   box.addEventListener('change', () => {
     try { localStorage.setItem('postdesk.keys', box.checked ? 'on' : 'off'); } catch (fault) { /* for this page alone */ }
   });
-  for (const button of document.querySelectorAll('[data-keys-open]')) {
-    button.hidden = false;
-    button.addEventListener('click', () => help.showModal());
-  }
+  for (const button of document.querySelectorAll('[data-keys-open]')) button.addEventListener('click', () => help.showModal());
 
   const typing = (at) => at instanceof Element && at.closest('input:not([type=radio]):not([type=checkbox]), textarea, select, [contenteditable], [role=combobox]');
 

@@ -116,8 +116,22 @@
     if (added.length > 0) {
       const last = added[added.length - 1];
       const what = last.id.startsWith('note-') ? 'note' : 'message';
+      added.forEach(watch);
       say(added.length === 1 ? `New ${what}.` : `${added.length} new entries.`, 'Show', '#' + last.id);
     }
+  }
+
+  // A reply crosses no message that its writer had on the screen.
+  const sight = window.IntersectionObserver && new IntersectionObserver(entries => {
+    const seen = document.querySelector('input[name=seen]');
+    for (const {isIntersecting, target} of entries) {
+      if (!isIntersecting || !seen) continue;
+      seen.value = Math.max(Number(seen.value), Number(target.id.slice('post-'.length)));
+      sight.unobserve(target);
+    }
+  });
+  function watch(entry) {
+    if (sight && entry.id.startsWith('post-')) sight.observe(entry);
   }
 
   // Entries that are as they were stay the nodes that they are, with what is open or
