@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 
 	"github.com/alexedwards/scs/v2"
 	"github.com/go-chi/chi/v5"
@@ -56,7 +57,8 @@ type server struct {
 	read      func(raw []byte) core.Letter
 	compose   func(o *core.Outgoing) (raw []byte, err error)
 
-	storing chan struct{} // who takes a file into the database
+	storing  chan struct{} // who takes a file into the database
+	creating sync.Mutex    // who makes an article or a proposal: a button pressed twice makes one
 
 	signingRecord func(context.Context, core.SigningKey) (RecordState, string)
 	published     func(context.Context, string) []Finding
@@ -235,6 +237,7 @@ func (s *server) routes() chi.Router {
 	get("/agent/suspended", s.suspended)
 	post("/agent/suspended", s.actOnSuspended)
 	get("/agent/suspended/{id}", s.suspendedMail)
+	s.writingRoutes(get, post)
 
 	// Administration.
 	get("/agent/export/conversations.csv", s.exportConversations)
