@@ -92,7 +92,7 @@ func (s *server) serve(v *visit, h handler) error {
 		return err
 	}
 	if v.actor.ID == 0 {
-		v.r.Body = http.MaxBytesReader(v.w, v.r.Body, maxStrangersBody)
+		v.r.Body = http.MaxBytesReader(v.w, v.r.Body, strangersBody(v.r.URL.Path))
 	}
 	if err := parseForm(v.r); err != nil {
 		return err

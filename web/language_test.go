@@ -23,11 +23,11 @@ import (
 
 // customerPages are the templates that customers see, whole: no English word
 // stands in them outside of the catalogue.
-var customerPages = []string{"home", "signin", "accept", "reset", "profile", "threads", "thread", "error", "twofactor", "tokens", "signincode",
+var customerPages = []string{"home", "signin", "accept", "reset", "profile", "threads", "thread", "newthread", "contact", "error", "twofactor", "tokens", "signincode",
 	"helpcategory", "helpsection", "helparticle", "helpsearch"}
 
 // customerPieces are the shared pieces that those pages use.
-var customerPieces = []string{"page", "public-shell", "said", "mark", "icon", "face", "time", "status", "rich", "text", "problem", "field", "paging", "files", "empty", "zones", "code-field", "two-factor-state", "tokens-state", "notifications",
+var customerPieces = []string{"page", "public-shell", "said", "mark", "icon", "face", "time", "status", "rich", "text", "problem", "field", "paging", "files", "empty", "zones", "words", "choose-files", "thread-status", "code-field", "two-factor-state", "tokens-state", "notifications",
 	"help-head", "help-search", "help-bar", "help-sight", "help-paging", "help-ask", "help-articles"}
 
 // spelled are words that are the same in each language.

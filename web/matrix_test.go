@@ -22,10 +22,11 @@ type row struct {
 // matrix is S2 of reliability.md, for pages: objects that are not one's own are
 // 404, functions that one's role does not have are 403.
 func matrix() []row {
-	const c = "/agent/conversations/{conversation}"
+	const c, h = "/agent/conversations/{conversation}", helpCenterPath
 	return []row{
 		{"GET", "/conversations", "", 200, 200, 200, 200, 200},
 		{"POST", "/conversations", "subject=Hi&contents=Hello", 303, 303, 303, 303, 303},
+		{"GET", "/conversations/new", "", 200, 200, 200, 200, 200},
 		{"GET", "/conversations/{conversation}", "", 200, 404, 404, 404, 404},
 		{"POST", "/conversations/{conversation}/reply", "contents=More", 303, 404, 404, 404, 404},
 		{"POST", "/conversations/{conversation}/complete", "", 303, 404, 404, 404, 404},
@@ -124,6 +125,43 @@ func matrix() []row {
 		{"GET", "/agent/suspended/{suspended}", "", 404, 404, 403, 200, 200},
 		{"GET", "/frame/mail/{suspended}", "", 404, 404, 403, 200, 200},
 		{"POST", "/agent/suspended", "id={suspended}&do=release", 403, 403, 403, 303, 303},
+
+		{"GET", h, "", 404, 404, 200, 200, 200},
+		{"GET", h + "/articles/new", "", 403, 403, 403, 200, 200},
+		{"POST", h + "/articles", "section={section}&title=T&body=B", 403, 403, 403, 303, 303},
+		{"POST", h + "/articles/preview", "title=T&body=B", 403, 403, 403, 200, 200},
+		{"GET", h + "/articles/{published}", "", 404, 404, 200, 200, 200},
+		{"POST", h + "/articles/{published}", "revision=1&title=T&body=B", 403, 403, 403, 303, 303},
+		{"POST", h + "/articles/{published}/preview", "title=T&body=B", 404, 404, 200, 200, 200},
+		{"POST", h + "/articles/{published}/propose", "revision=1&title=T&body=C", 403, 403, 303, 409, 409}, // of what is no more the newest
+		{"POST", h + "/articles/{published}/images", "", 403, 403, 403, 400, 400},                           // without one
+		{"POST", h + "/articles/{published}/images/{digest}/delete", "", 403, 403, 403, 200, 200},
+		{"GET", h + "/articles/{published}/revisions", "", 404, 404, 200, 200, 200},
+		{"GET", h + "/articles/{published}/revisions/1", "", 404, 404, 200, 200, 200},
+		{"GET", h + "/articles/{published}/difference?from=1&to=1", "", 404, 404, 200, 200, 200},
+		{"POST", h + "/articles/{published}/restore", "number=1&revision=2", 403, 403, 403, 303, 303},
+		{"POST", h + "/articles/{published}/order", "do=down", 403, 403, 403, 303, 303},
+		{"POST", h + "/articles/{published}/move", "section={group}", 403, 403, 403, 303, 303},
+		{"GET", h + "/proposals/{proposed}", "", 404, 404, 200, 200, 200},
+		{"POST", h + "/proposals/{proposed}/withdraw", "", 404, 404, 403, 403, 303},
+		{"POST", h + "/proposals/{proposed}/accept", "", 403, 403, 403, 409, 409}, // of another revision
+		{"POST", h + "/proposals/{proposed}/decline", "", 403, 403, 403, 303, 409},
+		{"POST", h + "/articles/{published}/unpublish", "", 403, 403, 403, 303, 303},
+		{"POST", h + "/articles/{published}/publish", "", 403, 403, 403, 303, 303},
+		{"POST", h + "/articles/{published}/delete", "", 403, 403, 403, 303, 303},
+		{"POST", h + "/articles/{published}/bring-back", "", 403, 403, 403, 303, 303},
+		{"GET", h + "/categories/new", "", 403, 403, 403, 200, 200},
+		{"POST", h + "/categories", "title=C", 403, 403, 403, 303, 303},
+		{"GET", h + "/categories/{shelf}", "", 403, 403, 403, 200, 200},
+		{"POST", h + "/categories/{shelf}", "title=C&was.title=Scanners", 403, 403, 403, 303, 303},
+		{"POST", h + "/categories/{shelf}/order", "do=up", 403, 403, 403, 303, 303},
+		{"POST", h + "/categories/{shelf}/delete", "", 403, 403, 403, 303, 303},
+		{"GET", h + "/sections/new", "", 403, 403, 403, 200, 200},
+		{"POST", h + "/sections", "title=S&category={category}&visibility=staff", 403, 403, 403, 303, 303},
+		{"GET", h + "/sections/{section}", "", 403, 403, 403, 200, 200},
+		{"POST", h + "/sections/{section}", "title=S&was.title=Repairs", 403, 403, 403, 303, 303},
+		{"POST", h + "/sections/{section}/order", "do=up", 403, 403, 403, 303, 303},
+		{"POST", h + "/sections/{section}/delete", "", 403, 403, 403, 409, 409}, // with articles
 
 		{"GET", "/agent/export/conversations.csv", "", 403, 403, 403, 403, 200},
 		{"GET", "/agent/export/users.csv", "", 403, 403, 403, 403, 200},
@@ -243,7 +281,9 @@ func TestEveryRouteStandsInTheMatrix(t *testing.T) {
 	for _, open := range []string{"GET /", "GET /signin", "POST /signin", "POST /signin/link", "GET /signin/code", "POST /signin/code", "POST /signout", "GET /reset", "POST /reset", "GET /accept/", "POST /accept/", "GET /accept/*", "POST /accept/*", "GET /static/*",
 		"POST /language", "GET /brand.css", "GET /brand/logo", "GET /brand/icon", "GET /brand/preview",
 		// Who reads which article there: TestEveryReaderSeesTheHelpCenterOfTheirOwn.
-		"GET /categories/*", "GET /sections/*", "GET /articles/*", "POST /articles/*/feedback", "GET /help/images/*", "GET /search", "GET /sitemap.xml", "GET /articles.atom", "GET /robots.txt"} {
+		"GET /categories/*", "GET /sections/*", "GET /articles/*", "POST /articles/*/feedback", "GET /help/images/*", "GET /search", "GET /sitemap.xml", "GET /articles.atom", "GET /robots.txt",
+		// TestTheContactFormAnswersEverybodyAlike.
+		"GET /contact", "POST /contact"} {
 		tested[open] = true
 	}
 	err := chi.Walk(w.server.routes(), func(method, route string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
@@ -276,7 +316,7 @@ func TestNoFormIsTakenFromAnotherSite(t *testing.T) {
 			}
 		}
 	}
-	for _, path := range []string{"/signin", "/signin/link", "/signin/code", "/signout", "/reset", "/accept/x"} {
+	for _, path := range []string{"/signin", "/signin/link", "/signin/code", "/signout", "/reset", "/accept/x", "/contact"} {
 		if got := w.ask(t, "", path, url.Values{"email": {"own@people.test"}}, "Sec-Fetch-Site", "cross-site"); got.Status != http.StatusForbidden {
 			t.Errorf("%s: %d", path, got.Status)
 		}

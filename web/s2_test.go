@@ -59,7 +59,7 @@ var s2 = map[string]struct{ words, own, oth, cc, col, agt, adm string }{
 // it. Rows 16 to 18 are fields of the routes of row 15, told apart in
 // TestNobodyRisesByMassAssignment; 29 and 30 are open to everybody.
 var s2Rows = map[string]string{
-	"GET /conversations": "1", "POST /conversations": "1", "GET /conversations/*": "2", "POST /conversations/*": "3",
+	"GET /conversations": "1", "GET /conversations/new": "1", "POST /conversations": "1", "GET /conversations/*": "2", "POST /conversations/*": "3",
 	"/files/*": "4/7", "/profile": "own",
 
 	"GET /agent": "6", "/agent/new": "13", "GET /agent/conversations/*": "6", "/agent/conversations/*/note": "8", "/agent/conversations/*/reply": "9",

@@ -115,6 +115,8 @@ func (s *server) routes() chi.Router {
 
 	// Everybody.
 	r.Get("/", s.open(s.home))
+	r.Get("/contact", s.open(s.contactForm))
+	r.Post("/contact", s.open(s.contact))
 	r.Get("/signin", s.open(s.signInPage))
 	r.Post("/signin", s.open(s.signIn))
 	r.Get("/categories/{place}", s.open(s.helpCategory))
@@ -145,6 +147,7 @@ func (s *server) routes() chi.Router {
 	// Customers, and staff as requesters.
 	get("/conversations", s.myConversations)
 	post("/conversations", s.ask)
+	get("/conversations/new", s.newThread)
 	get("/conversations/{id}", s.myConversation)
 	post("/conversations/{id}/reply", s.portalReply)
 	post("/conversations/{id}/complete", s.complete)

@@ -16,6 +16,14 @@ const formMemory = 1 << 20
 // maxStrangersBody is the largest form of somebody who is not signed in, in bytes.
 const maxStrangersBody = 1 << 20
 
+// strangersBody is how large a form of a stranger may be: the contact form takes files.
+func strangersBody(path string) int64 {
+	if path == "/contact" {
+		return maxContactBody
+	}
+	return maxStrangersBody
+}
+
 // storedAtOnce is how many files are in memory on their way into the database.
 const storedAtOnce = 4
 
