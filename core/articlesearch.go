@@ -57,7 +57,7 @@ func (d *Desk) SearchArticles(ctx context.Context, reader Actor, s ArticleSearch
 		if err != nil || f.Total > 0 {
 			return err
 		}
-		instead, words, err := alikeWords(ctx, tx, s.Typed)
+		instead, words, err := alikeWords(ctx, tx, reader, s.Typed)
 		if err != nil || instead == "" {
 			return err
 		}
@@ -188,12 +188,12 @@ func alike(ctx context.Context, tx pgx.Tx, reader Actor, text string, but Articl
 	args["words"], args["but"], args["limit"], args["most"] = words, but, max(1, min(limit, 20)), mostAlike
 	return rows[ArticleRef](ctx, tx, `
 		with asked as (
-			select (string_agg('''' || lexeme || ''':AB', ' | '))::tsquery as query from (
+			select (string_agg('''' || lexeme || '''', ' | '))::tsquery as query from (
 				select unnest(tsvector_to_array(to_tsvector('english', array_to_string(@words::text[], ' '))
 					|| to_tsvector('german', array_to_string(@words::text[], ' ')))) as lexeme) l),
 		fit as materialized (
 			select a.id, ts_rank('{0, 0, 0.3, 1}', a.search, asked.query, 1) as weight`+fromArticles+` cross join asked
-			where a.search @@ asked.query and a.id <> @but and `+readsArticle+` limit @most),
+			where ts_filter(a.search, '{a,b}') @@ asked.query and a.id <> @but and `+readsArticle+` limit @most),
 		best as (select id, weight from fit order by weight desc, id desc limit @limit)
 		select `+articleRefColumns+` from best b join articles a on a.id = b.id join sections s on s.id = a.section_id
 		join categories c on c.id = s.category_id order by b.weight desc, b.id desc`, args)

@@ -29,14 +29,20 @@ const (
 )
 
 // alikeWords gives a search with every unknown word changed into those that it may
-// have been: as one reads it, and as a tsquery. Empty where nothing is alike.
-func alikeWords(ctx context.Context, tx pgx.Tx, typed string) (instead, query string, err error) {
+// have been: as one reads it, and as a tsquery. Empty where nothing is alike. Words
+// that stand only where the reader may not read are unknown, and never offered.
+func alikeWords(ctx context.Context, tx pgx.Tx, reader Actor, typed string) (instead, query string, err error) {
 	words := strings.FieldsFunc(strings.ToLower(nfc(typed)), func(r rune) bool { return !searchable(r) })
 	words = words[:min(len(words), mostTypedWords)]
+	args := reader.helpSight()
+	args["words"] = words
 	candidates, err := rows[struct{ Typed, Word string }](ctx, tx, `
-		select t.typed, n.word from unnest($1::text[]) t(typed) cross join lateral (
-			select w.word from article_words w where w.grams && word_grams(t.typed) and length(w.word) between length(t.typed) - 2 and length(t.typed) + 2
-			order by w.word = t.typed desc, cardinality(array(select unnest(w.grams) intersect select unnest(word_grams(t.typed)))) desc, w.word limit 40) n`, words)
+		select t.typed, n.word from unnest(@words::text[]) t(typed) cross join lateral (
+			select w.word from unnest(word_grams(t.typed)) g cross join lateral (
+				select word from article_words where grams @> array[g] and length(word) between length(t.typed) - 2 and length(t.typed) + 2) w
+			group by w.word order by w.word = t.typed desc, count(*) desc, w.word limit 40) n
+		where 'staff' = any(@sees) or exists (select from articles a join sections s on s.id = a.section_id
+			where a.search @@ phraseto_tsquery('simple', n.word) and `+readsArticle+`)`, args)
 	if err != nil {
 		return "", "", err
 	}
