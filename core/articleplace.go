@@ -79,29 +79,38 @@ func (d *Desk) MoveArticle(ctx context.Context, actor Actor, id ArticleID, to Se
 		if err != nil {
 			return err
 		}
-		if err := a.mayEdit(actor); err != nil {
-			return err
-		}
-		if err := holdSection(ctx, tx, to); err != nil {
-			return err
-		}
-		if a.Section == to {
-			moved = a
-			return nil
-		}
-		if _, err := tx.Exec(ctx, `
-			update articles set section_id = $2, position = (select coalesce(max(position), 0) + 1 from articles where section_id = $2)
-			where id = $1`, id, to); err != nil {
-			return err
-		}
-		if moved, err = articleSeen(ctx, tx, actor, id); err != nil {
-			return err
-		}
-		detail := changes{}
-		detail.note("section", a.SectionTitle, moved.SectionTitle)
-		return audit(ctx, tx, actor, "article.moved", object("article", id), detail)
+		moved, err = moveArticle(ctx, tx, actor, a, to)
+		return err
 	})
 	return moved, err
+}
+
+// moveArticle is the step of a locked article.
+func moveArticle(ctx context.Context, tx pgx.Tx, actor Actor, a Article, to SectionID) (Article, error) {
+	if a.Section == to {
+		return a, nil
+	}
+	if err := actor.Can(DoWriteArticle); err != nil {
+		return Article{}, err
+	}
+	if err := a.mayEdit(actor); err != nil {
+		return Article{}, err
+	}
+	if err := holdSection(ctx, tx, to); err != nil {
+		return Article{}, err
+	}
+	if _, err := tx.Exec(ctx, `
+		update articles set section_id = $2, position = (select coalesce(max(position), 0) + 1 from articles where section_id = $2)
+		where id = $1`, a.ID, to); err != nil {
+		return Article{}, err
+	}
+	moved, err := articleSeen(ctx, tx, actor, a.ID)
+	if err != nil {
+		return Article{}, err
+	}
+	detail := changes{}
+	detail.note("section", a.SectionTitle, moved.SectionTitle)
+	return moved, audit(ctx, tx, actor, "article.moved", object("article", a.ID), detail)
 }
 
 // OrderArticles sets the order of the articles of a section; those that are not

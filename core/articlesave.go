@@ -88,7 +88,18 @@ func insertArticle(ctx context.Context, tx pgx.Tx, actor Actor, section SectionI
 // newer one the error is a StaleArticle (ErrConflict) with that text. A draft is
 // saved by all staff, what the public reads by those with the right, at once seen by
 // all. A text that is as it was makes no revision. ErrNotFound, ErrForbidden, Invalid.
-func (d *Desk) SaveArticle(ctx context.Context, actor Actor, id ArticleID, revision int, t ArticleText) (saved Article, err error) {
+func (d *Desk) SaveArticle(ctx context.Context, actor Actor, id ArticleID, revision int, t ArticleText) (Article, error) {
+	return d.saveArticle(ctx, actor, id, revision, t, 0)
+}
+
+// SaveAndMoveArticle sets the text and puts the article into another section: both,
+// or, with the errors of SaveArticle and of MoveArticle, neither.
+func (d *Desk) SaveAndMoveArticle(ctx context.Context, actor Actor, id ArticleID, revision int, t ArticleText, to SectionID) (Article, error) {
+	return d.saveArticle(ctx, actor, id, revision, t, to)
+}
+
+// saveArticle moves nothing where to is 0.
+func (d *Desk) saveArticle(ctx context.Context, actor Actor, id ArticleID, revision int, t ArticleText, to SectionID) (saved Article, err error) {
 	defer d.attempt(ctx, &err, actor, "edit", object("article", id))
 	if err := d.writes(ctx, actor, id); err != nil {
 		return Article{}, err
@@ -114,7 +125,10 @@ func (d *Desk) SaveArticle(ctx context.Context, actor Actor, id ArticleID, revis
 		if a.Status == ArticlePublished {
 			kind = RevisionEdited
 		}
-		saved, err = setText(ctx, tx, actor, actor.ID, a, t, kind)
+		if saved, err = setText(ctx, tx, actor, actor.ID, a, t, kind); err != nil || to == 0 {
+			return err
+		}
+		saved, err = moveArticle(ctx, tx, actor, saved, to)
 		return err
 	})
 	return saved, err

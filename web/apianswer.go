@@ -21,6 +21,7 @@ type apiAnswer struct {
 	total    *int   // of lists
 	next     string // cursors of the pages beside this one, where a list has any
 	previous string
+	instead  string // what was searched for instead of what was typed
 	raw      []byte
 	mime     string // of raw
 }
@@ -53,6 +54,7 @@ type envelope struct {
 	Total    *int   `json:"total_count,omitempty"`
 	Next     string `json:"next_cursor,omitempty"`
 	Previous string `json:"previous_cursor,omitempty"`
+	Instead  string `json:"searched_instead,omitempty"`
 }
 
 type refusalEnvelope struct {
@@ -186,7 +188,7 @@ func (a *api) render(c *apiCall, answer apiAnswer, err error) rendered {
 	if answer.mime != "" {
 		return rendered{answer.status, answer.mime, answer.raw}
 	}
-	body, err := json.Marshal(envelope{answer.status, answer.data, answer.resource, answer.total, answer.next, answer.previous})
+	body, err := json.Marshal(envelope{answer.status, answer.data, answer.resource, answer.total, answer.next, answer.previous, answer.instead})
 	if err != nil {
 		return a.refuse(c, err)
 	}

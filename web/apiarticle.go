@@ -11,22 +11,31 @@ func (a *api) helpRoutes() []apiRoute {
 	return []apiRoute{
 		{"GET", "/categories", a.categories},
 		{"POST", "/categories", a.createCategory},
+		{"PUT", "/categories/order", a.orderCategories},
 		{"GET", "/categories/{id}", byID(a.category)},
 		{"PUT", "/categories/{id}", byID(a.updateCategory)},
 		{"DELETE", "/categories/{id}", byID(a.deleteCategory)},
+		{"PUT", "/categories/{id}/order", byID(a.orderSections)},
 		{"GET", "/sections", a.sections},
 		{"POST", "/sections", a.createSection},
 		{"GET", "/sections/{id}", byID(a.section)},
 		{"PUT", "/sections/{id}", byID(a.updateSection)},
 		{"DELETE", "/sections/{id}", byID(a.deleteSection)},
+		{"PUT", "/sections/{id}/order", byID(a.orderArticles)},
 		{"GET", "/articles", a.articles},
+		{"GET", "/articles/search", a.searchArticles},
 		{"POST", "/articles", a.createArticle},
 		{"GET", "/articles/{id}", byID(a.article)},
 		{"PUT", "/articles/{id}", byID(a.updateArticle)},
 		{"DELETE", "/articles/{id}", byID(a.deleteArticle)},
 		{"POST", "/articles/{id}/publish", byID(a.publishArticle)},
 		{"POST", "/articles/{id}/unpublish", byID(a.unpublishArticle)},
+		{"GET", "/articles/{id}/images", byID(a.articleImages)},
+		{"POST", "/articles/{id}/images", byID(a.addArticleImage)},
+		{"DELETE", "/articles/{id}/images/{digest}", byID(a.deleteArticleImage)},
+		{"GET", "/articles/{id}/feedback", byID(a.articleFeedback)},
 		{"GET", "/articles/{id}/revisions", byID(a.revisions)},
+		{"GET", "/articles/{id}/revisions/{number}", byID(a.revision)},
 		{"POST", "/articles/{id}/restore", byID(a.restoreRevision)},
 		{"GET", "/articles/{id}/proposals", byID(a.proposals)},
 		{"POST", "/articles/{id}/proposals", byID(a.proposeRevision)},
@@ -158,10 +167,11 @@ func (a *api) updateArticle(c *apiCall, id core.ArticleID) (apiAnswer, error) {
 	if form.Body != nil {
 		text.Body = *form.Body
 	}
-	saved, err := a.desk.SaveArticle(c.ctx(), c.actor, id, form.Revision, text)
-	if err == nil && form.SectionID != nil && *form.SectionID != saved.Section {
-		saved, err = a.desk.MoveArticle(c.ctx(), c.actor, id, *form.SectionID)
+	if form.SectionID == nil {
+		saved, err := a.desk.SaveArticle(c.ctx(), c.actor, id, form.Revision, text)
+		return articleAnswer(c, saved, err)
 	}
+	saved, err := a.desk.SaveAndMoveArticle(c.ctx(), c.actor, id, form.Revision, text, *form.SectionID)
 	return articleAnswer(c, saved, err)
 }
 
@@ -186,4 +196,33 @@ func (a *api) publishArticle(c *apiCall, id core.ArticleID) (apiAnswer, error) {
 func (a *api) unpublishArticle(c *apiCall, id core.ArticleID) (apiAnswer, error) {
 	one, err := a.desk.UnpublishArticle(c.ctx(), c.actor, id)
 	return articleAnswer(c, one, err)
+}
+
+type feedbackJSON struct {
+	Helpful    int                `json:"helpful_count"`
+	NotHelpful int                `json:"not_helpful_count"`
+	Words      []feedbackWordJSON `json:"words"`
+}
+
+type feedbackWordJSON struct {
+	Helpful   bool      `json:"is_helpful"`
+	Words     string    `json:"words"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// articleFeedback gives the counts, and a page of what visitors wrote.
+func (a *api) articleFeedback(c *apiCall, id core.ArticleID) (apiAnswer, error) {
+	page, err := c.page()
+	if err != nil {
+		return apiAnswer{}, err
+	}
+	count, words, err := a.desk.ArticleFeedback(c.ctx(), c.actor, id, page)
+	if err != nil {
+		return apiAnswer{}, err
+	}
+	shown := feedbackJSON{count.Helpful, count.NotHelpful, make([]feedbackWordJSON, len(words))}
+	for i, w := range words {
+		shown.Words[i] = feedbackWordJSON{w.Helpful, w.Words, w.CreatedAt.UTC()}
+	}
+	return found("feedback", shown)
 }

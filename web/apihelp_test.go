@@ -1,6 +1,9 @@
 package web
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"strings"
@@ -62,6 +65,31 @@ var (
 	}
 )
 
+// tiny is a picture of one pixel.
+const tiny = "R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
+
+var tinyDigest = func() string {
+	content, _ := base64.StdEncoding.DecodeString(tiny)
+	return fmt.Sprintf("%x", sha256.Sum256(content))
+}()
+
+// pictured is a draft with a picture.
+func pictured(a *apiDesk, t testing.TB) int64 {
+	id := aDraft(a, t)
+	content, _ := base64.StdEncoding.DecodeString(tiny)
+	_, err := a.AddArticleImage(t.Context(), a.people["adm"], core.ArticleID(id), "tiny.gif", bytes.NewReader(content))
+	must(t, err)
+	return id
+}
+
+// inside is what stands in a category or a section, for a call that orders it.
+func (a *apiDesk) inside(t testing.TB, pattern string, id int64) int64 {
+	if strings.HasPrefix(pattern, "/categories") {
+		return a.row(t, `select coalesce(min(id), 1) from sections where category_id = $1`, id)
+	}
+	return a.row(t, `select coalesce(min(id), 1) from articles where section_id = $1`, id)
+}
+
 func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
@@ -103,6 +131,16 @@ var helpMatrix = []apiRow{
 	{"POST /articles/{id}/restore", revised, `{"number":1,"revision":2}`, draftSaved, nobody},
 	{"GET /articles/{id}/proposals", published, "", staffViews, nobody},
 	{"POST /articles/{id}/proposals", published, `{"body":"Better %d","revision":1}`, "403 403 403 201 201 201", nobody},
+	{"PUT /categories/order", nil, `{"ids":[{category}]}`, peopleDone, ""},
+	{"PUT /categories/{id}/order", filledCategory, `{"ids":[{inside}]}`, peopleDone, "403 403 403 403 400 400"},
+	{"PUT /sections/{id}/order", filledSection, `{"ids":[{inside}]}`, peopleDone, "403 403 403 403 400 400"},
+	{"GET /articles/search", nil, "", everybody, ""},
+	{"GET /articles/{id}/images", pictured, "", staffViews, nobody},
+	{"POST /articles/{id}/images", aDraft, `{"filename":"tiny.gif","content":"` + tiny + `"}`, "404 404 404 201 201 201", nobody},
+	{"POST /articles/{id}/images", published, `{"filename":"tiny.gif","content":"` + tiny + `"}`, peopleMade, nobody},
+	{"DELETE /articles/{id}/images/{digest}", pictured, "", draftSaved, nobody},
+	{"GET /articles/{id}/feedback", published, "", staffViews, nobody},
+	{"GET /articles/{id}/revisions/{number}", revised, "", staffViews, nobody},
 	{"POST /proposals/{id}/accept", proposed, `{"revision":1}`, peopleDone, noPeople},
 	{"POST /proposals/{id}/decline", proposed, `{"answer":"Thank you"}`, peopleDone, noPeople},
 	{"POST /proposals/{id}/withdraw", proposed, "", "404 404 404 403 403 200", nobody},
@@ -146,5 +184,80 @@ func TestACustomerReadsWhatIsPublishedForThemAndNotWhoWroteIt(t *testing.T) {
 	}
 	if _, err := a.PublishArticle(t.Context(), a.people["col"], core.ArticleID(aDraft(a, t)), 0); !errors.Is(err, core.ErrForbidden) {
 		t.Errorf("a collaborator publishes: %v", err)
+	}
+}
+
+func TestTextAndSectionOfAnArticleChangeTogetherOrNotAtAll(t *testing.T) {
+	t.Parallel()
+	a := openAPIDesk(t)
+	id := aDraft(a, t)
+	path, other := fmt.Sprintf("/articles/%d", id), aSection(a, t)
+	body := fmt.Sprintf(`{"title":"Ink","section_id":%d,"revision":1}`, other)
+	if res := a.call(t, "col", "PUT", path, body); res.Code != 403 {
+		t.Errorf("a collaborator moves: %d", res.Code)
+	}
+	if res := a.call(t, "agt", "PUT", path, `{"title":"Ink","section_id":999999,"revision":1}`); res.Code != 400 || !strings.Contains(res.Body.String(), "section_id") {
+		t.Errorf("into no section: %d %s", res.Code, res.Body)
+	}
+	fields(t, a.call(t, "agt", "GET", path, "").data(t), `{"title":"Toner","revision":1}`)
+	fields(t, a.call(t, "agt", "PUT", path, body).data(t), fmt.Sprintf(`{"title":"Ink","revision":2,"section_id":%d}`, other))
+	fields(t, a.call(t, "col", "PUT", path, fmt.Sprintf(`{"title":"Ribbon","section_id":%d,"revision":2}`, other)).data(t), `{"title":"Ribbon","revision":3}`)
+}
+
+func TestTheSearchOfTheAPIMarksWhatItFound(t *testing.T) {
+	t.Parallel()
+	a := openAPIDesk(t)
+	id := published(a, t)
+	aDraft(a, t)
+	staffArticle(a, t)
+	res := a.call(t, "own", "GET", "/articles/search?q=change", "")
+	checkAnswer(t, "GET", "/articles/search", res)
+	rows := res.rows(t)
+	if len(rows) != 1 || rows[0]["id"] != float64(id) || fmt.Sprint(rows[0]["excerpt_parts"]) != "[map[is_hit:true text:change]]" {
+		t.Errorf("found: %s", res.Body)
+	}
+	res = a.call(t, "own", "GET", "/articles/search?q=chnage", "")
+	checkAnswer(t, "GET", "/articles/search", res)
+	if res.json["searched_instead"] != "change" || len(res.rows(t)) != 1 {
+		t.Errorf("mistyped: %s", res.Body)
+	}
+	if rows := a.call(t, "own", "GET", "/articles/search?q=toner&drafts=true", "").rows(t); len(rows) != 1 {
+		t.Errorf("drafts of a customer: %v", rows)
+	}
+	if rows := a.call(t, "col", "GET", "/articles/search?q=toner&drafts=true", "").rows(t); len(rows) != 3 {
+		t.Errorf("drafts of a collaborator: %v", rows)
+	}
+}
+
+func TestArticlesAreOrderedPicturedAndReadInOldTextsByTheAPI(t *testing.T) {
+	t.Parallel()
+	a := openAPIDesk(t)
+	section := aSection(a, t)
+	var ids []int64
+	for i := range 3 {
+		one := a.call(t, "agt", "POST", "/articles", fmt.Sprintf(`{"title":"A%d","body":"Text","section_id":%d}`, i, section)).data(t)
+		ids = append(ids, int64(one["id"].(float64)))
+	}
+	rows := a.call(t, "agt", "PUT", fmt.Sprintf("/sections/%d/order", section), fmt.Sprintf(`{"ids":[%d,%d]}`, ids[2], ids[0])).rows(t)
+	if len(rows) != 3 || rows[0]["title"] != "A2" || rows[1]["title"] != "A0" || rows[2]["title"] != "A1" {
+		t.Errorf("ordered: %v", rows)
+	}
+	images := fmt.Sprintf("/articles/%d/images", ids[0])
+	if code, parameter, _ := a.call(t, "agt", "POST", images, `{"content":"***"}`).fault(); code != "FIELD_INVALID" || parameter != "content" {
+		t.Errorf("no base64: %s %s", code, parameter)
+	}
+	fields(t, a.call(t, "agt", "POST", images, `{"filename":"tiny.gif","content":"`+tiny+`"}`).data(t),
+		`{"filename":"tiny.gif","content_type":"image/gif","width":1,"height":1,"digest":"`+tinyDigest+`","path":"/help/images/`+tinyDigest+`"}`)
+	a.call(t, "agt", "DELETE", images+"/"+tinyDigest, "").data(t)
+	if rows := a.call(t, "agt", "GET", images, "").rows(t); len(rows) != 0 {
+		t.Errorf("pictures left: %v", rows)
+	}
+	fields(t, a.call(t, "col", "GET", fmt.Sprintf("/articles/%d/revisions/1", ids[0]), "").data(t), `{"number":1,"title":"A0","body":"Text"}`)
+	must(t, a.RateArticle(t.Context(), a.people["own"], core.ArticleID(published(a, t)), core.Feedback{Helpful: true, Words: "Good"}))
+	rated := a.row(t, `select article_id from article_feedback`)
+	got := a.call(t, "col", "GET", fmt.Sprintf("/articles/%d/feedback", rated), "").data(t)
+	fields(t, got, `{"helpful_count":1,"not_helpful_count":0}`)
+	if words, _ := got["words"].([]any); len(words) != 1 {
+		t.Errorf("words: %v", got)
 	}
 }

@@ -320,7 +320,7 @@ func (a *apiDesk) request(t *testing.T, row apiRow, missing bool) (method, path,
 	if row.object != nil && !missing {
 		id = row.object(a, t)
 	}
-	path = strings.NewReplacer("{id}", strconv.FormatInt(id, 10), "{address}", url.PathEscape(a.secondAddress()), "{pattern}", url.PathEscape(a.secondAddress()), "{name}", a.secondDomain()).Replace(pattern)
+	path = strings.NewReplacer("{id}", strconv.FormatInt(id, 10), "{address}", url.PathEscape(a.secondAddress()), "{pattern}", url.PathEscape(a.secondAddress()), "{name}", a.secondDomain(), "{digest}", tinyDigest, "{number}", "1").Replace(pattern)
 	body = row.body
 	if strings.Contains(body, "{customer}") {
 		body = strings.ReplaceAll(body, "{customer}", strconv.FormatInt(another(a, t), 10))
@@ -328,6 +328,9 @@ func (a *apiDesk) request(t *testing.T, row apiRow, missing bool) (method, path,
 	if strings.Contains(body, "{category}") || strings.Contains(body, "{section}") {
 		section := aSection(a, t)
 		body = strings.NewReplacer("{section}", strconv.FormatInt(section, 10), "{category}", a.Text(t, `select category_id from sections where id = $1`, section)).Replace(body)
+	}
+	if strings.Contains(body, "{inside}") {
+		body = strings.ReplaceAll(body, "{inside}", strconv.FormatInt(a.inside(t, pattern, id), 10))
 	}
 	return method, path, strings.ReplaceAll(body, "%d", strconv.FormatInt(a.next(), 10))
 }

@@ -1,7 +1,11 @@
 package web
 
 import (
+	"math"
+	"strconv"
 	"time"
+
+	"github.com/go-chi/chi/v5"
 
 	"postdesk/core"
 )
@@ -29,6 +33,24 @@ func (a *api) revisions(c *apiCall, id core.ArticleID) (apiAnswer, error) {
 		return apiAnswer{}, err
 	}
 	return listed("revision", all, total, revisionOf)
+}
+
+// revisionTextJSON is a revision with its text.
+type revisionTextJSON struct {
+	revisionJSON
+	Body string `json:"body"`
+}
+
+func (a *api) revision(c *apiCall, id core.ArticleID) (apiAnswer, error) {
+	number, err := strconv.Atoi(chi.URLParam(c.r, "number"))
+	if err != nil || number < 1 || number > math.MaxInt32 {
+		return apiAnswer{}, core.ErrNotFound
+	}
+	one, err := a.desk.ArticleRevision(c.ctx(), c.actor, id, number)
+	if err != nil {
+		return apiAnswer{}, err
+	}
+	return found("revision", revisionTextJSON{revisionOf(one), one.Body})
 }
 
 func (a *api) restoreRevision(c *apiCall, id core.ArticleID) (apiAnswer, error) {

@@ -82,10 +82,17 @@ var s2Rows = map[string]string{
 	"api GET /organizations/*/notes": "7", "api POST /organizations/*/notes": "8", "api GET /teams": "14", "api POST /teams": "27", "api PUT /teams": "27", "api DELETE /teams": "27",
 	"api GET /mailboxes": "14", "api POST /mailboxes": "27", "api /blocked-senders": "27", "api /safe-senders": "27", "api /passing-addresses": "27",
 	"api /roles": "27", "api /audit": "27", "api /deliveries": "27",
-	"/agent/many": "10",
+	"/agent/many":           "10",
+	"GET /agent/helpcenter": "23", "/agent/helpcenter/articles/new": "25", "POST /agent/helpcenter/articles": "25", "POST /agent/helpcenter/articles/*": "edit",
+	"POST /agent/helpcenter/articles/*/preview": "23", "POST /agent/helpcenter/articles/*/propose": "propose", "POST /agent/helpcenter/articles/*/publish": "25",
+	"POST /agent/helpcenter/articles/*/unpublish": "25", "POST /agent/helpcenter/articles/*/delete": "25", "POST /agent/helpcenter/articles/*/bring-back": "25",
+	"POST /agent/helpcenter/articles/*/order": "25", "POST /agent/helpcenter/articles/*/move": "25",
+	"POST /agent/helpcenter/proposals": "25", "POST /agent/helpcenter/proposals/*/withdraw": "withdraw",
+	"/agent/helpcenter/categories": "26", "GET /agent/helpcenter/categories": "26", "/agent/helpcenter/sections": "26", "GET /agent/helpcenter/sections": "26",
 	// What is read depends on the article: a published one is everybody's, a draft the staff's.
 	"api GET /categories": "read", "api GET /sections": "read", "api GET /articles": "read", "api GET /articles/*/revisions": "23", "api GET /articles/*/proposals": "23",
 	"api /categories": "26", "api /sections": "26", "api /articles": "25", "api PUT /articles": "edit", "api POST /articles/*/restore": "24",
+	"api GET /articles/*/images": "23", "api GET /articles/*/feedback": "23", "api POST /articles/*/images": "edit", "api DELETE /articles/*/images": "edit",
 	"api POST /articles/*/proposals": "propose", "api /proposals": "25", "api POST /proposals/*/withdraw": "withdraw",
 	"api /queue": "27", "api /suppressions": "27s", "api POST /suppressions": "27",
 }
