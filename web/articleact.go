@@ -150,6 +150,12 @@ func (s *server) articleDifference(v *visit) error {
 		return err
 	}
 	from, to := int(number[core.ArticleID](v.query("from"))), int(number[core.ArticleID](v.query("to")))
+	if to == 0 {
+		to = a.Revision
+	}
+	if from == 0 {
+		from = max(to-1, 1)
+	}
 	p := revisionPage{A: a}
 	if p.Before, p.R, p.Lines, err = s.desk.RevisionDifference(v.ctx(), v.actor, a.ID, min(from, to), max(from, to)); err != nil {
 		return err

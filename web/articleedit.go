@@ -23,7 +23,7 @@ func readArticleForm(v *visit) typedArticle {
 
 // says tells that an article has this text already: a form that was sent twice.
 func (t typedArticle) says(a core.Article) bool {
-	return strings.TrimSpace(t.Title) == a.Title && strings.TrimRight(t.Body, " \n") == strings.TrimRight(a.Body, " \n")
+	return strings.Join(strings.Fields(t.Title), " ") == a.Title && strings.TrimSpace(t.Body) == strings.TrimSpace(a.Body)
 }
 
 func typedOf(a core.Article) typedArticle {

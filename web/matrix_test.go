@@ -137,8 +137,8 @@ func matrix() []row {
 		{"POST", h + "/articles/{published}/images", "", 403, 403, 403, 400, 400},                           // without one
 		{"POST", h + "/articles/{published}/images/{digest}/delete", "", 403, 403, 403, 200, 200},
 		{"GET", h + "/articles/{published}/revisions", "", 404, 404, 200, 200, 200},
-		{"GET", h + "/articles/{published}/revisions/1", "", 404, 404, 200, 200, 200},
-		{"GET", h + "/articles/{published}/difference?from=1&to=1", "", 404, 404, 200, 200, 200},
+		{"GET", h + "/articles/{published}/revisions/{number}", "", 404, 404, 200, 200, 200},
+		{"GET", h + "/articles/{published}/difference", "", 404, 404, 200, 200, 200},
 		{"POST", h + "/articles/{published}/restore", "number=1&revision=2", 403, 403, 403, 303, 303},
 		{"POST", h + "/articles/{published}/order", "do=down", 403, 403, 403, 303, 303},
 		{"POST", h + "/articles/{published}/move", "section={group}", 403, 403, 403, 303, 303},
@@ -216,6 +216,8 @@ func matrix() []row {
 		{"POST", "/admin/settings", "name=Desk&time_zone=UTC&flood_ten_minutes=10&flood_hour=20&flood_day=50&automatic_hour=600&suspended_days=30",
 			403, 403, 403, 403, 303},
 		{"GET", "/admin/audit", "", 403, 403, 403, 403, 200},
+		{"GET", "/admin/tags", "", 403, 403, 403, 403, 200},
+		{"POST", "/admin/tags", "do=rename&tag=printer&to=device", 403, 403, 403, 403, 303},
 		{"GET", "/admin/appearance", "", 403, 403, 403, 403, 200},
 		{"POST", "/admin/appearance", "name=Desk&language=en&accent=%23aa3300", 403, 403, 403, 403, 303},
 	}

@@ -83,6 +83,7 @@ func (w *site) furnish(t *testing.T) {
 	w.names["{spare}"] = ""
 	w.Conversation(t, w.people["somebody"], "Another one")
 	w.names["{spare}"] = w.Text(t, `select max(id)::text from conversations`)
+	w.Exec(t, `update conversations set tags = '{printer}' where id = $1`, w.names["{spare}"])
 	gone := []core.ConversationID{w.Conversation(t, w.people["somebody"], "One"), w.Conversation(t, w.people["somebody"], "And one")}
 	if _, err := w.Merge(ctx, owner, gone, false); err != nil {
 		t.Fatal(err)
@@ -129,6 +130,7 @@ func (w *site) furnish(t *testing.T) {
 	if err := w.DisableUser(ctx, owner, w.people["disabled"].ID); err != nil {
 		t.Fatal(err)
 	}
+	w.shelve(t)
 }
 
 // mail receives one, and gives its number.
@@ -264,6 +266,7 @@ func (a answer) scripts(t *testing.T) []*html.Node {
 	return slices.DeleteFunc(a.find(t, "script"), func(n *html.Node) bool {
 		return n.FirstChild == nil && slices.ContainsFunc(n.Attr, func(own html.Attribute) bool {
 			name, ours := strings.CutPrefix(own.Val, "/static/")
+			name, _, _ = strings.Cut(name, "?")
 			_, err := fs.Stat(embedded, "static/"+name)
 			return own.Key == "src" && ours && err == nil
 		})
