@@ -48,7 +48,7 @@ func (s *server) helpArticle(v *visit) error {
 
 // articlePage lays out an article that the reader may see.
 func (s *server) articlePage(v *visit, a core.HelpArticle) (p articlePage, err error) {
-	p = articlePage{Article: a, Doc: renderMarkdown(a.Body), Staff: v.actor.Can(core.DoReadDraft) == nil}
+	p = articlePage{Article: a, Doc: s.articles.render(a.Body), Staff: v.actor.Can(core.DoReadDraft) == nil}
 	if p.helpBase, err = s.helpPage(v, a.Title, a.Path()); err != nil {
 		return p, err
 	}

@@ -59,6 +59,7 @@ type server struct {
 
 	storing  chan struct{} // who takes a file into the database
 	creating sync.Mutex    // who makes an article or a proposal: a button pressed twice makes one
+	articles *markdownCache
 
 	signingRecord func(context.Context, core.SigningKey) (RecordState, string)
 	published     func(context.Context, string) []Finding
@@ -87,7 +88,7 @@ func newServer(cfg Config) (*server, error) {
 		german: german,
 		desk:   cfg.Desk, sessions: cfg.Sessions, log: cfg.Logger, pages: pages,
 		publicURL: strings.TrimRight(cfg.PublicURL, "/"), secure: strings.HasPrefix(cfg.PublicURL, "https://"),
-		relaySet: cfg.RelaySet, smtpAddr: cfg.SMTPAddr, read: cfg.Read, compose: cfg.Compose, storing: make(chan struct{}, storedAtOnce),
+		relaySet: cfg.RelaySet, smtpAddr: cfg.SMTPAddr, read: cfg.Read, compose: cfg.Compose, storing: make(chan struct{}, storedAtOnce), articles: newMarkdownCache(),
 		signingRecord: cfg.SigningRecord, published: cfg.Published,
 	}
 	if s.log == nil {
