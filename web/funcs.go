@@ -22,7 +22,7 @@ func funcs() template.FuncMap {
 	return template.FuncMap{
 		"categoryPath": func(c core.HelpCategory) string { return pathOfCategory(c.ID, c.Title) },
 		"sectionPath":  func(s core.HelpSection) string { return pathOfSection(s.ID, s.Title) },
-		"searchPath":   searchPath, "signInPath": signInPath,
+		"searchPath":   searchPath, "signInPath": signInPath, "excerptOf": excerptOf,
 		"dict": dict, "list": func(items ...any) []any { return items },
 		"initials": initials, "tint": tint, "linked": linked, "shown": shown,
 		"zoneNames": zoneNames, "thumb": thumb, "detail": detail, "len64": func(b []byte) int64 { return int64(len(b)) }, "words": words, "upperFirst": upperFirst, "join": strings.Join,

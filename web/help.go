@@ -151,3 +151,15 @@ func takesGzip(r *http.Request) bool {
 	}
 	return false
 }
+
+// excerptOf makes one line of the beginning of a text, that ends with a word.
+func excerptOf(text string) string {
+	words := strings.Fields(text)
+	if len(words) > 1 && len([]rune(text)) >= excerptRunes {
+		words[len(words)-1] = "…"
+	}
+	return strings.Join(words, " ")
+}
+
+// excerptRunes is where core cuts the beginning of a text off.
+const excerptRunes = 200

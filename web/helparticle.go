@@ -53,7 +53,7 @@ func (s *server) articlePage(v *visit, a core.HelpArticle) (p articlePage, err e
 		return p, err
 	}
 	p.Crumbs = []crumb{{v.t("Help Center"), "/"}, {a.CategoryTitle, pathOfCategory(a.Category, a.CategoryTitle)}, {a.SectionTitle, pathOfSection(a.Section, a.SectionTitle)}}
-	p.Description, p.NoIndex, p.IsArticle = a.Excerpt, !p.Open(), true
+	p.Description, p.NoIndex, p.IsArticle = excerptOf(a.Excerpt), !p.Open(), true
 	if p.Staff {
 		p.Count, _, err = s.desk.ArticleFeedback(v.ctx(), v.actor, a.ID, core.Page{Limit: 1})
 	}

@@ -6,12 +6,9 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
-	"net/http"
 	"path"
 	"strings"
 	"time"
-
-	"github.com/go-chi/chi/v5"
 
 	"postdesk/core"
 	"postdesk/core/language"
@@ -29,13 +26,17 @@ func parsePages() (pages, error) {
 	if err != nil {
 		return nil, err
 	}
+	tags, err := tagAssets()
+	if err != nil {
+		return nil, err
+	}
 	parsed := pages{}
 	for _, file := range files {
 		name := strings.TrimSuffix(path.Base(file), ".html")
 		if strings.HasPrefix(name, "_") {
 			continue
 		}
-		t, err := template.New(name).Funcs(funcs()).Funcs(funcsIn(language.English)).ParseFS(embedded, "templates/_*.html", file)
+		t, err := template.New(name).Funcs(funcs()).Funcs(funcsIn(language.English)).Funcs(template.FuncMap{"asset": tags.path}).ParseFS(embedded, "templates/_*.html", file)
 		if err != nil {
 			return nil, fmt.Errorf("template %s: %w", name, err)
 		}
@@ -266,11 +267,4 @@ func (b base) Fault(names ...string) fault {
 		}
 	}
 	return fault{}
-}
-
-// static gives the embedded files. Their names change with the version of the
-// program, by the query.
-func (s *server) static(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Cache-Control", "public, max-age=3600")
-	http.ServeFileFS(w, r, embedded, "static/"+path.Base(chi.URLParam(r, "file")))
 }

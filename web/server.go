@@ -53,6 +53,7 @@ type server struct {
 	publicURL string
 	secure    bool
 	relaySet  bool
+	assets    assets
 	smtpAddr  string
 	read      func(raw []byte) core.Letter
 	compose   func(o *core.Outgoing) (raw []byte, err error)
@@ -85,9 +86,13 @@ func newServer(cfg Config) (*server, error) {
 		return nil, err
 	}
 	s := &server{
-		german: german,
-		desk:   cfg.Desk, sessions: cfg.Sessions, log: cfg.Logger, pages: pages,
+		german: german, assets: tags,
+		desk: cfg.Desk, sessions: cfg.Sessions, log: cfg.Logger, pages: pages,
 		publicURL: strings.TrimRight(cfg.PublicURL, "/"), secure: strings.HasPrefix(cfg.PublicURL, "https://"),
+	tags, err := tagAssets()
+	if err != nil {
+		return nil, err
+	}
 		relaySet: cfg.RelaySet, smtpAddr: cfg.SMTPAddr, read: cfg.Read, compose: cfg.Compose, storing: make(chan struct{}, storedAtOnce), articles: newMarkdownCache(),
 		signingRecord: cfg.SigningRecord, published: cfg.Published,
 	}

@@ -109,7 +109,7 @@ func (s *server) feed(v *visit) error {
 	f := feed{ID: here, Title: settings.Name, Author: settings.Name, Updated: time.Unix(0, 0).UTC().Format(time.RFC3339),
 		Links: []feedLink{{"self", here}, {"alternate", s.publicURL + "/"}}}
 	for _, a := range articles {
-		e := feedEntry{ID: s.publicURL + core.ArticleRef{ID: a.ID, Slug: "article"}.Path(), Title: a.Title, Summary: a.Excerpt,
+		e := feedEntry{ID: s.publicURL + core.ArticleRef{ID: a.ID, Slug: "article"}.Path(), Title: a.Title, Summary: excerptOf(a.Excerpt),
 			Updated: a.UpdatedAt.UTC().Format(time.RFC3339), Link: feedLink{"alternate", s.publicURL + a.Path()}}
 		if a.PublishedAt != nil {
 			e.Published = a.PublishedAt.UTC().Format(time.RFC3339)
