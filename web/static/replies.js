@@ -9,7 +9,7 @@
   if (!picker || !words) return;
   const select = picker.querySelector('select');
   const list = document.createElement('ul');
-  list.className = 'suggestions replies-list';
+  list.className = 'replies-list';
   list.id = 'replies-list';
   list.setAttribute('role', 'listbox');
   list.setAttribute('aria-label', 'Saved replies');
