@@ -9,7 +9,9 @@
       if (e.defaultPrevented) return;
       if (form.dataset.sent) { e.preventDefault(); return; }
       form.dataset.sent = 'yes';
-      addEventListener('pageshow', () => { delete form.dataset.sent; }, { once: true }); // who comes back by Back
+      const again = () => { delete form.dataset.sent; };
+      setTimeout(again, 5000); // an answer that never came
+      addEventListener('pageshow', again, { once: true }); // who comes back by Back
     });
   }
 
