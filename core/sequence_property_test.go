@@ -96,7 +96,7 @@ func TestNoSequenceOfMailAndDeedsBreaksTheLaw(t *testing.T) {
 // missing is something that did not come about yet.
 func missing(seen map[string]int) string {
 	for _, what := range []string{"rule mention", "rule requester", "rule collaborator", "rule participant", "rule elsewhere", "rule forged",
-		"rule new", "mail reply", "mail copy", "mail mention", "mail staff_notice", "made private", "merged", "unmerged", "split", "people merged", "people parted", "rule staff_reply", "signed"} {
+		"rule new", "mail reply", "mail copy", "mail mention", "mail staff_notice", "made private", "merged", "unmerged", "split", "people merged", "people parted", "rule staff_reply", "signed", "read as a customer", "read something"} {
 		if seen[what] == 0 {
 			return what
 		}
@@ -112,6 +112,9 @@ func begin(t *testing.T, seed uint64, seen map[string]int) *walk {
 	w.Exec(t, `insert into passing_addresses (address) values ($1)`, passer)
 	w.Exec(t, `update instance set flood_ten_minutes = 12, flood_hour = 100, flood_day = 100`)
 	w.Exec(t, `with o as (insert into organizations (name) values ('Acme') returning id) insert into organization_domains select 'acme.test', id from o`)
+	if w.one(2) {
+		w.Exec(t, `update organizations set shares_conversations = true`)
+	}
 	w.Owner(t, olga)
 	w.Agent(t, abe)
 	w.Collaborator(t, mia)
@@ -173,6 +176,7 @@ func (w *walk) run() {
 	}
 	w.compose()
 	w.checkPortal()
+	w.checkReaders()
 	w.checkEnd()
 }
 
