@@ -47,6 +47,7 @@ type ConversationList struct {
 	Rows         []ConversationRow
 	Newer, Older *Cursor // of the pages beside this one; nil: there is none
 	Total        Count   // of all pages; of a search that goes on, of those so far
+	Bound        int     // not 0: only so many of the newest were looked through
 }
 
 // Conversations is List without its cursors, for short lists.
@@ -96,7 +97,7 @@ func (f ListFilter) read(ctx context.Context, tx pgx.Tx, actor Actor) (list Conv
 	var asked inquiry
 	if f.Query != "" {
 		if asked, err = readInquiry(ctx, tx, f.Query); err == nil {
-			hits, err = f.search(ctx, tx, actor, asked, offset+limit+1)
+			hits, list.Bound, err = f.search(ctx, tx, actor, asked, offset+limit+1)
 		}
 		list.Total = Count{min(len(hits), offset+limit), len(hits) > offset+limit || f.Cursor != nil}
 	} else {
@@ -146,17 +147,18 @@ func rowsOf(ctx context.Context, tx pgx.Tx, actor Actor, hits []hit) ([]Conversa
 		select `+conversationColumns+`,
 			not exists (select from conversation_reads r
 				where r.conversation_id = c.id and r.user_id = @actor and r.read_at >= c.updated_at) as unread,
-			exists (select from messages m where m.conversation_id = c.id and m.warnings <> '{}' and array_to_string(m.warnings, chr(10)) ~ '`+imitating+`') as doubtful
+			exists (select from messages m where m.conversation_id = c.id and m.warnings <> '{}'
+				and array_to_string(m.warnings, chr(10)) ~ '`+imitating+`') as doubtful
 		from unnest(@ids::bigint[]) with ordinality as page (id, n) join conversations c on c.id = page.id order by page.n`,
 		pgx.StrictNamedArgs{"actor": actor.ID, "ids": ids})
 }
 
 // planned and plannedRows have a statement planned for the values it is given: how
 // long the way through a list is depends on them more than on anything else.
-func planned[T any](ctx context.Context, tx pgx.Tx, sql string, args pgx.NamedArgs) (T, error) {
+func planned[T any](ctx context.Context, tx querier, sql string, args pgx.NamedArgs) (T, error) {
 	return value[T](ctx, tx, sql, pgx.QueryExecModeCacheDescribe, args)
 }
 
-func plannedRows[T any](ctx context.Context, tx pgx.Tx, sql string, args pgx.NamedArgs) ([]T, error) {
+func plannedRows[T any](ctx context.Context, tx querier, sql string, args pgx.NamedArgs) ([]T, error) {
 	return rows[T](ctx, tx, sql, pgx.QueryExecModeCacheDescribe, args)
 }

@@ -39,11 +39,11 @@ type ListCounts struct {
 }
 
 // How far lists count: the one that is shown, those beside it, and how many of the
-// newest are looked at for who sees only some.
+// newest of each way to see them are looked at for who sees only some.
 const (
 	mostCounted   = 10_000
 	mostShown     = 1_000
-	mostLookedAt  = 10_000
+	mostLookedAt  = 3_000
 	mostTrashSeen = mostShown + 1
 )
 
@@ -68,6 +68,8 @@ func (d *Desk) CountLists(ctx context.Context, actor Actor, in View) (counts Lis
 	if err != nil {
 		return counts, err
 	}
+	shown := len(allViews()) + len(allStatuses())
+	bounded := len(n) > shown && n[shown] >= mostLookedAt // there may be more
 	counts = ListCounts{map[View]Count{}, map[Status]Count{}}
 	for i, view := range allViews() {
 		counts.Views[view] = upTo(n[i], mostShown)
@@ -75,7 +77,19 @@ func (d *Desk) CountLists(ctx context.Context, actor Actor, in View) (counts Lis
 	for i, status := range allStatuses() {
 		counts.Statuses[status] = upTo(n[len(allViews())+i], mostShown)
 	}
+	if bounded {
+		markMore(counts.Views)
+		markMore(counts.Statuses)
+	}
 	return counts, nil
+}
+
+// markMore tells of numbers that not all were looked at.
+func markMore[K comparable](counts map[K]Count) {
+	for k, c := range counts {
+		c.More = c.More || c.N > 0
+		counts[k] = c
+	}
 }
 
 // countEach counts along the index of each, for who sees all.
@@ -90,6 +104,10 @@ func countEach(actor Actor, in View) (string, pgx.NamedArgs) {
 	}
 	for _, status := range allStatuses() {
 		l := ListFilter{View: in}.listing(actor)
+		if in == ViewUnassigned && (status == StatusCompleted || status == StatusClosed) {
+			numbers = append(numbers, `0`)
+			continue
+		}
 		l.where += ` and c.status = '` + string(status) + `'`
 		add(l)
 	}
@@ -118,9 +136,9 @@ func countSeen(actor Actor, in View) (string, pgx.NamedArgs) {
 		numbers[i] = fmt.Sprintf(`(count(*) filter (where not thrown and %s or thrown and %s))::int`, live[i], thrown[i])
 	}
 	return fmt.Sprintf(`
-		select array[%s] from (
-			select false as thrown, id from %s l union all select true, id from %s t) s
-		join conversations c on c.id = s.id`, strings.Join(numbers, `, `), seen.ids(false, mostLookedAt), trash.ids(false, mostTrashSeen)), trash.args
+		select array[%s, (count(*) filter (where not thrown))::int] from (
+			select false as thrown, l.* from (%s) l union all select true, t.* from (%s) t) c`,
+		strings.Join(numbers, `, `), seen.looked(mostLookedAt), trash.looked(mostTrashSeen)), trash.args
 }
 
 func firstWords(a, b string) string {

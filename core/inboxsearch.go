@@ -3,6 +3,8 @@ package core
 import (
 	"context"
 	"fmt"
+	"maps"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -103,45 +105,73 @@ func readInquiry(ctx context.Context, tx pgx.Tx, typed string) (inquiry, error) 
 // this way at once, where the index would name them all; of one that few have, the
 // index names few.
 const (
-	lookedThroughFirst = 250   // how common the words are shows in these
-	commonFrom         = 6     // hits among them, for which it is worth to go on
-	lookedThrough      = 2_000 // then
-	mostJudged         = 5_000 // of what the index names, where some words must not be there
-	lookedThroughOwn   = 4_000 // of who sees only their own: the index would name mostly what is hidden
+	lookedThroughFirst = 250    // how common the words are shows in these
+	commonFrom         = 6      // hits among them, for which it is worth to go on
+	lookedThrough      = 4_000  // then, at most
+	mostNamed          = 5_000  // youngest of what the index names
+	mostJudged         = 5_000  // of these, where some words must not be there
+	lookedThroughOwn   = 4_000  // of who sees only their own: the index would name mostly what is hidden
+	lookedThroughAtAll = 10_000 // for a phrase of words that many have
 )
 
 // search finds the first n of the list. What the actor may not view is not looked
-// at: it neither gives a hit nor counts.
-func (f ListFilter) search(ctx context.Context, tx pgx.Tx, actor Actor, q inquiry, n int) (hits []hit, err error) {
+// at: it neither gives a hit nor counts. Not 0, bound is how many of the newest
+// were looked through, where there may be more behind them.
+func (f ListFilter) search(ctx context.Context, tx pgx.Tx, actor Actor, q inquiry, n int) (hits []hit, bound int, err error) {
 	if q.words == "" {
-		return f.addNumbered(ctx, tx, actor, q, nil)
+		hits, err = f.addNumbered(ctx, tx, actor, q, nil)
+		return hits, 0, err
 	}
 	s := searcher{listing: f.listing(actor).from(f.Cursor), newer: f.Cursor != nil && f.Cursor.Newer, bars: q.barred != ""}
 	s.args["words"] = q.words
 	if s.bars {
 		s.args["barred"] = q.barred
 	}
-	windows := []int{lookedThroughFirst, lookedThrough}
+	window := lookedThroughFirst
 	if actor.rights().Access == AccessOwn {
-		windows = []int{lookedThroughOwn}
+		window = lookedThroughOwn
 	}
-	all := false
-	for i, window := range windows {
-		if i > 0 && len(hits) < commonFrom {
-			break
-		}
-		if hits, all, err = s.lookThrough(ctx, tx, max(n, window), n); err != nil || all {
-			break
-		}
+	hits, all, err := s.lookThrough(ctx, tx, max(n, window), n)
+	if found := len(hits); err == nil && !all && window == lookedThroughFirst && found >= commonFrom {
+		window = min(lookedThrough, window+window*n/found*3/2)
+		hits, all, err = s.lookThrough(ctx, tx, max(n, window), n)
 	}
 	if err == nil && !all {
-		hits, err = plannedRows[hit](ctx, tx, s.lookUp(n), s.args)
+		hits, bound, err = s.lookFurther(ctx, tx, q, n)
 	}
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	return f.addNumbered(ctx, tx, actor, q, hits)
+	hits, err = f.addNumbered(ctx, tx, actor, q, hits)
+	return hits, bound, err
 }
+
+// lookFurther asks the index of words, unless it would name too much: it knows
+// words, but not which stand together.
+func (s searcher) lookFurther(ctx context.Context, tx pgx.Tx, q inquiry, n int) (hits []hit, bound int, err error) {
+	if plain := nextTo.ReplaceAllString(q.words, "&"); plain != q.words {
+		apart := s
+		apart.args = maps.Clone(s.args)
+		apart.args["words"] = plain
+		some, all, err := apart.lookThrough(ctx, tx, lookedThroughFirst, commonFrom)
+		if err != nil {
+			return nil, 0, err
+		}
+		if all && len(some) == commonFrom {
+			hits, all, err = s.lookThrough(ctx, tx, lookedThroughAtAll, n)
+			if !all {
+				bound = lookedThroughAtAll
+			}
+			return hits, bound, err
+		}
+	}
+	hits, err = plannedRows[hit](ctx, tx, s.lookUp(n), s.args)
+	return hits, 0, err
+}
+
+// nextTo is between the words of a phrase, as PostgreSQL writes a tsquery. Words
+// have no such signs (search_fold).
+var nextTo = regexp.MustCompile(`<(-|\d+)>`)
 
 // A searcher looks for words in a listing.
 type searcher struct {
@@ -180,9 +210,10 @@ func (s searcher) walk(window, n int) string {
 func (s searcher) lookUp(n int) string {
 	named := fmt.Sprintf(`
 		select c.id, c.updated_at, found.post from (
-			select conversation_id, max(post) as post from search_entries where words @@ @words::tsquery group by conversation_id offset 0) found
+			select conversation_id, max(post) as post from search_entries where words @@ @words::tsquery
+			group by conversation_id order by conversation_id desc limit %d) found
 		cross join lateral (select * from conversations c where c.id = found.conversation_id offset 0) c
-		where %s and (%s)%s`, s.where, strings.Join(s.sources, ` or `), activity(s.newer))
+		where %s and (%s)%s`, mostNamed, s.where, strings.Join(s.sources, ` or `), activity(s.newer))
 	if !s.bars {
 		return fmt.Sprintf(`select id, post from (%s limit %d) c%s`, named, n, activity(s.newer))
 	}

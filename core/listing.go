@@ -47,8 +47,10 @@ func (a Actor) teamSources() []string {
 // unfinished is literally the condition of the index conversations_of_nobody.
 const unfinished = ` and c.status in ('new', 'open', 'pending')`
 
-// ofDisabled: whose assignee was disabled must be looked after by somebody else.
-const ofDisabled = `c.assignee_id in (select id from users where not enabled)`
+// ofDisabled: whose assignee was disabled must be looked after by somebody else. An
+// array, so that the index by assignee is asked for each of those few; customers are
+// never assigned anything.
+const ofDisabled = `c.assignee_id = any(array(select id from users where role <> 'customer' and not enabled))`
 
 // listing makes the SQL of the filter, for what the actor may view. The query of a
 // search is not in it.
@@ -135,6 +137,16 @@ func (l listing) ids(newer bool, n int) string {
 		return each[0]
 	}
 	return fmt.Sprintf(`(select c.id, c.updated_at from (%s) c%s limit %d)`, strings.Join(each, ` union `), activity(newer), n)
+}
+
+// looked selects what the counts need of the newest n by each source, which the
+// indexes have with them.
+func (l listing) looked(n int) string {
+	each := make([]string, len(l.sources))
+	for i, source := range l.sources {
+		each[i] = fmt.Sprintf(`(select c.id, c.status, c.assignee_id, c.team_id from conversations c where %s and %s%s limit %d)`, l.where, source, activity(false), n)
+	}
+	return strings.Join(each, ` union `)
 }
 
 // count counts up to n.

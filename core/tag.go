@@ -46,13 +46,15 @@ func (d *Desk) UsedTags(ctx context.Context, actor Actor, beginning string) (_ [
 	if err := actor.Can(DoView); err != nil {
 		return nil, err
 	}
-	args := actor.sight()
-	args["like"] = strings.TrimPrefix(likePattern(beginning), "%")
-	found, err := rows[struct{ Tag string }](ctx, d.pool, `
-		select tag from (
-			select c.tags from conversations c where c.tags <> '{}' and c.merged_into is null and `+seesConversation+`
-			order by c.updated_at desc limit 5000) c, unnest(c.tags) tag
-		where lower(tag) like lower(@like) group by tag order by count(*) desc, tag limit 50`, args)
+	most := 1000 // of the newest conversations are looked at
+	if beginning != "" {
+		most = 5000
+	}
+	l := ListFilter{}.listing(actor)
+	l.args["like"] = strings.TrimPrefix(likePattern(beginning), "%")
+	found, err := plannedRows[struct{ Tag string }](ctx, d.pool, fmt.Sprintf(`
+		select tag from %s seen join conversations c on c.id = seen.id, unnest(c.tags) tag
+		where lower(tag) like lower(@like) group by tag order by count(*) desc, tag limit 50`, l.ids(false, most)), l.args)
 	tags := make([]string, len(found))
 	for i, f := range found {
 		tags[i] = f.Tag

@@ -141,23 +141,39 @@ func (d *Desk) Users(ctx context.Context, actor Actor, f UserFilter) (users []Us
 
 // where is the filter as a condition; "" is one that nobody meets.
 func (f UserFilter) where(actor Actor) (string, pgx.StrictNamedArgs) {
-	args := actor.sight()
-	args["email"], args["role"], args["staff"] = "", f.Role, f.Staff
-	args["organization"], args["enabled"] = f.Organization, f.Enabled
+	args := pgx.StrictNamedArgs{}
+	where := ` from users u left join organizations o on o.id = u.organization_id where u.merged_into is null and u.anonymised_at is null`
+	if !f.Staff && actor.rights().Access != AccessAll { // colleagues see each other
+		where, args = where+` and `+listsUser, actor.sight()
+		delete(args, "all")
+	}
+	// Conditions only of what is asked for, so that an index can answer them.
+	for _, field := range []struct {
+		given     bool
+		condition string
+		name      string
+		value     any
+	}{
+		{f.Staff, `u.role <> 'customer'`, "", nil},
+		{f.Role != "", `u.role = @role`, "role", f.Role},
+		{f.Organization != 0, `u.organization_id = @organization`, "organization", f.Organization},
+		{f.Enabled != nil, `u.enabled = @enabled`, "enabled", f.Enabled},
+	} {
+		if field.given {
+			where += ` and ` + field.condition
+		}
+		if field.given && field.name != "" {
+			args[field.name] = field.value
+		}
+	}
 	if f.Email != "" {
 		email, err := ParseAddress(f.Email)
 		if err != nil {
 			return "", nil // nobody has what is no address
 		}
+		where += ` and exists (select 1 from addresses a where a.user_id = u.id and a.address = @email)`
 		args["email"] = email.String()
 	}
-	where := ` from users u left join organizations o on o.id = u.organization_id
-		where (@email = '' or exists (select 1 from addresses a where a.user_id = u.id and a.address = @email))
-		  and (@role = '' or u.role = @role) and (not @staff or u.role <> 'customer')
-		  and (@organization::bigint = 0 or u.organization_id = @organization)
-		  and (@enabled::boolean is null or u.enabled = @enabled)
-		  and u.merged_into is null and u.anonymised_at is null
-		  and ` + listsUser
 	if f.Query != "" {
 		s := searchFor(f.Query)
 		if len(s.words) == 0 {

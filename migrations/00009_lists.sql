@@ -1,23 +1,24 @@
 -- +goose Up
 
 -- The lists of the agent area, each along an index in its own order. Pages are found
--- by (updated_at, id), so a page far down costs what the first one does.
-create index conversations_by_status on conversations (status, updated_at desc, id desc) where merged_into is null and trashed_at is null;
-create index conversations_by_assignee on conversations (assignee_id, updated_at desc, id desc)
+-- by (updated_at, id), so a page far down costs what the first one does. What they
+-- include is for the counts beside the list, which then read no conversation.
+create index conversations_by_status on conversations (status, updated_at desc, id desc) include (assignee_id) where merged_into is null and trashed_at is null;
+create index conversations_by_assignee on conversations (assignee_id, updated_at desc, id desc) include (status, team_id)
     where merged_into is null and trashed_at is null and assignee_id is not null;
-create index conversations_by_team on conversations (team_id, updated_at desc, id desc)
+create index conversations_by_team on conversations (team_id, updated_at desc, id desc) include (status, assignee_id, requester_id)
     where merged_into is null and trashed_at is null and team_id is not null;
-create index conversations_of_nobody on conversations (updated_at desc, id desc)
+create index conversations_of_nobody on conversations (updated_at desc, id desc) include (status)
     where merged_into is null and trashed_at is null and assignee_id is null and status in ('new', 'open', 'pending');
 create index conversations_in_trash on conversations (updated_at desc, id desc) where merged_into is null and trashed_at is not null;
-create index conversations_tagged on conversations using gin (tags) with (fastupdate = off) where tags <> '{}';
 comment on index conversations_by_status is 'The list by status, and its count.';
 comment on index conversations_by_assignee is 'Mine, and what somebody with access to their own conversations sees.';
 comment on index conversations_by_team is 'My teams, and what somebody with access to those of their teams sees.';
 comment on index conversations_of_nobody is 'Unassigned: few among very many, so that a walk by activity would be long.';
 comment on index conversations_in_trash is 'The trash.';
-comment on index conversations_tagged is 'By tag. Most conversations have none, and then it costs nothing.';
 
+create index messages_warned_of on messages (conversation_id) where warnings <> '{}';
+comment on index messages_warned_of is 'Lists mark conversations in which somebody may not be whom they seem. Few messages carry a warning, and the others cost it nothing.';
 create index events_made_by on events (actor_id, user_id) where kind = 'created' and user_id is not null and actor_id is not null;
 comment on index events_made_by is 'Whom somebody made by hand: those they see whatever their case access (core: seesUser).';
 

@@ -27,6 +27,7 @@ type pagesCommand struct {
 	sizes
 	Requests int           `help:"Of each kind." default:"1000"`
 	Only     string        `help:"Only kinds whose name has this." placeholder:"WORD"`
+	DataDir  string        `help:"A data folder that fill has filled before; it is filled if it has nothing in it, and kept." placeholder:"DIR"`
 	Timeout  time.Duration `help:"For everything." default:"60m"`
 }
 
@@ -42,6 +43,9 @@ func (c *pagesCommand) Run(ctx context.Context, all *commands) error {
 	defer w.close()
 	start := time.Now()
 	g := newGateway(w, "pages", "127.0.0.1:9")
+	if c.DataDir != "" {
+		g.dataDir = c.DataDir
+	}
 	if err := c.prepare(ctx, g); err != nil {
 		return err
 	}
@@ -99,8 +103,19 @@ func (c *pagesCommand) prepare(ctx context.Context, g *gateway) error {
 		return err
 	}
 	defer func() { _ = server.Close() }()
-	if err := c.fill(ctx, server.URL()); err != nil {
+	conn, err := pgx.Connect(ctx, server.URL())
+	if err != nil {
 		return err
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	var filled, known bool
+	if err := conn.QueryRow(ctx, `select exists (select from conversations), exists (select from addresses where address = $1)`, agentOfPages).Scan(&filled, &known); err != nil || known {
+		return err
+	}
+	if !filled {
+		if err := c.fill(ctx, server.URL()); err != nil {
+			return err
+		}
 	}
 	g.database = server.URL()
 	defer func() { g.database = "" }()
@@ -109,11 +124,6 @@ func (c *pagesCommand) prepare(ctx context.Context, g *gateway) error {
 			return err
 		}
 	}
-	conn, err := pgx.Connect(ctx, server.URL())
-	if err != nil {
-		return err
-	}
-	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 	_, err = conn.Exec(ctx, `
 		update conversations set assignee_id = (select user_id from addresses where address = '`+agentOfPages+`') where assignee_id = 10;
 		update conversations set requester_id = (select user_id from addresses where address = '`+asksOfPages+`') where id % 500 = 3;
@@ -163,10 +173,19 @@ func (c *pagesCommand) measureKinds(ctx context.Context, g *gateway, db *databas
 		if !strings.Contains(who+k.name, c.Only) {
 			continue
 		}
+		before, err := readUsage(g.process.Pid)
+		if err != nil {
+			return missed, err
+		}
 		m, err := v.measure(ctx, k, c.Requests)
 		if err != nil {
 			return missed, fmt.Errorf("%s%s: %w", who, k.name, err)
 		}
+		after, err := readUsage(g.process.Pid)
+		if err != nil {
+			return missed, err
+		}
+		m.used = after.since(before)
 		if m.queries, err = db.countQueries(ctx, g, func() error { _, _, err := v.get(ctx, k.path(1)); return err }); err != nil {
 			return missed, err
 		}

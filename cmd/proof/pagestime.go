@@ -18,6 +18,8 @@ import (
 type measured struct {
 	name    string
 	took    []time.Duration // sorted
+	asked   int             // with those that warm
+	used    usage           // by all of them
 	octets  int             // of the greatest page
 	queries int
 }
@@ -34,13 +36,14 @@ func (m measured) String() string {
 	if m.misses() {
 		verdict = "  MISSED"
 	}
-	return fmt.Sprintf("%-40s median %6.1f ms  p95 %6.1f ms  max %6.1f ms  %6.1f KB  %3d queries%s",
-		m.name, ms(m.at(0.5)), ms(m.at(0.95)), ms(m.at(1)), float64(m.octets)/1000, m.queries, verdict)
+	each := float64(max(1, m.asked))
+	return fmt.Sprintf("%-40s median %6.1f ms  p95 %6.1f ms  max %6.1f ms  CPU %5.1f + %5.1f ms  %6.1f KB  %3d queries%s", m.name,
+		ms(m.at(0.5)), ms(m.at(0.95)), ms(m.at(1)), ms(m.used.gateway)/each, ms(m.used.postgreSQL)/each, float64(m.octets)/1000, m.queries, verdict)
 }
 
 // measure asks for n pages after some that warm what a running server has warm.
 func (v *visitor) measure(ctx context.Context, k kind, n int) (m measured, err error) {
-	m.name = k.name
+	m.name, m.asked = k.name, n+n/20
 	for i := range n + n/20 {
 		took, page, err := v.get(ctx, k.path(i))
 		if err != nil {
