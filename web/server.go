@@ -85,14 +85,14 @@ func newServer(cfg Config) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &server{
-		german: german, assets: tags,
-		desk: cfg.Desk, sessions: cfg.Sessions, log: cfg.Logger, pages: pages,
-		publicURL: strings.TrimRight(cfg.PublicURL, "/"), secure: strings.HasPrefix(cfg.PublicURL, "https://"),
 	tags, err := tagAssets()
 	if err != nil {
 		return nil, err
 	}
+	s := &server{
+		german: german, assets: tags,
+		desk: cfg.Desk, sessions: cfg.Sessions, log: cfg.Logger, pages: pages,
+		publicURL: strings.TrimRight(cfg.PublicURL, "/"), secure: strings.HasPrefix(cfg.PublicURL, "https://"),
 		relaySet: cfg.RelaySet, smtpAddr: cfg.SMTPAddr, read: cfg.Read, compose: cfg.Compose, storing: make(chan struct{}, storedAtOnce), articles: newMarkdownCache(),
 		signingRecord: cfg.SigningRecord, published: cfg.Published,
 	}
