@@ -141,8 +141,7 @@ func TestA42EveryLineOfTheLogIsOneLineOfJSONWhateverIsSent(t *testing.T) {
 	}
 }
 
-// A41: no header says where a request comes from. There is no setting for proxies
-// that could be believed, so none is.
+// A41: no header says where a request comes from, unless a configured proxy wrote it.
 func TestA41ASpoofedAddressDoesNotGetAroundTheThrottle(t *testing.T) {
 	t.Parallel()
 	w, _ := loggedSite(t)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"sync"
@@ -13,7 +14,6 @@ import (
 	"github.com/go-chi/chi/v5/middleware"
 
 	"postdesk/core"
-	"postdesk/core/language"
 )
 
 // Config is what the pages must be told by whoever starts them.
@@ -39,6 +39,8 @@ type Config struct {
 	// Without them pages say that they could not look.
 	SigningRecord func(ctx context.Context, key core.SigningKey) (state RecordState, problem string)
 	Published     func(ctx context.Context, domain string) []Finding
+	// Proxies are the networks whose word is taken for who asks.
+	Proxies []netip.Prefix
 }
 
 // server holds what handlers share. Nothing in it changes after New but the count of
@@ -50,10 +52,10 @@ type server struct {
 	log       *slog.Logger
 	pages     pages // in English
 	german    pages
+	assets    assets
 	publicURL string
 	secure    bool
 	relaySet  bool
-	assets    assets
 	smtpAddr  string
 	read      func(raw []byte) core.Letter
 	compose   func(o *core.Outgoing) (raw []byte, err error)
@@ -64,6 +66,7 @@ type server struct {
 
 	signingRecord func(context.Context, core.SigningKey) (RecordState, string)
 	published     func(context.Context, string) []Finding
+	proxies       []netip.Prefix
 }
 
 // New makes the handler of all pages and of the API. The error is a template
@@ -77,24 +80,16 @@ func New(cfg Config) (http.Handler, error) {
 }
 
 func newServer(cfg Config) (*server, error) {
-	pages, err := parsePages()
-	if err != nil {
-		return nil, err
-	}
-	german, err := pages.in(language.German)
-	if err != nil {
-		return nil, err
-	}
-	tags, err := tagAssets()
+	shared, err := theLook()
 	if err != nil {
 		return nil, err
 	}
 	s := &server{
-		german: german, assets: tags,
-		desk: cfg.Desk, sessions: cfg.Sessions, log: cfg.Logger, pages: pages,
+		german: shared.german, assets: shared.assets,
+		desk: cfg.Desk, sessions: cfg.Sessions, log: cfg.Logger, pages: shared.english,
 		publicURL: strings.TrimRight(cfg.PublicURL, "/"), secure: strings.HasPrefix(cfg.PublicURL, "https://"),
 		relaySet: cfg.RelaySet, smtpAddr: cfg.SMTPAddr, read: cfg.Read, compose: cfg.Compose, storing: make(chan struct{}, storedAtOnce), articles: newMarkdownCache(),
-		signingRecord: cfg.SigningRecord, published: cfg.Published,
+		signingRecord: cfg.SigningRecord, published: cfg.Published, proxies: cfg.Proxies,
 	}
 	if s.log == nil {
 		s.log = slog.Default()
@@ -121,10 +116,6 @@ func (s *server) routes() chi.Router {
 
 	// Everybody.
 	r.Get("/", s.open(s.home))
-	r.Get("/contact", s.open(s.contactForm))
-	r.Post("/contact", s.open(s.contact))
-	r.Get("/signin", s.open(s.signInPage))
-	r.Post("/signin", s.open(s.signIn))
 	r.Get("/categories/{place}", s.open(s.helpCategory))
 	r.Get("/sections/{place}", s.open(s.helpSection))
 	r.Get("/articles/{place}", s.open(s.helpArticle))
@@ -134,6 +125,10 @@ func (s *server) routes() chi.Router {
 	r.Get("/sitemap.xml", s.open(s.sitemap))
 	r.Get("/articles.atom", s.open(s.feed))
 	r.Get("/robots.txt", s.robots)
+	r.Get("/contact", s.open(s.contactForm))
+	r.Post("/contact", s.open(s.contact))
+	r.Get("/signin", s.open(s.signInPage))
+	r.Post("/signin", s.open(s.signIn))
 	r.Post("/signin/link", s.open(s.mailSignInLink))
 	r.Get("/signin/code", s.open(s.codePage))
 	r.Post("/signin/code", s.open(s.giveCode))
@@ -295,6 +290,8 @@ func (s *server) routes() chi.Router {
 	post("/admin/settings", s.updateSettings)
 	get("/admin/appearance", s.appearance)
 	post("/admin/appearance", s.updateAppearance)
+	get("/admin/tags", s.allTags)
+	post("/admin/tags", s.actOnTag)
 	get("/admin/audit", s.audit)
 
 	// The HTML of mail, for sandboxed frames.
@@ -349,6 +346,7 @@ func (s *server) guard(next http.Handler) http.Handler {
 		if s.secure {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
+		r = s.asked(r)
 		defer s.recovered(w, r)
 		inner.ServeHTTP(w, r)
 	})

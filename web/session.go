@@ -89,8 +89,8 @@ func localPath(next string) string {
 	return next
 }
 
-// clientOf is the address that a request came from, for the throttle. Headers
-// are not believed: anybody can write them.
+// clientOf is the address that a request came from, for the throttle: of configured
+// proxies, who asked them. Other headers are not believed: anybody can write them.
 func clientOf(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {

@@ -47,6 +47,7 @@ type settings struct {
 	Relay               string   `help:"Where outgoing mail goes: smtp://user:pass@host:port, smtp+starttls://, smtps://, or mx for direct delivery. Without it, outgoing mail is held and can be read in the panel." env:"POSTDESK_RELAY" placeholder:"URL"`
 	Resolver            string   `help:"A DNS server, host:port, instead of the system's." env:"POSTDESK_RESOLVER" placeholder:"ADDR"`
 	TrustedRelay        []string `help:"CIDR[,CIDR]=authserv-id: networks whose Authentication-Results of that id are believed. Repeatable." env:"POSTDESK_TRUSTED_RELAY" sep:";" placeholder:"CIDR=ID"`
+	TrustedProxy        []string `help:"CIDR: networks of reverse proxies in front of the panel. Who asks is then read from their X-Forwarded-For. Repeatable, or with commas." env:"POSTDESK_TRUSTED_PROXY" placeholder:"CIDR"`
 	HoldOutbox          bool     `help:"Hold everything outgoing, as after a restore." env:"POSTDESK_HOLD_OUTBOX"`
 	MaxConnections      int      `help:"SMTP connections in all." env:"POSTDESK_MAX_CONNECTIONS" default:"4000"`
 	MaxConnectionsPerIP int      `help:"SMTP connections of one address, or one /64 of IPv6. Loopback and trusted relays are exempt." env:"POSTDESK_MAX_CONNECTIONS_PER_IP" default:"20" name:"max-connections-per-ip"`
@@ -69,6 +70,7 @@ type parsed struct {
 	direct    bool
 	trusted   []verify.Relay
 	exempt    []netip.Prefix
+	proxies   []netip.Prefix
 	mailbox   core.Address
 	publicURL *url.URL
 }
@@ -112,6 +114,13 @@ func (s settings) parse() (p parsed, err error) {
 		}
 		p.trusted = append(p.trusted, relay)
 		p.exempt = append(p.exempt, relay.Networks...)
+	}
+	for _, text := range s.TrustedProxy {
+		network, err := netip.ParsePrefix(text)
+		if err != nil {
+			return p, usageError{fmt.Errorf("--trusted-proxy %q: expected a network like 10.0.0.0/8 or 192.0.2.1/32", text)}
+		}
+		p.proxies = append(p.proxies, network.Masked())
 	}
 	if (s.TLSCert == "") != (s.TLSKey == "") {
 		return p, usageError{fmt.Errorf("--tls-cert and --tls-key are given together")}

@@ -24,6 +24,7 @@ var allowed = map[string]string{
 	"web/twofactor.go template.URL":                       "data: addresses of a picture and a file that it makes itself, in base64",
 	"core/deliverylog.go SQL string(f.State)":             "one of four states, by the switch around it: a state in the text finds its partial index",
 	"core/inboxcount.go SQL string(status)":               "one of the statuses that the program names: a status in the text finds its index",
+	"web/proxy.go a proxy's header":                       "of configured proxies alone",
 	"web/markdown.go template.HTML":                       "the one file: what the sanitiser leaves of an article",
 	"migrations/migrations.go SQL goose.DefaultTablename": "a constant of the library",
 }

@@ -140,7 +140,7 @@ func serve(ctx context.Context, dbs *databaseSettings, s settings, log *slog.Log
 func newPanel(s settings, p parsed, at listening, desk *core.Desk, db *database, log *slog.Logger) (http.Handler, error) {
 	records := newRecords(s, p)
 	return web.New(web.Config{Desk: desk, PublicURL: at.PublicURL, Sessions: sessions(db), RelaySet: p.hasRelay(), SMTPAddr: at.SMTP,
-		Read: eml.Parse, Compose: mailer.Compose, SigningRecord: records.ofKey, Published: records.ofDomain, Logger: log})
+		Read: eml.Parse, Compose: mailer.Compose, SigningRecord: records.ofKey, Published: records.ofDomain, Proxies: p.proxies, Logger: log})
 }
 
 // filesBesides is how many files are open apart from connections of SMTP: pages,
