@@ -22,6 +22,9 @@ type Changes struct {
 	// ConfirmRequester says that the new requester may be at another domain than
 	// the old one: who is asked elsewhere from now on is told every answer.
 	ConfirmRequester bool
+	// Shown is what the changes were made from: what somebody else changed since is
+	// not written over. nil: whatever stands there now.
+	Shown *Shown
 }
 
 // UpdateConversation changes properties; each change is an event. ErrNotFound,
@@ -33,6 +36,9 @@ func (d *Desk) UpdateConversation(ctx context.Context, actor Actor, id Conversat
 
 func (d *Desk) update(ctx context.Context, tx pgx.Tx, actor Actor, c locked, ch Changes) error {
 	if err := c.open(); err != nil {
+		return err
+	}
+	if err := ch.changedMeanwhile(c); err != nil {
 		return err
 	}
 	if err := setProperties(ctx, tx, actor, c, ch); err != nil {

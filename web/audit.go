@@ -26,7 +26,7 @@ type auditPage struct {
 func (auditPage) Families() []option {
 	return []option{{"user", "People"}, {"organization", "Organizations"}, {"team", "Teams"}, {"role", "Roles"}, {"mailbox", "Mailboxes"}, {"signing", "Sending domains"}, {"sender", "Senders"}, {"passing", "Passed on"},
 		{"article", "Articles"}, {"section", "Sections"}, {"category", "Categories"}, {"helpcenter", "Order of the Help Center"},
-		{"settings", "Settings"}, {"mail", "Mail log"}, {"delivery", "Outbox"}, {"suppression", "Suppressions"}, {"destination", "Queue"}, {"export", "Exports"}, {"refused", "Refused"}}
+		{"settings", "Settings"}, {"tag", "Tags"}, {"mail", "Mail log"}, {"delivery", "Outbox"}, {"suppression", "Suppressions"}, {"destination", "Queue"}, {"export", "Exports"}, {"refused", "Refused"}}
 }
 
 type option struct{ Value, Label string }
@@ -109,7 +109,7 @@ func auditLineOf(e core.AuditEntry) auditLine {
 	switch {
 	case kind == "role":
 		l.Thing = upperFirst(id)
-	case kind == "sender" || kind == "passing" || kind == "domain":
+	case kind == "sender" || kind == "passing" || kind == "domain" || kind == "tag":
 		l.Thing = id
 	case e.Person.ID != 0:
 		l.Thing = e.Person.DisplayName()
@@ -204,6 +204,7 @@ func saidOfAct(act string) string {
 		"role.updated": "changed the rights of the role", "mailbox.created": "created the mailbox",
 		"mailbox.updated": "renamed the mailbox", "mailbox.text_changed": "changed a text of the mailbox",
 		"signing.made": "made a new key to sign mail of", "signing.activated": "put a new key to use for mail of", "signing.retired": "retired the key of",
+		"tag.renamed": "renamed the tag", "tag.deleted": "deleted the tag",
 		"settings.updated": "changed the", "settings.limits": "changed the limits in the",
 		"mail.released": "released the mail", "mail.deleted": "deleted the content of the mail", "mail.replayed": "ran the rules again on the mail",
 		"sender.blocked": "blocked", "sender.unblocked": "took off the block list", "sender.trusted": "put on the safe list", "sender.untrusted": "took off the safe list",

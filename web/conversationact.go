@@ -57,10 +57,20 @@ func (s *server) updateConversation(v *visit) error {
 		Tags:     changedTo(v.changed("tags"), tagsIn),
 		Assignee: changedTo(v.changed("assignee"), number[core.UserID]),
 		Team:     changedTo(v.changed("team"), number[core.TeamID]),
+		Shown:    v.shownProperties(),
 	}
 	return s.onConversation(v, typed{}, "updated", func(id core.ConversationID) error {
 		return s.desk.UpdateConversation(v.ctx(), v.actor, id, ch)
 	})
+}
+
+// shownProperties are what the form was made with, nil for one without them.
+func (v *visit) shownProperties() *core.Shown {
+	if _, sent := v.r.PostForm["was.status"]; !sent {
+		return nil
+	}
+	return &core.Shown{Subject: v.field("was.subject"), Priority: v.field("was.priority"), Type: v.field("was.type"),
+		Status: core.Status(v.field("was.status")), Assignee: number[core.UserID](v.field("was.assignee")), Team: number[core.TeamID](v.field("was.team"))}
 }
 
 func (s *server) changeRequester(v *visit) error {

@@ -129,6 +129,7 @@ func saidOf(word string) string {
 		"merged":         "Merged into this conversation.",
 		"unmerged":       "The merge is undone. This conversation is back, with what was in it.",
 		"split":          "Split off. This is the new conversation.",
+		"tags":           "The tag is changed on all conversations.",
 		"reply-saved":    "The saved reply is kept.",
 		"reply-deleted":  "The saved reply is gone.",
 		"made":           "Created. A mail to verify the address and to set a password is on its way to them.",
