@@ -3,6 +3,7 @@ package core_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -117,8 +118,11 @@ func (w *walk) readLists(who core.Actor, public map[string]bool) {
 }
 
 // search looks for words that are not the reader's to read: nothing may be found.
+// The last words are those of the articles.
 func (w *walk) search(who core.Actor, public map[string]bool) {
-	for name := range w.words {
+	const sought = 20
+	for n := len(w.words); n > 0; n -= 1 + min(len(w.words)-n, len(w.words)/sought) {
+		name := fmt.Sprintf("canary%dx", n)
 		if public[name] {
 			continue
 		}
