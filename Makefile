@@ -4,7 +4,7 @@
 DATA_DIR ?=
 ARGS     ?=
 
-.PHONY: run test check bench crash crash-out outage timing slow fuzz memory fill pages postgresql chromium
+.PHONY: run test check bench crash crash-out outage timing slow fuzz memory fill pages articles postgresql chromium
 
 # The program itself, not `go run`: a Ctrl-C that ends it well is no error.
 run: postgresql
@@ -64,6 +64,11 @@ fill: postgresql
 # ARGS="--requests 100"` takes some minutes less.
 pages: postgresql
 	@go run ./cmd/proof pages $(ARGS)
+
+# How long search and pages of a Help Center with 10,000 articles take a stranger,
+# against the bars.
+articles: postgresql
+	@go run ./cmd/proof articles $(ARGS)
 
 # PostgreSQL is the one thing that running needs and Go does not bring. Asks first
 # on a terminal.

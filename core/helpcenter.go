@@ -121,10 +121,12 @@ func (d *Desk) HelpHome(ctx context.Context, reader Actor) (home HelpHome, err e
 		args := reader.helpSight()
 		args["limit"] = beside
 		home.Popular, err = rows[ArticleRef](ctx, tx, `
-			select `+articleRefColumns+fromArticles+`
-			join (select article_id, count(*) filter (where helpful) - count(*) filter (where not helpful) as votes
-			      from article_feedback group by article_id) f on f.article_id = a.id and f.votes > 0
-			where `+readsArticle+` order by f.votes desc, a.updated_at desc, a.id desc limit @limit`, args)
+			with best as (
+				select a.id, f.votes`+fromArticles+`
+				join (select article_id, count(*) filter (where helpful) - count(*) filter (where not helpful) as votes
+				      from article_feedback group by article_id) f on f.article_id = a.id and f.votes > 0
+				where `+readsArticle+` order by f.votes desc, a.updated_at desc, a.id desc limit @limit)
+			select `+articleRefColumns+fromArticles+` join best b on b.id = a.id order by b.votes desc, a.updated_at desc, a.id desc`, args)
 		if err != nil {
 			return err
 		}

@@ -83,7 +83,7 @@ comment on column articles.updated_at is 'When the text last changed.';
 comment on column articles.deleted_at is 'Gone for everybody; kept, as its revisions are, to be brought back.';
 comment on constraint articles_status_known on articles is 'behaviour section 6.';
 comment on constraint articles_published_then on articles is 'What is published was published at some time: the sitemap and the lists say when.';
-create index articles_of_section on articles (section_id, position, id) where deleted_at is null;
+create index articles_of_section on articles (section_id, position, id) include (status) where deleted_at is null; -- with what counts the articles of all sections, which stand on the first page
 create index articles_recent on articles (updated_at desc, id desc) where deleted_at is null;
 create index articles_found on articles using gin (search) where deleted_at is null;
 create index articles_titled on articles using gin (ts_filter(search, '{a,b}')) where deleted_at is null; -- for what stands beside an article: the index above knows no weights, so every text with the words was read

@@ -3,7 +3,7 @@
 // no kill of the process loses, doubles or alters one (crash, deliver), how mail
 // goes out after the next server was down (outage), that the time of an answer does
 // not tell who has an account (timing), how long the pages of a help desk with years
-// of conversations take (fill, pages), and that neither slow clients (slow), nor
+// of conversations (fill, pages) and of a great Help Center (articles) take, and that neither slow clients (slow), nor
 // nonsense (fuzz), nor great mails all at once (memory) harm an honest sender or
 // make the gateway grow.
 //
@@ -37,7 +37,8 @@ type commands struct {
 
 	Fill fillCommand `cmd:"" help:"Fill an empty help desk with years of conversations, to look at or to measure."`
 
-	Pages pagesCommand `cmd:"" help:"How long the pages of a help desk with years of conversations take."`
+	Pages    pagesCommand    `cmd:"" help:"How long the pages of a help desk with years of conversations take."`
+	Articles articlesCommand `cmd:"" help:"How long the search and the pages of a Help Center with 10,000 articles take."`
 
 	Timing timingCommand `cmd:"" help:"How long sign-in and reset take for addresses with and without an account."`
 	Slow   slowCommand   `cmd:"" help:"How long an honest sender waits for its 250 while thousands of clients are idle or drip."`
