@@ -29,11 +29,18 @@ func (b *tab) looks() (faults []string) {
 	if wide := evaluate[int64](b, `document.scrollingElement.scrollWidth`); wide > b.screen.width {
 		faults = append(faults, fmt.Sprintf("%d pixels wide: %s", wide, evaluate[string](b, tooWide)))
 	}
+	if moved := evaluate[float64](b, `window.moved || 0`); moved >= 0.1 {
+		faults = append(faults, fmt.Sprintf("what was there moved while more came (cumulative layout shift %.3f)", moved))
+	}
 	for _, role := range b.nameless() {
 		faults = append(faults, "a "+role+" without a name")
 	}
 	return faults
 }
+
+// moving sums up by how much what was there moves while a page loads.
+const moving = `window.moved = 0
+new PerformanceObserver(all => { for (const e of all.getEntries()) if (!e.hadRecentInput) window.moved += e.value }).observe({type: "layout-shift", buffered: true})`
 
 // tooWide names what sticks out.
 const tooWide = `[...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1)

@@ -71,6 +71,7 @@ func (s *story) tab(here screen) *tab {
 	b.must(call(emulation.SetTouchEmulationEnabled, emulation.SetTouchEmulationEnabledParams{Enabled: here.phone}))
 	b.must(call(emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}))
 	b.must(call(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: here.plain}))
+	b.must(call(page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: moving}))
 	b.wears("light")
 	return b
 }
