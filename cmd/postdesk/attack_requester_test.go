@@ -16,10 +16,9 @@ func (b *browser) listed() (addresses []string) {
 		b.s.t.Fatalf("%s lists no recipients", b.at)
 	}
 	list, _, _ = strings.Cut(list, "</ul>")
-	for _, word := range strings.FieldsFunc(list, func(r rune) bool { return strings.ContainsRune("<> ", r) }) {
-		if strings.Contains(word, "@") && !slices.Contains(addresses, word) {
-			addresses = append(addresses, word)
-		}
+	for _, row := range strings.Split(list, `data-address="`)[1:] {
+		address, _, _ := strings.Cut(row, `"`)
+		addresses = append(addresses, address)
 	}
 	slices.Sort(addresses)
 	return addresses
@@ -48,8 +47,8 @@ func TestA48AfterAMergeOnlyNewWordsAreSentToThoseWhomTheComposerLists(t *testing
 		abe.submit(path("/agent/conversations/%v/reply", m["case_id"]), url.Values{"contents": {path("Old words of %v.", m["case_id"])}, "do": {"send"}})
 	}
 	evesReply := s.got("eve@other.test", path("Old words of %v.", eve["case_id"]))
-	abe.open(path("/agent/conversations/%v", eve["case_id"]))
-	abe.submit(path("/agent/conversations/%v/merge", eve["case_id"]), url.Values{"with": {path("#%v", cara["case_id"])}})
+	abe.open(path("/agent/conversations/%v/merge?with=%v", eve["case_id"], cara["case_id"]))
+	abe.submit(path("/agent/conversations/%v/merge", eve["case_id"]), nil)
 	s.want("the survivor", abe.at.Path, path("/agent/conversations/%v", cara["case_id"]))
 
 	s.repliesTo(abe, cara["case_id"], "Drossel.", []string{"cara@acme.test", "cole@acme.test"})
@@ -73,8 +72,8 @@ func TestA48AfterAMergeWithTheOtherRequesterTickedBothAreListedAndNeitherReadsTh
 	cara := s.file(letter{From: "cara@acme.test", Subject: "One", Text: "nachtigall"})
 	eve := s.file(letter{From: "eve@other.test", Subject: "Two", Text: "kanarienvogel"})
 	olga := s.signedIn("olga@desk.test")
-	olga.open(path("/agent/conversations/%v", eve["case_id"]))
-	olga.submit(path("/agent/conversations/%v/merge", eve["case_id"]), url.Values{"with": {path("%v", cara["case_id"])}, "requester_too": {"yes"}})
+	olga.open(path("/agent/conversations/%v/merge?with=%v", eve["case_id"], cara["case_id"]))
+	olga.submit(path("/agent/conversations/%v/merge", eve["case_id"]), url.Values{"requester_too": {"yes"}})
 	s.repliesTo(olga, cara["case_id"], "Drossel.", []string{"cara@acme.test", "eve@other.test"})
 	s.want("Cara reads Eve's words", strings.Contains(s.got("cara@acme.test", "Drossel.").all(), "kanarienvogel"), false)
 	toEve := s.got("eve@other.test", "Drossel.")
