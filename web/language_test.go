@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"text/template/parse"
 	"unicode"
@@ -138,9 +139,12 @@ func lettersOf(text string) []string {
 	return []string{text}
 }
 
+// unrendered are the pages as they are written: rendering adds the escaping.
+var unrendered = sync.OnceValues(parsePages)
+
 func readTemplate(t *testing.T, name string) reader {
 	t.Helper()
-	all, err := parsePages()
+	all, err := unrendered()
 	if err != nil {
 		t.Fatal(err)
 	}
