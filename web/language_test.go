@@ -101,7 +101,7 @@ func (r *reader) word(function string, i int, args []parse.Node, text string) {
 	case (function == "t" || function == "rich") && i == 1:
 		r.keys = append(r.keys, text)
 	case function == "dict" && i > 1 && i%2 == 0:
-		if key, ok := args[i-1].(*parse.StringNode); ok && said.MatchString(key.Text) {
+		if key, ok := args[i-1].(*parse.StringNode); ok && text != "" && said.MatchString(key.Text) {
 			r.faults = append(r.faults, text)
 		}
 	case function == "print" || function == "printf":
