@@ -18,7 +18,7 @@ func TestWhatCannotBeReadOfAMailIsToldAboveIt(t *testing.T) {
 		"smime":      {"Content-Type: application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m\r\nContent-Transfer-Encoding: base64\r\n\r\n" + cms + "\r\n", "This mail is encrypted and cannot be read here.", "smime.p7m"},
 		"pgp":        {parts("encrypted; protocol=\"application/pgp-encrypted\"", "Content-Type: application/pgp-encrypted\r\n\r\nVersion: 1", "Content-Type: application/octet-stream; name=encrypted.asc\r\n\r\n-----BEGIN PGP MESSAGE-----"), "This mail is encrypted and cannot be read here.", "encrypted.asc"},
 		"inline":     {"\r\n-----BEGIN PGP MESSAGE-----\r\n\r\nabc\r\n-----END PGP MESSAGE-----\r\n", "This mail is encrypted and cannot be read here.", "encrypted.asc"},
-		"signed":     {parts("signed; protocol=\"application/pgp-signature\"", "\r\nsigned words", "Content-Type: application/pgp-signature; name=signature.asc\r\n\r\nabc"), "The signature was not verified.", "signature.asc"},
+		"signed":     {parts("signed; protocol=\"application/pgp-signature\"", "\r\nsigned words", "Content-Type: application/pgp-signature; name=signature.asc\r\n\r\nabc"), "Signature not verified", "signature.asc"},
 		"winmail":    {parts("mixed", "\r\nsee the file", "Content-Type: application/ms-tnef; name=winmail.dat\r\n\r\nbroken"), "Part of this mail could not be unwrapped.", "winmail.dat"},
 		"invitation": {"Content-Type: text/calendar; method=REQUEST\r\n\r\nBEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY:Talk\r\nDTSTART:20260105T100000Z\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n", "When: Monday, 5 January 2026, 10:00 UTC", "invite.ics"},
 	} {
