@@ -80,7 +80,7 @@ func New(cfg Config) (http.Handler, error) {
 }
 
 func newServer(cfg Config) (*server, error) {
-	shared, err := theLook()
+	shared, err := printed()
 	if err != nil {
 		return nil, err
 	}
