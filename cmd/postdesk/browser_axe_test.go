@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -13,7 +14,7 @@ import (
 )
 
 // The pages as axe-core sees them (testdata/axe.min.js, under the licences beside
-// it), with the size of what fingers press.
+// it), with the size of what fingers press. All pages share one desk and one tab.
 
 // serious is what axe-core says of a page that is worse than moderate. Frames are
 // other people's mails.
@@ -64,6 +65,87 @@ func (b *tab) axe(face, options string) (faults []string) {
 		faults = append(faults, face+": "+fault)
 	}
 	return faults
+}
+
+// isFit holds that nothing is wrong with the open page.
+func (b *tab) isFit() {
+	b.s.t.Helper()
+	for _, fault := range b.examined() {
+		b.s.t.Errorf("%s (%s): %s", evaluate[string](b, `location.pathname + location.search`), b.screen.name, fault)
+	}
+}
+
+// shows opens a page, examines it and takes its picture in both faces, if asked:
+// POSTDESK_TEST_SHOTS names the folder.
+func (b *tab) shows(page string) {
+	b.s.t.Helper()
+	b.open(page)
+	b.isFit()
+	dir := os.Getenv("POSTDESK_TEST_SHOTS")
+	if dir == "" {
+		return
+	}
+	name := "page" + strings.NewReplacer("/", "_", "?", "_", "=", "_").Replace(page) + "-" + b.screen.name
+	b.picture(filepath.Join(dir, name+"-light.png"))
+	b.wears("dark")
+	b.open(page) // afresh: colours that fade would be caught half way
+	b.picture(filepath.Join(dir, name+"-dark.png"))
+	b.wears("light")
+}
+
+// furnished fills a desk with one of everything, and gives its pages.
+func (s *story) furnished() (public, own []string) {
+	s.t.Helper()
+	s.person("agent", "abe@desk.test", "Abe Agent")
+	s.person("collaborator", "mia@partner.test", "Mia Expert")
+	organization := s.owner.do("POST", "/organizations", object{"name": "Acme", "domains": []string{"acme.test"}})
+	team := s.owner.do("POST", "/teams", object{"title": "Printers"})
+	s.owner.do("POST", "/saved-replies", object{"name": "Greeting", "contents": "Hello {{requester.first_name}}"})
+	category := s.owner.do("POST", "/categories", object{"title": "Printers"})
+	section := s.owner.do("POST", "/sections", object{"title": "Paper", "category_id": category["id"]})
+	article := s.owner.do("POST", "/articles", object{"title": "Paper jams", "section_id": section["id"],
+		"body": "Open the tray.\n\n## Then\n\n> [!NOTE]\n> It is hot.\n\n| Part | Colour |\n| --- | --- |\n| Tray | blue |\n"})
+	s.owner.do("POST", path("/articles/%v/publish", article["id"]), object{})
+	html := s.file(letter{From: "Cara Customer <cara@acme.test>", Subject: "My printer", Headers: []string{"Content-Type: text/html; charset=utf-8"},
+		Text: `<p>It does <b>not</b> print.</p><blockquote>As I wrote before</blockquote>`})
+	forged := s.file(letter{From: "Abe Agent <abe@evil.test>", EnvelopeFrom: "x@unproven.test", Subject: "Trust me", Text: "I am Abe."})
+	kept := s.file(letter{From: "Cara Customer <cara@acme.test>", Subject: "Away", Headers: []string{"Auto-Submitted: auto-replied"}, Text: "I am away."})
+	one, other := path("/cases/%v", html["case_id"]), path("/cases/%v", forged["case_id"])
+	s.owner.do("POST", one+"/reply", object{"contents": "What does it say?", "cc": []string{"mia@partner.test"}, "status": "PENDING"})
+	s.owner.do("POST", one+"/notes", object{"contents": "@Mia Expert is it the sensor?"})
+	s.owner.do("PUT", other, object{"priority": "URGENT", "tags": []string{"billing", "vip"}})
+	s.quiet()
+	page := path("/agent/conversations/%v", html["case_id"])
+	user := path("/agent/users/%v", s.owner.list("/users?email=cara@acme.test")[0]["id"])
+	delivery := path("/admin/outbox/%v", s.owner.list("/deliveries")[0]["id"])
+	read, written := path("/articles/%v-paper-jams", article["id"]), path("/agent/helpcenter/articles/%v", article["id"])
+	public = []string{"/", "/search?q=paper", read, path("/sections/%v-paper", section["id"]), "/contact", "/signin", "/reset"}
+	own = []string{"/agent", "/agent?q=printer", "/agent?view=trash", page, path("/agent/conversations/%v", forged["case_id"]),
+		page + "/merge", path("%s/merge?with=%v", page, forged["case_id"]), path("%s/split/%v", page, s.posts(html["case_id"], "MESSAGE")[0]["id"]),
+		"/agent/new", "/agent/mentions", "/agent/replies", "/agent/users", "/agent/users/new", user, user + "/merge",
+		"/agent/organizations", path("/agent/organizations/%v", organization["id"]), "/agent/suspended", path("/agent/suspended/%v", kept["id"]),
+		"/agent/helpcenter", written, written + "/revisions", "/admin/directory", "/admin/directory/invite", "/admin/teams", path("/admin/teams/%v", team["id"]), "/admin/roles",
+		"/admin/mailboxes", "/admin/mailboxes/1", "/admin/mailboxes/1/dns", "/admin/sending", "/admin/senders", "/admin/mail", path("/admin/mail/%v", html["id"]),
+		"/admin/outbox", delivery, "/admin/outbox/held", "/admin/queue", "/admin/suppressions", "/admin/settings", "/admin/audit", "/admin/appearance",
+		"/profile", "/profile/two-factor", "/profile/tokens", "/conversations", "/conversations/new"}
+	return public, own
+}
+
+func TestEveryMainPageFitsEveryScreenEyeAndFinger(t *testing.T) {
+	t.Parallel()
+	shared.started(t)
+	s := newStory(t)
+	public, own := s.furnished()
+	for _, here := range []screen{desktop, phone} {
+		b := s.tab(here)
+		for _, page := range public {
+			b.shows(page)
+		}
+		b.signIn("olga@desk.test")
+		for _, page := range own {
+			b.shows(page)
+		}
+	}
 }
 
 // unfit is a page with a fault of each kind.

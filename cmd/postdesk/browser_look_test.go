@@ -3,11 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
-	"testing"
 
 	"github.com/chromedp/cdproto/accessibility"
 	"github.com/chromedp/cdproto/cdp"
@@ -59,40 +55,4 @@ func (b *tab) nameless() (roles []string) {
 		return err
 	}))
 	return roles
-}
-
-// The main pages, in both faces. For people to look at them too:
-// POSTDESK_TEST_SHOTS names the folder.
-func TestEveryMainPageFitsEveryScreenLightAndDark(t *testing.T) {
-	on(t, func(s *story, here screen) {
-		s.person("agent", "abe@desk.test", "Abe Agent")
-		s.person("collaborator", "mia@partner.test", "Mia Expert")
-		s.file(letter{From: "Cara Customer <cara@acme.test>", Subject: "My printer", Text: "It does not print.\n\nWhat can I do?"})
-		stranger, olga := s.tab(here), s.tab(here)
-		for _, page := range []string{"/", "/signin", "/reset"} {
-			stranger.shows(page)
-		}
-		olga.signIn("olga@desk.test")
-		user := path("/agent/users/%v", s.owner.list("/users?email=cara@acme.test")[0]["id"])
-		for _, page := range []string{"/agent", "/agent/new", "/agent/users", "/agent/users/new", user, "/agent/organizations",
-			"/admin/directory", "/admin/directory/invite", "/admin/teams", "/admin/settings", "/admin/audit", "/profile", "/conversations"} {
-			olga.shows(page)
-		}
-	}, desktop, phone)
-}
-
-// shows opens a page in the light and takes its picture in both faces, if asked.
-func (b *tab) shows(page string) {
-	b.s.t.Helper()
-	b.open(page)
-	dir := os.Getenv("POSTDESK_TEST_SHOTS")
-	if dir == "" {
-		return
-	}
-	name := "page" + strings.ReplaceAll(page, "/", "_") + "-" + b.screen.name
-	b.picture(filepath.Join(dir, name+"-light.png"))
-	b.wears("dark")
-	b.open(page) // afresh: colours that fade would be caught half way
-	b.picture(filepath.Join(dir, name+"-dark.png"))
-	b.wears("light")
 }
