@@ -107,6 +107,8 @@ func (p *conversationPage) openDrafts(wanted core.DraftID, fresh bool) {
 		box, kind := &p.ReplyDraft, core.DraftReply
 		if _, is := d.Note(); is {
 			box, kind = &p.NoteDraft, core.DraftNote
+		} else if !p.MayReply() {
+			continue // there is no box for it: it is shown above the note
 		}
 		if t.Box == kind && d.ID == t.Draft || t.Box != kind && (box.ID == 0 || d.ID == wanted) {
 			*box = d

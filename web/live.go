@@ -100,6 +100,7 @@ func (s *server) events(v *visit, id core.ConversationID, rest time.Duration) er
 	_ = e.out.SetReadDeadline(time.Time{})
 	if e.send("retry: 3000\n\n") == nil {
 		e.run()
+		_ = e.out.SetWriteDeadline(time.Now().Add(writeWithin)) // the end of the stream is written, too
 	}
 	return nil
 }
