@@ -19,7 +19,7 @@ func writes() []apiRow {
 }
 
 // placeholder stands in a row's body for a number.
-var placeholder = regexp.MustCompile(`{(customer|section|category)}`)
+var placeholder = regexp.MustCompile(`{(customer|section|category|inside)}`)
 
 // with is the row with fields put into its body, over those that are there.
 func (r apiRow) with(t *testing.T, fields map[string]any) apiRow {
@@ -45,7 +45,7 @@ func (r apiRow) with(t *testing.T, fields map[string]any) apiRow {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.body = strings.NewReplacer(`"{customer}"`, "{customer}", `"{section}"`, "{section}", `"{category}"`, "{category}").Replace(string(whole))
+	r.body = strings.NewReplacer(`"{customer}"`, "{customer}", `"{section}"`, "{section}", `"{category}"`, "{category}", `"{inside}"`, "{inside}").Replace(string(whole))
 	return r
 }
 

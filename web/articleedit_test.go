@@ -180,7 +180,7 @@ func TestHostileMarkdownStaysTextOnEveryPageOfTheEditor(t *testing.T) {
 	pages := map[string]answer{
 		"preview":  w.ask(t, "agent", at+"/preview", form("1")),
 		"fragment": w.ask(t, "agent", at+"/preview", form("1"), "HX-Request", "true"),
-		"new":      w.ask(t, "agent", helpCenterPath+"/articles/preview", form("")),
+		"new":      w.ask(t, "agent", helpCenterPath+"/preview", form("")),
 	}
 	if got := w.articleText(t, "{written}"); got != "Toner|Shake it.|1|draft" {
 		t.Fatalf("a preview saved %q", got)

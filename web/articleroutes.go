@@ -5,7 +5,7 @@ func (s *server) writingRoutes(get, post func(path string, h handler)) {
 	get(helpCenterPath, s.helpCenter)
 	get(helpCenterPath+"/articles/new", s.newArticle)
 	post(helpCenterPath+"/articles", s.createArticle)
-	post(helpCenterPath+"/articles/preview", s.previewNew)
+	post(helpCenterPath+"/preview", s.previewNew)
 	get(helpCenterPath+"/articles/{id}", s.editor)
 	post(helpCenterPath+"/articles/{id}", s.saveArticle)
 	post(helpCenterPath+"/articles/{id}/preview", s.previewArticle)

@@ -89,7 +89,7 @@ func TestEveryActOnArticlesNeedsItsRight(t *testing.T) {
 		published         bool   // the article can be read by customers
 	}{
 		{at + "/articles/new", "", "write", true},
-		{at + "/articles/preview", "body=x", "write", true},
+		{at + "/preview", "body=x", "write", true},
 		{at + "/articles", "section={section}&title=T&body=B", "write", true},
 		{at + "/articles", "section={section}&title=T&body=B&do=publish", "both", true},
 		{at + "/articles/{written}", edit, "", false},

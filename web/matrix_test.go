@@ -129,7 +129,7 @@ func matrix() []row {
 		{"GET", h, "", 404, 404, 200, 200, 200},
 		{"GET", h + "/articles/new", "", 403, 403, 403, 200, 200},
 		{"POST", h + "/articles", "section={section}&title=T&body=B", 403, 403, 403, 303, 303},
-		{"POST", h + "/articles/preview", "title=T&body=B", 403, 403, 403, 200, 200},
+		{"POST", h + "/preview", "title=T&body=B", 403, 403, 403, 200, 200},
 		{"GET", h + "/articles/{published}", "", 404, 404, 200, 200, 200},
 		{"POST", h + "/articles/{published}", "revision=1&title=T&body=B", 403, 403, 403, 303, 303},
 		{"POST", h + "/articles/{published}/preview", "title=T&body=B", 404, 404, 200, 200, 200},

@@ -84,7 +84,7 @@ var s2Rows = map[string]string{
 	"api /roles": "27", "api /audit": "27", "api /deliveries": "27",
 	"/agent/many":           "10",
 	"GET /agent/helpcenter": "23", "/agent/helpcenter/articles/new": "25", "POST /agent/helpcenter/articles": "25", "POST /agent/helpcenter/articles/*": "edit",
-	"POST /agent/helpcenter/articles/*/preview": "23", "POST /agent/helpcenter/articles/*/propose": "propose", "POST /agent/helpcenter/articles/*/publish": "25",
+	"POST /agent/helpcenter/articles/*/preview": "23", "POST /agent/helpcenter/preview": "25", "POST /agent/helpcenter/articles/*/propose": "propose", "POST /agent/helpcenter/articles/*/publish": "25",
 	"POST /agent/helpcenter/articles/*/unpublish": "25", "POST /agent/helpcenter/articles/*/delete": "25", "POST /agent/helpcenter/articles/*/bring-back": "25",
 	"POST /agent/helpcenter/articles/*/order": "25", "POST /agent/helpcenter/articles/*/move": "25",
 	"POST /agent/helpcenter/proposals": "25", "POST /agent/helpcenter/proposals/*/withdraw": "withdraw",
