@@ -40,13 +40,14 @@ func TestAFirstMailIsAnsweredFromTheList(t *testing.T) {
 		olga.follow("My printer")
 		olga.sees("It does not print.")
 
-		olga.click("Private note")
+		page := olga.path()
+		olga.open(page + "?tab=note")
 		if here.plain {
 			olga.fill("Note for the team", "Ask @Mia Expert about the sensor.")
 		} else {
 			olga.fill("Note for the team", "Ask @mi")
 			olga.sees("Collaborator · mia@partner.test")
-			olga.presses(kb.Enter)
+			olga.presses(kb.Tab)
 			olga.holds("Note for the team", "Ask @Mia Expert ")
 			olga.presses("about the sensor.")
 			olga.isFit()
@@ -54,6 +55,7 @@ func TestAFirstMailIsAnsweredFromTheList(t *testing.T) {
 		olga.follow("Save note")
 		olga.sees("about the sensor.")
 
+		olga.open(page)
 		olga.click("Add CC")
 		if here.plain {
 			olga.fill("CC", "lee@acme.test")
@@ -128,10 +130,10 @@ func TestSeveralAreChangedAtOnceAndSuspendedMailIsReleased(t *testing.T) {
 		s.want("changed", s.count(`select count(*) from conversations where status = 'pending' and tags @> '{printer}'`), 2)
 		s.want("left alone", s.count(`select count(*) from conversations where status = 'new'`), 1)
 
-		olga.menu("Suspended 1")
+		olga.open("/agent/suspended")
 		olga.click("Mail 4 from cara@acme.test")
 		olga.follow("Release")
-		s.eventually("the mail is let in", func() bool { return s.count(`select count(*) from inbound where status = 'success'`) == 4 })
+		s.eventually("the mail is let in", func() bool { return s.count(`select count(*) from inbound where state = 'success'`) == 4 })
 	}, desktop, phone, plain)
 }
 
