@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +25,31 @@ func (b *tab) holdsNow(query, want string) {
 func (b *tab) presses(keys string) {
 	b.s.t.Helper()
 	b.must(chromedp.KeyEvent(keys))
+}
+
+// TestWhoOpensTheFirstLinkOwnsTheDesk, once.
+func TestWhoOpensTheFirstLinkOwnsTheDesk(t *testing.T) {
+	t.Parallel()
+	for _, here := range []screen{desktop, phone} {
+		t.Run(here.name, func(t *testing.T) {
+			t.Parallel()
+			shared.started(t)
+			s := emptyStory(t)
+			olga := s.tab(here)
+			olga.open(s.at.SetupLink)
+			olga.isFit()
+			olga.fill("Email address", "olga@desk.test")
+			olga.fill("Your name", "Olga Owner")
+			olga.fill("New password", password)
+			olga.follow("Set password and sign in")
+			olga.isAt("/agent")
+			olga.sees("No conversations yet")
+			s.want("owners", s.count(`select count(*) from users where role = 'owner' and enabled`), 1)
+			late := s.stranger()
+			late.open(s.at.SetupLink)
+			s.want("what the link is worth now", late.code, http.StatusGone)
+		})
+	}
 }
 
 // TestAFirstMailIsAnsweredFromTheList: a mail comes in, is found in the list, gets a

@@ -53,8 +53,16 @@ func zones() map[string]mockdns.Zone {
 	return z
 }
 
-// newStory starts everything with a relay set.
+// newStory starts everything with a relay set, and an owner.
 func newStory(t *testing.T, change ...func(*settings)) *story {
+	t.Helper()
+	s := emptyStory(t, change...)
+	s.owner = s.person("owner", "olga@desk.test", "Olga Owner")
+	return s
+}
+
+// emptyStory has nobody in it yet.
+func emptyStory(t *testing.T, change ...func(*settings)) *story {
 	t.Helper()
 	s := &story{t: t, url: coretest.URL(t), sink: mailertest.NewSink(t), mailbox: "support@desk.test", staff: map[string]bool{}}
 	server, err := mockdns.NewServerWithLogger(zones(), log.New(io.Discard, "", 0), false)
@@ -64,7 +72,6 @@ func newStory(t *testing.T, change ...func(*settings)) *story {
 	t.Cleanup(func() { _ = server.Close() })
 	s.dns = server.LocalAddr().String()
 	s.at, s.stop = s.start(change...)
-	s.owner = s.person("owner", "olga@desk.test", "Olga Owner")
 	return s
 }
 
