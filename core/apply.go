@@ -54,8 +54,7 @@ func (d *Desk) Apply(ctx context.Context, c Claim, l Letter, o Origin) (err erro
 		return nil
 	}
 	if err == nil {
-		d.log.InfoContext(ctx, "mail filed", "inbound", c.ID, "rule", f.decision.Rule, "effect", f.decision.Effect,
-			"suspension", f.decision.Suspension, "conversation", f.at.conversation, "kind", l.Kind, "origin", o.Verdict)
+		d.tellFiled(ctx, m, f)
 	}
 	return err
 }

@@ -136,10 +136,11 @@ const (
 // A Receipt is the outcome of a try with the server's words.
 type Receipt struct {
 	Outcome          Outcome
-	Code             int    // RFC 5321 reply code, 0 if the server gave none
-	Enhanced         string // RFC 3463 code, if given
-	Text             string // the server's words, or what went wrong before it spoke
-	Remote           string // the server
-	PerhapsDelivered bool   // the connection was lost after the final dot
-	Unreachable      bool   // no server of the destination could be spoken to: the others wait too
+	Code             int           // RFC 5321 reply code, 0 if the server gave none
+	Enhanced         string        // RFC 3463 code, if given
+	Text             string        // the server's words, or what went wrong before it spoke
+	Remote           string        // the server
+	PerhapsDelivered bool          // the connection was lost after the final dot
+	Unreachable      bool          // no server of the destination could be spoken to: the others wait too
+	Took             time.Duration // the try's dialogue; 0 if there was none
 }

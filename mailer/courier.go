@@ -246,7 +246,7 @@ func (c *Courier) log(ctx context.Context, d core.Delivery, r core.Receipt) {
 	}
 	c.Log.Log(ctx, level, message, "delivery", d.ID, "purpose", d.Purpose, "to", d.Recipient, "outcome", r.Outcome,
 		"attempt", d.Attempt, "code", r.Code, "enhanced", r.Enhanced, "response", r.Text, "remote", r.Remote,
-		"perhaps_delivered", r.PerhapsDelivered)
+		"perhaps_delivered", r.PerhapsDelivered, "seconds", r.Took.Seconds())
 }
 
 // outlive gives a context that ends some time after its parent.

@@ -121,7 +121,9 @@ func (l *lane) carry(ctx context.Context, mail core.Delivery) (goOn bool, err er
 	if err != nil {
 		return true, l.record(ctx, mail, receiptOf("", err))
 	}
+	began := time.Now()
 	receipt, tried := l.send(ctx, m)
+	receipt.Took = time.Since(began)
 	if !tried || receipt.Unreachable && l.courier.lanes.others(l) {
 		l.courier.giveBack(ctx, []core.Delivery{mail})
 		return false, l.recorded()

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"sync"
+	"time"
 
 	"postdesk/core"
 	"postdesk/smtpd/eml"
@@ -143,7 +144,11 @@ func (in *intake) file(ctx context.Context, claim core.Claim) {
 		log.Warn("mail left to whoever claims it next", "error", err)
 		return
 	}
-	log.Error("mail parked", "error", err)
+	event := "mail parked"
+	if _, failed := core.NextTry(claim.Tries, time.Now()); failed {
+		event = "mail given up"
+	}
+	log.Error(event, "error", err)
 	if err := in.desk.Park(ctx, claim, err); err != nil {
 		log.Error("mail not parked, it comes back when its lease ends", "error", err)
 	}

@@ -124,6 +124,7 @@ func (s *session) accept(m *mail, raw []byte) error {
 	}
 	ctx, cancel := context.WithTimeout(s.work, s.server.cfg.AcceptTime)
 	defer cancel()
+	began := time.Now()
 	filing := s.server.intake.reserve(int64(cap(raw)))
 	claim, err := s.server.desk.Accept(ctx, env, raw, filing != nil)
 	if err != nil {
@@ -132,7 +133,7 @@ func (s *session) accept(m *mail, raw []byte) error {
 	}
 	s.server.stats.accepted.Add(1)
 	s.server.log.Info("mail accepted", "inbound", claim.ID, "from", core.Redact(m.from), "to", forLog(m.to),
-		"bytes", len(raw), "client", env.ClientIP, "tls", env.TLS)
+		"bytes", len(raw), "client", env.ClientIP, "tls", env.TLS, "seconds", time.Since(began).Seconds())
 	// Filing looks things up, and no look-up happens before the 250.
 	s.peer.later(func() { filing.start(s.work, claim) })
 	return nil
