@@ -4,7 +4,7 @@
 DATA_DIR ?=
 ARGS     ?=
 
-.PHONY: run test check bench crash crash-out outage timing slow fuzz memory fill pages articles postgresql chromium
+.PHONY: run test check bench proof crash crash-out outage timing slow fuzz memory fill pages articles postgresql chromium
 
 # The program itself, not `go run`: a Ctrl-C that ends it well is no error.
 run: postgresql
@@ -25,6 +25,12 @@ check:
 bench: postgresql
 	@go run ./cmd/proof bench
 	@go run ./cmd/proof drain $(ARGS)
+
+# Everything that is promised of reliability, put to the test with the control in
+# which each test must fail, and a table of what holds: minutes, or hours with
+# ARGS="--release". ARGS="--only R1" runs one.
+proof: postgresql
+	@go run ./cmd/proof all $(ARGS)
 
 # Kills the program in the middle of 2,000 mails and counts.
 crash: postgresql

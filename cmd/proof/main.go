@@ -16,6 +16,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -28,8 +29,12 @@ type commands struct {
 	Binary string `help:"A built gateway; it is built first if not given." placeholder:"FILE"`
 	Dir    string `help:"Where the temporary folder is made. A folder in memory makes every commit free." placeholder:"DIR"`
 
+	All allCommand `cmd:"" help:"Every proof, one after the other, and a table of what holds."`
+
 	Bench benchCommand `cmd:"" help:"Messages a second from SMTP to a filed conversation, with CPU and memory."`
 	Crash crashCommand `cmd:"" help:"Kill the gateway while mail comes in, then count what was lost or doubled."`
+
+	Powerloss powerlossCommand `cmd:"" help:"Let the disk below PostgreSQL lose what was not flushed while mail comes in, then count what was lost."`
 
 	Deliver deliverCommand `cmd:"" help:"Kill gateways while mail goes out, then count what was lost, or sent twice without need."`
 	Drain   drainCommand   `cmd:"" help:"Mails a second from a full queue to a sink, beside Postfix's own client."`
@@ -54,6 +59,9 @@ func main() {
 	if err := command.Run(&cli); err != nil {
 		fmt.Fprintln(os.Stderr, "proof:", err)
 		stop()
+		if errors.As(err, new(notRun)) {
+			os.Exit(notRunStatus)
+		}
 		os.Exit(1)
 	}
 }

@@ -1,0 +1,201 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+type allCommand struct {
+	Release bool     `help:"Hours instead of minutes: what has to hold before a release."`
+	Only    []string `help:"Only these ids." placeholder:"ID"`
+}
+
+// A proof is one claim that is put to the test. Its run tells a figure in a few
+// words. An error says that the claim does not hold, or with notRun why nobody
+// knows.
+type proof struct {
+	id, title string
+	run       func(ctx context.Context) (figure string, err error)
+}
+
+// proofs are all, each with the control in which it must fail. A proof is a line
+// here and, most often, a command that can be run by itself.
+func (a *allCommand) proofs(program, gateway string) []proof {
+	// command is `proof ...`. What follows "release" is for the long run only.
+	command := func(args ...string) func(context.Context) (string, error) {
+		short, more := args, []string(nil)
+		if at := slices.Index(args, "release"); at >= 0 {
+			short, more = args[:at], args[at+1:]
+		}
+		if a.Release {
+			short = append(slices.Clone(short), more...)
+		}
+		return func(ctx context.Context) (string, error) { return runProof(ctx, program, gateway, short) }
+	}
+	return []proof{
+		{"R1", "Mail comes in, gateway and PostgreSQL are killed", command("crash", "--control", "release", "--mails", "500000", "--kills", "1000", "--timeout", "12h")},
+		{"R11", "The next server is down", command("outage")},
+		{"R12", "Mail goes out, gateways are killed", command("deliver", "--control", "release", "--kills", "500", "--for", "3h")},
+		{"R15", "Slow and idle clients", command("slow")},
+		{"R16", "Great mails all at once", command("memory")},
+		{"S4", "Nonsense over SMTP", command("fuzz", "--control", "release", "--for", "2h")},
+	}
+}
+
+// A notRun says why a claim was not put to the test, which is neither a proof nor
+// a refutation.
+type notRun string
+
+func (n notRun) Error() string { return "not run: " + string(n) }
+
+// notRunStatus is how a command tells that to the one that started it.
+const notRunStatus = 3
+
+// An outcome is a line of the table.
+type outcome struct {
+	proof
+	figure string
+	err    error
+	took   time.Duration
+}
+
+func (r outcome) verdict() string {
+	var not notRun
+	switch {
+	case r.err == nil:
+		return "holds"
+	case errors.As(r.err, &not):
+		return not.Error()
+	}
+	return "BROKEN: " + firstLine(r.err.Error())
+}
+
+// Run fails if any claim is broken. It goes on after one: the table is whole.
+func (a *allCommand) Run(ctx context.Context, c *commands) error {
+	w, err := openWorkshop(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	program, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	fmt.Println(versions(ctx))
+	var table []outcome
+	broken := 0
+	for _, p := range a.proofs(program, w.binary) {
+		if len(a.Only) > 0 && !slices.Contains(a.Only, p.id) {
+			continue
+		}
+		fmt.Printf("\n=== %s  %s\n", p.id, p.title)
+		begin := time.Now()
+		r := outcome{proof: p}
+		r.figure, r.err = p.run(ctx)
+		r.took = time.Since(begin)
+		table = append(table, r)
+		broken += one(strings.HasPrefix(r.verdict(), "BROKEN"))
+		fmt.Printf("=== %s  %s, %.0f s\n", p.id, r.verdict(), r.took.Seconds())
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	printTable(os.Stdout, table)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if broken > 0 {
+		return fmt.Errorf("%d of %d claims are broken", broken, len(table))
+	}
+	return nil
+}
+
+func printTable(out io.Writer, table []outcome) {
+	fmt.Fprintln(out)
+	for _, r := range table {
+		fmt.Fprintf(out, "%-5s %-52s %6.0f s  %s\n", r.id, r.title, r.took.Seconds(), r.verdict())
+		if r.figure != "" {
+			fmt.Fprintf(out, "      %s\n", r.figure)
+		}
+	}
+}
+
+// figureMark begins the line in which a command tells its figure to the table.
+const figureMark = "figure: "
+
+// tellFigure prints what a proof has measured, in a few words.
+func tellFigure(format string, args ...any) { fmt.Printf(figureMark+format+"\n", args...) }
+
+// runProof runs one command of this program by itself: a fault of one proof is
+// none of the next. Its output goes where ours goes, and its figure is the last
+// line that is marked so, else the last line.
+func runProof(ctx context.Context, program, gateway string, args []string) (figure string, err error) {
+	fmt.Println("proof", strings.Join(args, " "))
+	cmd := exec.CommandContext(ctx, program, append(slices.Clone(args), "--binary", gateway)...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // it takes its folder away
+	cmd.WaitDelay = 2 * stopTime
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	said := &lastWords{out: os.Stdout}
+	cmd.Stdout, cmd.Stderr = said, said
+	err = cmd.Run()
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+		why := strings.TrimPrefix(said.last, "proof: ")
+		if exit.ExitCode() == notRunStatus {
+			return "", notRun(strings.TrimPrefix(why, "not run: "))
+		}
+		return said.figure, errors.New(why)
+	}
+	return said.figure, err
+}
+
+// lastWords lets output through and keeps its last line, and the last figure.
+type lastWords struct {
+	out          io.Writer
+	half         string
+	last, figure string
+	marked       bool
+}
+
+func (l *lastWords) Write(octets []byte) (int, error) {
+	lines := strings.Split(l.half+string(octets), "\n")
+	l.half = lines[len(lines)-1]
+	for _, line := range lines[:len(lines)-1] {
+		if strings.TrimSpace(line) == "" {
+			continue
+		}
+		l.last = line
+		if rest, is := strings.CutPrefix(line, figureMark); is {
+			l.figure, l.marked = rest, true
+		} else if !l.marked {
+			l.figure = line
+		}
+	}
+	return l.out.Write(octets)
+}
+
+// versions are those of everything that takes part.
+func versions(ctx context.Context) string {
+	said := func(name string, args ...string) string {
+		out, err := exec.CommandContext(ctx, name, args...).Output()
+		if err != nil {
+			return name + " unknown"
+		}
+		return firstLine(string(out))
+	}
+	return strings.Join([]string{runtime.Version(), said("postgres", "--version"), said("uname", "-srm"),
+		fmt.Sprintf("%d processors", runtime.NumCPU()), "commit " + said("git", "rev-parse", "--short", "HEAD")}, "; ")
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(s), "\n")
+	return line
+}
