@@ -20,6 +20,10 @@ type Config struct {
 	RelaySet    bool   // outgoing mail has a way out; without one it is held
 	Hold        bool   // everything outgoing is held, relay or not (after a restore)
 	Secret      string // wraps the keys in the database; may be empty
+	// Direct leads to the same database past a pooler, for what needs a session of
+	// its own: to listen and to count connections. Nil: the pool's own will do or,
+	// behind a pooler, changes are looked for instead of heard of.
+	Direct *pgx.ConnConfig
 	// Read reads a stored mail again, for its HTML and its files.
 	Read func(raw []byte) Letter
 	// Write writes what came by the contact form as a mail.

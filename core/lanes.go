@@ -19,14 +19,13 @@ const Everywhere = "*"
 // session that this process keeps for them, so the lanes of a process that dies
 // are free at once.
 //
-// Behind a pooler that lends sessions by the transaction a lock belongs to nobody.
-// Who has one tells pgx in the connection string (default_query_exec_mode=exec or
-// simple_protocol); lanes are then counted in each process alone.
+// Behind a pooler that lends sessions by the transaction a lock belongs to nobody:
+// without Config.Direct lanes are then counted in each process alone.
 type Lanes struct {
 	desk      *Desk
 	most      int
 	perDomain bool
-	pooled    bool
+	alone     bool // counted in this process alone
 
 	mu      sync.Mutex
 	conn    *pgx.Conn // nil: none yet, or lost
@@ -53,9 +52,7 @@ type Demand struct {
 // OpenLanes gives the lanes of this process: at most most to a destination, which
 // is each recipient's domain or, without perDomain, Everywhere.
 func (d *Desk) OpenLanes(most int, perDomain bool) *Lanes {
-	mode := d.pool.Config().ConnConfig.DefaultQueryExecMode
-	return &Lanes{desk: d, most: most, perDomain: perDomain, open: map[string][]*Lane{},
-		pooled: mode == pgx.QueryExecModeExec || mode == pgx.QueryExecModeSimpleProtocol}
+	return &Lanes{desk: d, most: most, perDomain: perDomain, open: map[string][]*Lane{}, alone: !d.sessions()}
 }
 
 // laneTime bounds each order to the session of the lanes.
@@ -69,7 +66,7 @@ type executor interface {
 
 // query is where the lanes' orders go. The caller holds the mutex.
 func (l *Lanes) query() executor {
-	if l.pooled {
+	if l.alone {
 		return l.desk.pool
 	}
 	return l.conn
@@ -95,15 +92,12 @@ func (l *Lanes) on(ctx context.Context, do func(ctx context.Context) error) erro
 }
 
 func (l *Lanes) connect(ctx context.Context) error {
-	if l.pooled || l.conn != nil {
+	if l.alone || l.conn != nil {
 		return nil
 	}
-	conn, err := l.desk.pool.Acquire(ctx)
-	if err != nil {
-		return err
-	}
-	l.conn = conn.Hijack() // its locks must not come to anybody else
-	return nil
+	conn, err := l.desk.session(ctx)
+	l.conn = conn
+	return err
 }
 
 // Demands tells where mail is due, the longest waiting first, but for those
@@ -190,7 +184,7 @@ func (l *Lanes) number(ctx context.Context, destination string) (int, error) {
 	if len(ours) >= l.most {
 		return 0, ErrNoWork
 	}
-	if l.pooled {
+	if l.alone {
 		n := 1
 		for slices.Contains(ours, n) {
 			n++
@@ -212,7 +206,7 @@ func (l *Lanes) number(ctx context.Context, destination string) (int, error) {
 func (lane *Lane) Held() bool {
 	lane.lanes.mu.Lock()
 	defer lane.lanes.mu.Unlock()
-	return lane.lanes.pooled || lane.session == lane.lanes.session
+	return lane.lanes.alone || lane.session == lane.lanes.session
 }
 
 // Probes tells that the lane tries a destination that failed, with one mail.
@@ -236,7 +230,7 @@ func (l *Lanes) release(ctx context.Context, lane *Lane) error {
 	if l.open[lane.Destination] = left; len(left) == 0 {
 		delete(l.open, lane.Destination)
 	}
-	if l.pooled || lane.session != l.session {
+	if l.alone || lane.session != l.session {
 		return nil
 	}
 	_, err := l.conn.Exec(ctx, `select pg_advisory_unlock`+lockOf+` from (select $2::int) lane (n)`, lane.Destination, lane.number)

@@ -107,6 +107,10 @@ func (d *Desk) Listen(ctx context.Context) {
 			d.log.DebugContext(ctx, "changes not told to other processes", "error", err)
 		})
 	})
+	if !d.sessions() {
+		d.suppose(ctx)
+		return
+	}
 	for ctx.Err() == nil {
 		if err := d.listen(ctx); err != nil && ctx.Err() == nil {
 			d.log.WarnContext(ctx, "listening to the database failed, polling goes on", "error", err)
@@ -115,13 +119,25 @@ func (d *Desk) Listen(ctx context.Context) {
 	}
 }
 
+// supposeEvery is how old pages of other processes' changes are at most where
+// nothing can be heard.
+const supposeEvery = 5 * time.Second
+
+// suppose takes it that much changed, again and again, where nobody can listen:
+// open pages look for themselves.
+func (d *Desk) suppose(ctx context.Context) {
+	d.log.WarnContext(ctx, "nothing is heard through a pooler: open pages look every few seconds, and outgoing connections are counted in each process alone; name the database itself as well",
+		"setting", "--direct-database-url")
+	for pause(ctx, supposeEvery) == nil {
+		d.live.hear(nil, true)
+	}
+}
+
 func (d *Desk) listen(ctx context.Context) error {
-	conn, err := d.pool.Acquire(ctx)
+	listener, err := d.session(ctx)
 	if err != nil {
 		return err
 	}
-	// The connection listens: it must not serve anybody else afterwards.
-	listener := conn.Hijack()
 	defer func() {
 		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 		defer cancel()

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -48,6 +49,17 @@ func Versions(ctx context.Context, databaseURL string) (database, program int64,
 		return 0, 0, fmt.Errorf("schema version: %w", err)
 	}
 	return database, program, nil
+}
+
+// Newest is the schema version that this program brings.
+func Newest() int64 {
+	var newest int64
+	names, _ := fs.Glob(files, "*.sql") // only a bad pattern fails
+	for _, name := range names {
+		version, _ := goose.NumericComponent(name) // a test has goose read them all
+		newest = max(newest, version)
+	}
+	return newest
 }
 
 // Fingerprint names this program's schema: another one whenever a file
@@ -124,6 +136,11 @@ func open(databaseURL string) (*sql.DB, error) {
 	config, err := pgx.ParseConfig(databaseURL)
 	if err != nil {
 		return nil, err
+	}
+	// The URL may name several servers: only one that takes writes is of use.
+	config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = 5 * time.Second
 	}
 	return stdlib.OpenDB(*config), nil
 }

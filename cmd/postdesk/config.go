@@ -32,9 +32,10 @@ type commands struct {
 
 // databaseSettings are taken by every command that needs the database.
 type databaseSettings struct {
-	DataDir     string `help:"Folder of the private PostgreSQL." env:"POSTDESK_DATA_DIR" default:"${datadir}" placeholder:"DIR"`
-	DatabaseURL string `help:"Use this PostgreSQL instead of a private one." env:"POSTDESK_DATABASE_URL" name:"database-url" placeholder:"URL"`
-	Secret      string `help:"Wraps the token keys in the database." env:"POSTDESK_SECRET" hidden:""`
+	DataDir           string `help:"Folder of the private PostgreSQL." env:"POSTDESK_DATA_DIR" default:"${datadir}" placeholder:"DIR"`
+	DatabaseURL       string `help:"Use this PostgreSQL instead of a private one. It may name several servers of which one takes writes." env:"POSTDESK_DATABASE_URL" name:"database-url" placeholder:"URL"`
+	DirectDatabaseURL string `help:"The same database past a pooler that lends sessions by the transaction, where --database-url leads through one." env:"POSTDESK_DIRECT_DATABASE_URL" name:"direct-database-url" placeholder:"URL"`
+	Secret            string `help:"Wraps the token keys in the database." env:"POSTDESK_SECRET" hidden:""`
 }
 
 // settings are those of serve.
@@ -59,6 +60,7 @@ type settings struct {
 	MaxCollaborators    *int     `help:"At most so many collaborators; unlimited unless set." env:"POSTDESK_MAX_COLLABORATORS" placeholder:"N"`
 	MaxSeats            *int     `help:"At most so many agents, admins and owners; unlimited unless set." env:"POSTDESK_MAX_SEATS" placeholder:"N"`
 	Run                 []string `help:"Which parts this process runs: smtp, web, mail." env:"POSTDESK_RUN" default:"smtp,web,mail" enum:"smtp,web,mail"`
+	operations          `embed:""`
 	MetricsAddr         string   `help:"Where /metrics, /healthz, /readyz and pprof are served." env:"POSTDESK_METRICS_ADDR" default:"127.0.0.1:9090" name:"metrics-addr"`
 }
 

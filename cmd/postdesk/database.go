@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"postdesk/core"
@@ -23,9 +24,10 @@ const connections = 12
 // database is an open database of ours: its pool, and the private server behind
 // it if there is one.
 type database struct {
-	url   string
-	pool  *pgxpool.Pool
-	local *localpg.Server
+	url    string          // where its schema is looked at and changed: past a pooler
+	direct *pgx.ConnConfig // past a pooler; nil: there is none
+	pool   *pgxpool.Pool
+	local  *localpg.Server
 }
 
 // openDatabase finds or starts PostgreSQL. With serving, the private server is
@@ -42,12 +44,17 @@ func openDatabase(ctx context.Context, s *databaseSettings, serving bool, log *s
 		}
 		db.url = db.local.URL()
 	}
-	cfg, err := pgxpool.ParseConfig(db.url)
+	cfg, err := poolConfig(s, db.url)
+	if err == nil {
+		db.direct, err = directConfig(s)
+	}
 	if err != nil {
 		db.close()
-		return nil, usageError{fmt.Errorf("--database-url: %w", err)}
+		return nil, err
 	}
-	cfg.MaxConns = connections
+	if s.DirectDatabaseURL != "" {
+		db.url = s.DirectDatabaseURL
+	}
 	if db.pool, err = pgxpool.NewWithConfig(ctx, cfg); err == nil {
 		err = db.pool.Ping(ctx)
 	}
@@ -78,7 +85,7 @@ func openDesk(ctx context.Context, s *databaseSettings, cfg core.Config, serving
 		db.close()
 		return nil, nil, err
 	}
-	cfg.Secret, cfg.Read, cfg.Write = s.Secret, eml.Parse, eml.WriteContact
+	cfg.Secret, cfg.Read, cfg.Write, cfg.Direct = s.Secret, eml.Parse, eml.WriteContact, db.direct
 	desk, err := core.Open(ctx, db.pool, cfg)
 	if err != nil {
 		db.close()
