@@ -45,7 +45,7 @@ func URL(t testing.TB) string {
 		t.Fatalf("server for tests: %v", err)
 	}
 	name := fmt.Sprintf("%s%s", clonePrefix, strings.ToLower(rand.Text()))
-	if err := s.execute(t.Context(), `create database `+quote(name)+` template `+quote(s.template)); err != nil {
+	if err := s.execute(t.Context(), `create database `+quote(name)+` template `+quote(s.template)+s.strategy); err != nil {
 		t.Fatalf("clone the template: %v", err)
 	}
 	t.Cleanup(func() {
@@ -68,6 +68,7 @@ const (
 type server struct {
 	admin    string // connection string of a database to give orders from
 	template string // name of the migrated database to clone
+	strategy string // how it is cloned, in SQL
 }
 
 // sharedServer is started by the first test that needs it, and ends with the
@@ -75,15 +76,16 @@ type server struct {
 var sharedServer = sync.OnceValues(func() (*server, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	admin := os.Getenv("POSTDESK_TEST_DATABASE_URL")
-	if admin == "" {
-		private, err := privateServer(ctx)
-		if err != nil {
+	s := &server{admin: os.Getenv("POSTDESK_TEST_DATABASE_URL"), template: templatePrefix + migrations.Fingerprint()[:16]}
+	if s.admin == "" {
+		var err error
+		if s.admin, err = privateServer(ctx); err != nil {
 			return nil, err
 		}
-		admin = private
+		if inMemory() {
+			s.strategy = ` strategy file_copy` // half of the work of writing each page to the log first
+		}
 	}
-	s := &server{admin: admin, template: templatePrefix + migrations.Fingerprint()[:16]}
 	return s, s.makeTemplate(ctx)
 })
 
