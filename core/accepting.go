@@ -36,6 +36,10 @@ const togetherBytes = 256 << 10
 func (d *Desk) Accept(ctx context.Context, env Envelope, raw []byte, claim bool) (c Claim, err error) {
 	defer wrap(&err, "accept")
 	a := acceptance{env, raw, claim, acceptDigest(env, raw)}
+	if Faulty(FaultAckFirst) {
+		go d.accept(context.WithoutCancel(ctx), []acceptance{a})
+		return Claim{}, nil
+	}
 	if len(raw) > togetherBytes {
 		o := d.accept(ctx, []acceptance{a})[0]
 		c, err = o.out, o.err
@@ -81,6 +85,7 @@ func (d *Desk) accept(ctx context.Context, batch []acceptance) []outcome[Claim] 
 				return err
 			})
 		}
+		defer Passing(PointStored)
 		return tx.SendBatch(ctx, b).Close()
 	})
 	for i := range out {
@@ -127,6 +132,9 @@ func acceptDigest(env Envelope, raw []byte) []byte {
 	recipients := slices.Sorted(slices.Values(env.Recipients))
 	part(strings.Join(recipients, "\n"))
 	h.Write(raw)
+	if Faulty(FaultNoUniqueKey) {
+		part(NewMessageIDRandom())
+	}
 	return h.Sum(nil)
 }
 

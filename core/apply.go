@@ -54,6 +54,7 @@ func (d *Desk) Apply(ctx context.Context, c Claim, l Letter, o Origin) (err erro
 		return nil
 	}
 	if err == nil {
+		Passing(PointFiled)
 		d.tellFiled(ctx, m, f)
 	}
 	return err
@@ -168,6 +169,7 @@ func (d *Desk) carryOut(ctx context.Context, tx pgx.Tx, a *arrival, own *ours, d
 	if err != nil {
 		return at, err
 	}
+	Passing(PointFiling)
 	touch(tx, at.conversation)
 	for _, link := range dec.Links {
 		linkConversations(tx, at.conversation, link)

@@ -51,7 +51,10 @@ const enqueueSQL = `
 // enqueue writes mails into the outbox, in one go with the commit.
 func (d *Desk) enqueue(tx pgx.Tx, mails ...mailing) {
 	for _, m := range mails {
-		later(tx, enqueueSQL, d.enqueueArgs(m)...)
+		if !d.apart(m) {
+			later(tx, enqueueSQL, d.enqueueArgs(m)...)
+			Passing(PointEnqueued)
+		}
 	}
 	tx.(*unit).mails += len(mails)
 }

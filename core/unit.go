@@ -73,7 +73,7 @@ func (u *unit) begin(ctx context.Context) error {
 		return nil
 	}
 	u.begun = true
-	_, err := u.conn.Exec(ctx, beginSQL+"; "+durableSQL)
+	_, err := u.conn.Exec(ctx, beginSQL+"; "+durable())
 	return err
 }
 
@@ -85,7 +85,7 @@ func (u *unit) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
 	u.begun = true
 	first := &pgx.Batch{}
 	first.Queue(beginSQL)
-	first.Queue(durableSQL)
+	first.Queue(durable())
 	first.QueuedQueries = append(first.QueuedQueries, b.QueuedQueries...)
 	return u.conn.SendBatch(ctx, first)
 }

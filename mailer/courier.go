@@ -196,6 +196,8 @@ func (c *Courier) compose(delivery *core.Delivery, write func(*core.Outgoing) ([
 func (c *Courier) record(ctx context.Context, delivery core.Delivery, receipt core.Receipt) (err error) {
 	receipt.Text = core.Redact(receipt.Text)
 	c.log(ctx, delivery, receipt)
+	core.Passing(core.PointSent)
+	defer core.Passing(core.PointRecorded)
 	return persist(ctx, func(ctx context.Context) error {
 		err := c.Desk.FinishDelivery(ctx, delivery, receipt)
 		if errors.Is(err, core.ErrConflict) || errors.Is(err, core.ErrNotFound) {

@@ -6,6 +6,8 @@ import (
 	"net/textproto"
 	"slices"
 	"time"
+
+	"postdesk/core"
 )
 
 // A transaction with one recipient is offer, then perhaps body, then end.
@@ -143,6 +145,7 @@ func (d *dialogue) end(m *mailing) (said string, err error) {
 	if err != nil {
 		return "", failed(dot, err)
 	}
+	core.Passing(core.PointDot)
 	d.conn.wait = d.peer.patience.final
 	if said, err = d.reply(250); err == nil {
 		d.open = false

@@ -161,7 +161,9 @@ func (in *intake) apply(ctx context.Context, claim core.Claim) (err error) {
 			err = fmt.Errorf("panic: %v\n%s", fault, debug.Stack())
 		}
 	}()
+	core.Poison(claim.Raw)
 	letter := eml.Parse(claim.Raw)
+	core.Passing(core.PointParsed)
 	var origin core.Origin // of the contact form: the desk knows that nothing proves it
 	if claim.Envelope.Channel != core.ChannelHelpCenter {
 		origin = in.checker.Check(ctx, claim.Envelope, letter, claim.Raw)

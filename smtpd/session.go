@@ -131,6 +131,7 @@ func (s *session) accept(m *mail, raw []byte) error {
 		filing.release()
 		return err
 	}
+	core.Passing(core.PointAccepted)
 	s.server.stats.accepted.Add(1)
 	s.server.log.Info("mail accepted", "inbound", claim.ID, "from", core.Redact(m.from), "to", forLog(m.to),
 		"bytes", len(raw), "client", env.ClientIP, "tls", env.TLS, "seconds", time.Since(began).Seconds())
