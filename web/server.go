@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/alexedwards/scs/v2"
 	"github.com/go-chi/chi/v5"
@@ -41,6 +42,9 @@ type Config struct {
 	Published     func(ctx context.Context, domain string) []Finding
 	// Proxies are the networks whose word is taken for who asks.
 	Proxies []netip.Prefix
+	// Answered is told of each answer, by the pattern of its route, if it is set. A
+	// stream took no time: it lasts as long as somebody looks.
+	Answered func(route, method string, status int, took time.Duration)
 }
 
 // server holds what handlers share. Nothing in it changes after New but the count of
@@ -67,6 +71,7 @@ type server struct {
 	signingRecord func(context.Context, core.SigningKey) (RecordState, string)
 	published     func(context.Context, string) []Finding
 	proxies       []netip.Prefix
+	answered      func(route, method string, status int, took time.Duration)
 }
 
 // New makes the handler of all pages and of the API. The error is a template
@@ -89,7 +94,7 @@ func newServer(cfg Config) (*server, error) {
 		desk: cfg.Desk, sessions: cfg.Sessions, log: cfg.Logger, pages: shared.english,
 		publicURL: strings.TrimRight(cfg.PublicURL, "/"), secure: strings.HasPrefix(cfg.PublicURL, "https://"),
 		relaySet: cfg.RelaySet, smtpAddr: cfg.SMTPAddr, read: cfg.Read, compose: cfg.Compose, storing: make(chan struct{}, storedAtOnce), articles: newMarkdownCache(),
-		signingRecord: cfg.SigningRecord, published: cfg.Published, proxies: cfg.Proxies,
+		signingRecord: cfg.SigningRecord, published: cfg.Published, proxies: cfg.Proxies, answered: cfg.Answered,
 	}
 	if s.log == nil {
 		s.log = slog.Default()
@@ -102,6 +107,9 @@ func newServer(cfg Config) (*server, error) {
 // stranger to the sign-in; what a signed-in person may do is core's to say.
 func (s *server) routes() chi.Router {
 	top := chi.NewRouter()
+	if s.answered != nil {
+		top.Use(s.observed)
+	}
 	top.Get("/static/{file}", s.static)
 	top.Route("/api/v1", s.mountAPI)
 	r := chi.NewRouter()

@@ -61,7 +61,7 @@ type settings struct {
 	MaxSeats            *int     `help:"At most so many agents, admins and owners; unlimited unless set." env:"POSTDESK_MAX_SEATS" placeholder:"N"`
 	Run                 []string `help:"Which parts this process runs: smtp, web, mail." env:"POSTDESK_RUN" default:"smtp,web,mail" enum:"smtp,web,mail"`
 	operations          `embed:""`
-	MetricsAddr         string   `help:"Where /metrics, /healthz, /readyz and pprof are served." env:"POSTDESK_METRICS_ADDR" default:"127.0.0.1:9090" name:"metrics-addr"`
+	MetricsAddr         string `help:"Where /metrics, /healthz, /readyz and pprof are served." env:"POSTDESK_METRICS_ADDR" default:"127.0.0.1:9090" name:"metrics-addr"`
 }
 
 func (s settings) runs(part string) bool { return slices.Contains(s.Run, part) }

@@ -3,137 +3,107 @@ package main
 import (
 	"context"
 	"net/http"
-	"net/http/pprof"
+	"sync"
+	"sync/atomic"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"postdesk/core"
-	"postdesk/smtpd"
+	"postdesk/migrations"
 )
 
-// withHealth answers /healthz and /readyz before the panel does. Metrics and
-// profiles are on the internal listener only.
-func withHealth(desk *core.Desk, panel http.Handler) http.Handler {
+// health tells balancers and supervisors how this process does. /healthz answers
+// while it lives; /readyz says whether it should be given work, and if not, why:
+// in fixed words, for strangers may ask too.
+type health struct {
+	desk     *core.Desk
+	pool     *pgxpool.Pool
+	stopping atomic.Bool
+
+	mu     sync.Mutex
+	asked  time.Time
+	reason string // why it is not ready, as it was a moment ago
+}
+
+// readyFor is how long an answer of the database is given again: many may ask.
+const readyFor = time.Second
+
+const (
+	notReadyStopping = "this process is stopping"
+	notReadyDatabase = "the database cannot be reached"
+	notReadySchema   = "the database's schema is older than this program: run postdesk migrate"
+	notReadyReadOnly = "the database takes no writes"
+	notReadySettings = "the database could forget what it has committed: postdesk check tells why"
+)
+
+// before answers /healthz and /readyz before the panel does. Metrics and profiles
+// are on the internal listener only.
+func (h *health) before(panel http.Handler) http.Handler {
 	mux := http.NewServeMux()
-	addHealth(mux, desk)
+	h.add(mux)
 	mux.Handle("/", panel)
 	return mux
 }
 
-func addHealth(mux *http.ServeMux, desk *core.Desk) {
+// endLater gives a context that ends so long after its parent: meanwhile /readyz says
+// no and everything else goes on, so that balancers send nobody here any more when
+// the listeners close.
+func (h *health) endLater(parent context.Context, delay time.Duration) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(parent))
+	forget := context.AfterFunc(parent, func() {
+		h.stopping.Store(true)
+		if delay > 0 {
+			time.Sleep(delay)
+		}
+		cancel()
+	})
+	return ctx, func() { forget(); cancel() }
+}
+
+func (h *health) add(mux *http.ServeMux) {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), 3*time.Second)
-		defer cancel()
-		if desk.Ready(ctx) != nil {
+		w.Header().Set("Cache-Control", "no-store")
+		if reason := h.notReady(r.Context()); reason != "" {
 			w.Header().Set("Retry-After", "5")
-			http.Error(w, "the database cannot be reached", http.StatusServiceUnavailable)
+			http.Error(w, reason, http.StatusServiceUnavailable)
 			return
 		}
 		_, _ = w.Write([]byte("ok\n"))
 	})
 }
 
-// meters are what /metrics shows.
-type meters struct{ registry *prometheus.Registry }
-
-func newMeters(desk *core.Desk) meters {
-	m := meters{prometheus.NewRegistry()}
-	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), queueCollector{desk})
-	return m
-}
-
-func (m meters) countSMTP(s *smtpd.Server) {
-	counter := func(name, help string, value func(smtpd.Stats) int64) prometheus.Collector {
-		return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, func() float64 { return float64(value(s.Stats())) })
+// notReady gives the reason, "" for none.
+func (h *health) notReady(ctx context.Context) string {
+	if h.stopping.Load() {
+		return notReadyStopping
 	}
-	m.registry.MustRegister(
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "postdesk_smtp_connections", Help: "Open SMTP connections."},
-			func() float64 { return float64(s.Stats().Connections) }),
-		counter("postdesk_smtp_accepted_total", "Mails accepted.", func(st smtpd.Stats) int64 { return st.Accepted }),
-		counter("postdesk_smtp_refused_total", "Mails refused.", func(st smtpd.Stats) int64 { return st.Refused }),
-		counter("postdesk_smtp_cut_off_total", "Mails cut off by their sender.", func(st smtpd.Stats) int64 { return st.CutOff }),
-		counter("postdesk_smtp_tarpitted_total", "Answers to faults that were held back.", func(st smtpd.Stats) int64 { return st.Tarpitted }),
-		refusalCollector{s},
-	)
-}
-
-// refusalCollector counts what the front door refused: an attack shows here first.
-type refusalCollector struct{ server *smtpd.Server }
-
-func (r refusalCollector) desc() *prometheus.Desc {
-	return prometheus.NewDesc("postdesk_smtp_refusals_total", "Connections, recipients and mails that were refused, by reason.", []string{"reason"}, nil)
-}
-
-func (r refusalCollector) Describe(ch chan<- *prometheus.Desc) { ch <- r.desc() }
-
-func (r refusalCollector) Collect(ch chan<- prometheus.Metric) {
-	for reason, n := range r.server.Stats().Refusals {
-		ch <- prometheus.MustNewConstMetric(r.desc(), prometheus.CounterValue, float64(n), reason)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if time.Since(h.asked) >= readyFor {
+		// Not by the context of who asks: the next one is given the answer too.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+		defer cancel()
+		h.reason = h.ask(ctx)
+		h.asked = time.Now()
 	}
+	return h.reason
 }
 
-func (m meters) handler(desk *core.Desk) http.Handler {
-	mux := http.NewServeMux()
-	addHealth(mux, desk)
-	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
-	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
-	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
-	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
-	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
-	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
-	return mux
-}
-
-// queueCollector counts what waits, by state, when it is asked.
-type queueCollector struct{ desk *core.Desk }
-
-func (q queueCollector) inbound() *prometheus.Desc {
-	return prometheus.NewDesc("postdesk_inbound", "Mails that are not filed, by state.", []string{"state"}, nil)
-}
-
-func (q queueCollector) outbound() *prometheus.Desc {
-	return prometheus.NewDesc("postdesk_outbound", "Outgoing mails that were not sent, by state.", []string{"state"}, nil)
-}
-
-func (q queueCollector) unanswered() *prometheus.Desc {
-	return prometheus.NewDesc("postdesk_automatic_held_back_last_hour", "Acknowledgements held back in the last hour by the brake on all automatic mail.", nil, nil)
-}
-
-func (q queueCollector) unverified() *prometheus.Desc {
-	return prometheus.NewDesc("postdesk_unverified_last_hour", "First contacts of the last hour that got no acknowledgement because nothing proves their sender.", nil, nil)
-}
-
-func (q queueCollector) suspended() *prometheus.Desc {
-	return prometheus.NewDesc("postdesk_suspended_last_hour", "Mails suspended in the last hour that nobody has judged.", nil, nil)
-}
-
-func (q queueCollector) Describe(ch chan<- *prometheus.Desc) {
-	ch <- q.inbound()
-	ch <- q.outbound()
-	ch <- q.unanswered()
-	ch <- q.unverified()
-	ch <- q.suspended()
-}
-
-func (q queueCollector) Collect(ch chan<- prometheus.Metric) {
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
-	defer cancel()
-	waiting, err := q.desk.Waiting(ctx)
-	if err != nil {
-		ch <- prometheus.NewInvalidMetric(q.inbound(), err)
-		return
+func (h *health) ask(ctx context.Context) string {
+	var schema int64
+	var standby bool
+	err := h.pool.QueryRow(ctx, `select (select max(version_id) from goose_db_version), pg_is_in_recovery()`).Scan(&schema, &standby)
+	switch {
+	case err != nil:
+		return notReadyDatabase
+	case schema < migrations.Newest(): // a newer one is a rolling upgrade
+		return notReadySchema
+	case standby:
+		return notReadyReadOnly
+	case h.desk.Ready(ctx) != nil:
+		return notReadySettings
 	}
-	for state, n := range waiting.Inbound {
-		ch <- prometheus.MustNewConstMetric(q.inbound(), prometheus.GaugeValue, float64(n), state)
-	}
-	ch <- prometheus.MustNewConstMetric(q.unanswered(), prometheus.GaugeValue, float64(waiting.Alarms.Unanswered))
-	ch <- prometheus.MustNewConstMetric(q.unverified(), prometheus.GaugeValue, float64(waiting.Alarms.Unverified))
-	ch <- prometheus.MustNewConstMetric(q.suspended(), prometheus.GaugeValue, float64(waiting.Alarms.Suspended))
-	for state, n := range waiting.Outbound {
-		ch <- prometheus.MustNewConstMetric(q.outbound(), prometheus.GaugeValue, float64(n), state)
-	}
+	return ""
 }

@@ -73,6 +73,8 @@ func (at listening) tell(c console) {
 // this process runs, tells ready where they listen, and returns when all have
 // ended after ctx. Each part drains by itself, in 30 s at most.
 func serve(ctx context.Context, dbs *databaseSettings, s settings, log *slog.Logger, ready func(listening)) error {
+	meters := newMeters()
+	log = meters.log(log)
 	p, err := s.parse()
 	if err != nil {
 		return err
@@ -101,12 +103,24 @@ func serve(ctx context.Context, dbs *databaseSettings, s settings, log *slog.Log
 	}
 	at.SMTP, at.HTTP, at.Metrics = address(ears.smtp), address(ears.http), address(ears.metrics)
 
+	panel, err := newPanel(s, p, at, desk, db, meters, log)
+	if err != nil {
+		return err
+	}
+	meters.countDatabase(desk, db.pool)
+	h := &health{desk: desk, pool: db.pool}
+	watched, unwatch := context.WithCancel(context.WithoutCancel(ctx))
+	defer unwatch()
+	inside := make(chan error, 1)
+	go func() { inside <- serveHTTP(watched, ears.metrics, meters.handler(h), nil, log) }()
+
+	ctx, end := h.endLater(ctx, s.StopDelay)
+	defer end()
 	tls, challenge := certificates.config(desk)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { desk.Listen(ctx); return nil })
 	group.Go(func() error { keepHouse(ctx, desk, log); return nil })
 	group.Go(func() error { makeSigningKeys(ctx, desk, log); return nil })
-	meters := newMeters(desk)
 	if ears.smtp != nil {
 		checker := verify.New(verify.NewResolver(s.Resolver), verify.TrustRelays(p.trusted...))
 		server := smtpd.New(smtpd.Config{Hostname: hostName(p), Domain: p.mailbox.Domain(), TLS: tls, Trusted: p.exempt,
@@ -119,17 +133,14 @@ func serve(ctx context.Context, dbs *databaseSettings, s settings, log *slog.Log
 		group.Go(func() error { courier.Run(ctx); return nil })
 	}
 	if ears.http != nil {
-		panel, err := newPanel(s, p, at, desk, db, log)
-		if err != nil {
-			return err
-		}
-		group.Go(func() error { return serveHTTP(ctx, ears.http, challenge(withHealth(desk, panel)), tls, log) })
+		group.Go(func() error { return serveHTTP(ctx, ears.http, challenge(h.before(panel)), tls, log) })
 	}
-	group.Go(func() error { return serveHTTP(ctx, ears.metrics, meters.handler(desk), nil, log) })
 
 	log.Info("listening", "smtp", at.SMTP, "http", at.HTTP, "metrics", at.Metrics)
 	ready(at)
 	err = group.Wait()
+	unwatch() // last: until here /readyz says that this process stops
+	<-inside
 	if errors.Is(err, context.Canceled) {
 		err = nil
 	}
@@ -137,10 +148,11 @@ func serve(ctx context.Context, dbs *databaseSettings, s settings, log *slog.Log
 }
 
 // newPanel makes the pages, with what they must not know of protocols handed in.
-func newPanel(s settings, p parsed, at listening, desk *core.Desk, db *database, log *slog.Logger) (http.Handler, error) {
+func newPanel(s settings, p parsed, at listening, desk *core.Desk, db *database, m *meters, log *slog.Logger) (http.Handler, error) {
 	records := newRecords(s, p)
 	return web.New(web.Config{Desk: desk, PublicURL: at.PublicURL, Sessions: sessions(db), RelaySet: p.hasRelay(), SMTPAddr: at.SMTP,
-		Read: eml.Parse, Compose: mailer.Compose, SigningRecord: records.ofKey, Published: records.ofDomain, Proxies: p.proxies, Logger: log})
+		Read: eml.Parse, Compose: mailer.Compose, SigningRecord: records.ofKey, Published: records.ofDomain, Proxies: p.proxies,
+		Answered: m.pages.answered, Logger: log})
 }
 
 // filesBesides is how many files are open apart from connections of SMTP: pages,
