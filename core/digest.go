@@ -40,7 +40,7 @@ const (
 	digestHour  = 8
 	digestLines = 10
 	// digestSettles is how long after its time a suspension may still be committed.
-	digestSettles = inboundLease
+	digestSettles = filingTime
 )
 
 type digestReader struct {

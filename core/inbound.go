@@ -34,9 +34,13 @@ type ReleaseTerms struct {
 	Requester Address // named by staff, for bad_from
 }
 
-// inboundLease is how long a claim holds. Reading, authenticating and applying a
-// mail take seconds at worst.
-const inboundLease = 2 * time.Minute
+// inboundLease is how long a claim holds by itself: a mail of a process that died
+// is due again before it has waited for a minute (reliability I2). Who works on a
+// mail for longer renews its claim (RenewInbound).
+const inboundLease = 40 * time.Second
+
+// filingTime bounds the transactions that file a mail.
+const filingTime = 2 * time.Minute
 
 // claimBytes is how much of stored mail one claim takes into memory, one mail of
 // any size apart.
@@ -252,23 +256,6 @@ func (d *Desk) ClaimInbound(ctx context.Context, limit int) (_ []Claim, err erro
 	})
 	slices.SortFunc(claims, func(a, b Claim) int { return int(a.ID - b.ID) })
 	return claims, err
-}
-
-// Park puts a mail that could not be filed back: due again later or, after the
-// last try, failed, shown in the mail log and ready to be replayed. A claim that
-// has passed to somebody else is left alone.
-func (d *Desk) Park(ctx context.Context, c Claim, cause error) (err error) {
-	defer wrap(&err, "park mail %d", c.ID)
-	next, failed := NextTry(c.Tries, time.Now())
-	state := "received"
-	if failed {
-		state = "failed"
-	}
-	_, err = d.pool.Exec(ctx, `
-		update inbound set state = $3, due_at = now() + $4, last_error = $5
-		where id = $1 and attempts = $2 and state = 'received'`,
-		c.ID, c.Attempt, state, max(0, time.Until(next)), storable(cause.Error()))
-	return err
 }
 
 // errLostClaim: the lease ended and somebody else has the mail now.

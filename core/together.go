@@ -24,7 +24,7 @@ func (d *Desk) isPlain(m readMail) bool {
 // fileTogether files plain mails of different authors in one transaction. If
 // anything is wrong with one of them, each is filed alone.
 func (d *Desk) fileTogether(ctx context.Context, batch []readMail) []outcome[filedMail] {
-	ctx, cancel := context.WithTimeout(ctx, inboundLease)
+	ctx, cancel := context.WithTimeout(ctx, filingTime)
 	defer cancel()
 	out := make([]outcome[filedMail], len(batch))
 	if len(batch) > 1 && d.fileAll(ctx, batch, out) == nil {

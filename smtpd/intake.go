@@ -33,6 +33,7 @@ type intake struct {
 	bytes   *budget
 	pulled  chan struct{} // one for each stored mail that is being filed
 	running sync.WaitGroup
+	claims  claims
 }
 
 func newIntake(cfg *Config, desk *core.Desk, checker *verify.Checker, log *slog.Logger) *intake {
@@ -134,6 +135,7 @@ func (in *intake) makeRoom(ctx context.Context) (room int) {
 
 // file brings one mail to its end, or parks it.
 func (in *intake) file(ctx context.Context, claim core.Claim) {
+	defer in.claims.hold(claim)()
 	err := in.apply(ctx, claim)
 	log := in.log.With("inbound", claim.ID, "attempt", claim.Attempt, "from", core.Redact(claim.Envelope.From),
 		"to", forLog(claim.Envelope.Recipients))

@@ -155,6 +155,9 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	filing, stopFiling := context.WithCancel(ctx)
 	var worker sync.WaitGroup
 	worker.Go(func() { s.desk.Work(filing, core.BellInbound, s.intake.pull(work)) })
+	renewing, stopRenewing := context.WithCancel(work)
+	defer stopRenewing()
+	go s.intake.renew(renewing)
 
 	var err error
 	select {
