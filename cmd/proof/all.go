@@ -47,6 +47,7 @@ func (a *allCommand) proofs(program, gateway string) []proof {
 		{"R12", "Mail goes out, gateways are killed", command("deliver", "--control", "release", "--kills", "500", "--for", "3h")},
 		{"R15", "Slow and idle clients", command("slow")},
 		{"R16", "Great mails all at once", command("memory")},
+		{"R19a", "Gateways are restarted in turn under mail", command("rolling", "--control", "release", "--restarts", "100")},
 		{"S4", "Nonsense over SMTP", command("fuzz", "--control", "release", "--for", "2h")},
 	}
 }

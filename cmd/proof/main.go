@@ -40,6 +40,8 @@ type commands struct {
 	Drain   drainCommand   `cmd:"" help:"Mails a second from a full queue to a sink, beside Postfix's own client."`
 	Outage  outageCommand  `cmd:"" help:"Let the next server be down while mail is queued, and see how it is delivered afterwards."`
 
+	Rolling rollingCommand `cmd:"" help:"Restart gateways one after the other while mail comes in, and count what was refused, cut short or lost."`
+
 	Fill fillCommand `cmd:"" help:"Fill an empty help desk with years of conversations, to look at or to measure."`
 
 	Pages    pagesCommand    `cmd:"" help:"How long the pages of a help desk with years of conversations take."`
