@@ -68,23 +68,18 @@ func (d *Desk) accept(ctx context.Context, batch []acceptance) []outcome[Claim] 
 	}
 	slices.SortFunc(order, func(i, j int) int { return bytes.Compare(batch[i].digest, batch[j].digest) })
 	err := d.tx(ctx, func(tx pgx.Tx) error {
-		b := &pgx.Batch{}
-		for _, i := range order {
-			a := batch[i]
-			c := Claim{Envelope: a.env, Raw: a.raw}
-			lease := time.Duration(0)
-			if a.claim {
-				c.Attempt, c.Tries, lease = 1, 1, inboundLease
-			}
-			b.Queue(acceptSQL, a.digest, c.Attempt, lease, clientOf(a.env), storable(a.env.Helo), a.env.TLS, storable(a.env.From),
-				storableAll(a.env.Recipients), len(a.raw), a.raw, sourceOr(a.env.Channel, ChannelMail), a.env.Trapped).QueryRow(func(row pgx.Row) error {
-				var inserted bool
-				err := row.Scan(&c.ID, &inserted, &c.Envelope.ReceivedAt)
-				c.Held = a.claim && inserted
-				out[i].out = c
-				return err
+		b := &pgx.Batch{} // so that it goes with the begin
+		b.Queue(acceptSQL, acceptColumns(column(order, func(i int) acceptance { return batch[i] }))...).Query(func(rows pgx.Rows) error {
+			var digest []byte
+			var inserted bool
+			var c Claim
+			_, err := pgx.ForEachRow(rows, []any{&digest, &c.ID, &inserted, &c.Envelope.ReceivedAt}, func() error {
+				i := slices.IndexFunc(batch, func(a acceptance) bool { return bytes.Equal(a.digest, digest) })
+				out[i].out = batch[i].accepted(c.ID, inserted, c.Envelope.ReceivedAt)
+				return nil
 			})
-		}
+			return err
+		})
 		defer Passing(PointStored)
 		return tx.SendBatch(ctx, b).Close()
 	})
@@ -108,9 +103,45 @@ func refusedByDatabase(err error) bool {
 
 const acceptSQL = `
 	insert into inbound (digest, attempts, tries, due_at, received_at, client_ip, helo, tls, envelope_from, recipients, size, raw, channel, trapped)
-	values ($1, $2, $2, now() + $3, now(), $4::text::inet, $5, $6, $7, $8, $9, $10, $11, $12)
+	select digest, attempts, attempts, now() + lease, now(), client_ip::inet, helo, tls, envelope_from, string_to_array(recipients, E'\n'),
+		octet_length(raw), raw, channel, trapped
+	from unnest($1::bytea[], $2::integer[], $3::interval[], $4::text[], $5::text[], $6::boolean[], $7::text[], $8::text[], $9::bytea[], $10::text[], $11::boolean[])
+		as g (digest, attempts, lease, client_ip, helo, tls, envelope_from, recipients, raw, channel, trapped)
 	on conflict (digest) do update set arrivals = inbound.arrivals + 1
-	returning id, xmax = 0, received_at`
+	returning digest, id, xmax = 0, received_at`
+
+// acceptColumns are the mails as acceptSQL takes them: a list for each column.
+func acceptColumns(list []acceptance) []any {
+	text := func(of func(a acceptance) string) []string { return column(list, of) }
+	return []any{
+		column(list, func(a acceptance) []byte { return a.digest }),
+		column(list, acceptance.attempt),
+		column(list, func(a acceptance) time.Duration { return inboundLease * time.Duration(a.attempt()) }),
+		column(list, func(a acceptance) *string { return clientOf(a.env) }),
+		text(func(a acceptance) string { return storable(a.env.Helo) }),
+		column(list, func(a acceptance) bool { return a.env.TLS }),
+		text(func(a acceptance) string { return storable(a.env.From) }),
+		text(func(a acceptance) string { return strings.Join(storableAll(a.env.Recipients), "\n") }),
+		column(list, func(a acceptance) []byte { return a.raw }),
+		text(func(a acceptance) string { return string(sourceOr(a.env.Channel, ChannelMail)) }),
+		column(list, func(a acceptance) bool { return a.env.Trapped }),
+	}
+}
+
+// attempt is 1 for a mail that is born claimed.
+func (a acceptance) attempt() int {
+	if a.claim {
+		return 1
+	}
+	return 0
+}
+
+// accepted is the claim to a mail that has its row.
+func (a acceptance) accepted(id InboundID, inserted bool, at time.Time) Claim {
+	c := Claim{ID: id, Envelope: a.env, Raw: a.raw, Attempt: a.attempt(), Tries: a.attempt(), Held: a.claim && inserted}
+	c.Envelope.ReceivedAt = at
+	return c
+}
 
 // clientOf is the client's address for PostgreSQL, nil if there is none.
 func clientOf(env Envelope) *string {

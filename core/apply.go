@@ -2,7 +2,6 @@ package core
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -91,8 +90,11 @@ func (d *Desk) fileAlone(ctx context.Context, m readMail) (f filedMail, err erro
 		}
 		a.chooseMailbox(m.own)
 		f.decision = a.decide(m.own)
-		f.at, err = d.carryOut(ctx, tx, a, m.own, f.decision)
-		return err
+		if f.at, err = d.carryOut(ctx, tx, a, m.own, f.decision); err != nil {
+			return err
+		}
+		end(tx, a)
+		return nil
 	})
 	return f, err
 }
@@ -174,7 +176,8 @@ func (d *Desk) carryOut(ctx context.Context, tx pgx.Tx, a *arrival, own *ours, d
 	for _, link := range dec.Links {
 		linkConversations(tx, at.conversation, link)
 	}
-	return at, d.finishInbound(tx, a, own, dec, at)
+	a.ending, err = endingOf(a, own, dec, at)
+	return at, err
 }
 
 // hideSecrets revokes links whose secret came back in a mail, wherever it stands,
@@ -212,32 +215,6 @@ func (d *Desk) learnOfAuthor(ctx context.Context, tx pgx.Tx, a *arrival, dec Dec
 	}
 	a.lifted = reason
 	return err
-}
-
-// finishInbound writes the terminal state and the trace.
-func (d *Desk) finishInbound(tx pgx.Tx, a *arrival, own *ours, dec Decision, at filed) error {
-	trace, err := json.Marshal(traceOf(a, dec))
-	if err != nil {
-		return err
-	}
-	state := "success"
-	switch dec.Effect {
-	case EffectSuspend:
-		state = "suspended"
-	case EffectCounted:
-		state = "rejected"
-	}
-	later(tx, `
-		update inbound set state = $2, from_address = $3, from_name = $4, subject = $5, message_id = nullif($6, ''), content_digest = $7,
-			kind = $8, origin = $9, rule = $10, suspension = nullif($11, ''), reason = $12, trace = $13, opened = $14,
-			automatic_skipped = nullif($15, ''), conversation_id = nullif($16, 0), post_id = nullif($17, 0), note_id = nullif($18, 0),
-			delivery_id = nullif($19, 0), duplicate_of = nullif($20, 0), last_error = '',
-			suspended_at = case when $2 = 'suspended' then now() end, passes_for = nullif($21, '')
-		where id = $1`,
-		a.claim.ID, state, a.shownFrom(), cleanLine(a.fromName, 255), subjectOf(a.letter), a.messageID, a.digest,
-		a.facts.Kind, a.origin.Verdict, dec.Rule, dec.Suspension, dec.Reason, trace, dec.Effect == EffectOpen,
-		dec.Skipped, at.conversation, at.post, at.note, dec.Delivery, a.facts.DuplicateOf, a.passesFor(own).String())
-	return nil
 }
 
 // shownFrom is the address that the mail log shows: canonical where it can be

@@ -29,6 +29,7 @@ type arrival struct {
 	admins    []colleague
 	named     bool  // somebody put the address in CC before it had an account
 	opened    filed // the conversation that it opened
+	ending    ending
 
 	tokens   []tokenRow  // in RCPT, in order
 	bounce   deliveryRow // a valid bounce token in RCPT

@@ -11,16 +11,18 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// automaticSQL: why no automatic mail may go to an address (section 5). What is
+// automaticSQL: why no automatic mail may go to addresses (section 5). What is
 // held for an unproven sender takes nothing from what the proven one may get.
 const automaticSQL = `
-	select case
-		when exists (select from automatic_mutes where address = $1) then 'Automatic mail to this address is muted: a machine answered it.'
+	select g.n, case
+		when exists (select from automatic_mutes where address = g.address) then 'Automatic mail to this address is muted: a machine answered it.'
 		when a.hour >= 1 or a.day >= 3 then 'This address had automatic mail a short while ago.'
 		else '' end
-	from (
+	from unnest($1::text[], $2::text[]) with ordinality as g (address, origin, n)
+	cross join lateral (
 		select count(*) filter (where created_at > now() - interval '1 hour') as hour, count(*) as day
-		from deliveries where automatic and recipient = $1 and created_at > now() - interval '1 day' and (not to_unproven or $2 <> 'proven')) a`
+		from deliveries where automatic and recipient = g.address and created_at > now() - interval '1 day'
+			and (not to_unproven or g.origin <> 'proven')) a`
 
 // Why no automatic mail goes out where it was due; stored with the mail.
 const (

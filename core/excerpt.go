@@ -7,7 +7,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
-	"golang.org/x/text/unicode/norm"
 )
 
 // An Excerpt shows where a search found its words. The zero Excerpt is that of a
@@ -73,7 +72,7 @@ func (q inquiry) marker() marker {
 		}
 		var last string
 		for _, w := range wordSpans(t.text) {
-			last = foldWord(t.text[w.from:w.to])
+			last = searchFold(t.text[w.from:w.to])
 			m.words[last] = true
 		}
 		if t.goesOn {
@@ -84,22 +83,8 @@ func (q inquiry) marker() marker {
 }
 
 func (m marker) knows(word string) bool {
-	folded := foldWord(word)
+	folded := searchFold(word)
 	return m.words[folded] || m.beginning != "" && strings.HasPrefix(folded, m.beginning)
-}
-
-// foldWord is about what search_fold does in the database: it only marks.
-func foldWord(word string) string {
-	if isASCII(word) {
-		return strings.ToLower(word)
-	}
-	folded := strings.NewReplacer("ß", "ss", "æ", "ae", "œ", "oe", "ø", "o", "ł", "l", "đ", "d", "ı", "i", "ħ", "h").Replace(strings.ToLower(word))
-	return strings.Map(func(r rune) rune {
-		if unicode.Is(unicode.Mn, r) {
-			return -1
-		}
-		return r
-	}, norm.NFKD.String(folded))
 }
 
 func isASCII(s string) bool {

@@ -2,10 +2,7 @@ package core
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -15,9 +12,7 @@ import (
 // fileNew opens a conversation of the author's.
 func (d *Desk) fileNew(ctx context.Context, tx pgx.Tx, a *arrival, own *ours, dec Decision) (at filed, err error) {
 	if a.opened.conversation == 0 {
-		b := &pgx.Batch{}
-		d.queueOpen(b, a, own, dec)
-		if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		if err := openAll(ctx, tx, []opening{{a, own, dec}}); err != nil {
 			return at, err
 		}
 	}
@@ -44,42 +39,6 @@ func (d *Desk) fileNew(ctx context.Context, tx pgx.Tx, a *arrival, own *ours, de
 	}
 	brought := dec.AddsPeople && len(a.peopleNamed(own)) > 0
 	return at, d.tellOfNewConversation(ctx, tx, a, at, brought)
-}
-
-// openSQL makes the customer of an unknown address, the conversation and its
-// first message in one statement. An address that somebody took in the meantime
-// gives no row.
-const openSQL = `
-	with account as (
-		insert into users (name, role, enabled)
-		select $1, 'customer', true
-		where $2 and not exists (select from addresses where address = $3) and not exists (select from mailboxes where address = $3)
-		returning id),
-	identity as (
-		insert into addresses (address, user_id, is_primary, verified_at)
-		select $3, id, true, case when $4 then now() end from account),
-	author as (select id from account union all select $5::bigint where not $2),
-	conversation as (
-		insert into conversations (subject, requester_id, mailbox_id, channel, root, created_at, updated_at)
-		select $6, author.id, $7, 'mail', $8, $9::timestamptz, $9::timestamptz from author returning id, requester_id),
-	message as (
-		insert into messages (conversation_id, author_id, author_address, source, text, elided, elided_private, has_html, is_verified,
-			warnings, inbound_id, created_at)
-		select id, requester_id, $3, 'mail', $10, $11, $12, $13, $4, $14, $15, $9::timestamptz from conversation returning id)
-	select conversation.requester_id, conversation.id, message.id from conversation, message`
-
-func (d *Desk) queueOpen(b *pgx.Batch, a *arrival, own *ours, dec Decision) {
-	text, elided := publicText(a, dec)
-	b.Queue(openSQL, authorName(a), dec.MakesAccount, a.from.String(), dec.Verified, a.author.ID,
-		subjectOf(a.letter), a.mailbox, newRoot(a.claimDomain(own)), a.claim.Envelope.ReceivedAt,
-		text, elided, dec.Rule == RuleMention, a.letter.HTML != "", nonNil(dec.Warnings), a.claim.ID,
-	).QueryRow(func(row pgx.Row) error {
-		err := row.Scan(&a.author.ID, &a.opened.conversation, &a.opened.post)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return fmt.Errorf("%s was taken in the meantime: %w", a.from.Mask(), ErrConflict)
-		}
-		return err
-	})
 }
 
 // welcomeAuthor lets somebody whose mail is proven join the organization of their
@@ -250,10 +209,15 @@ func (d *Desk) fileAgain(ctx context.Context, tx pgx.Tx, a *arrival) (filed, err
 func (d *Desk) insertPost(ctx context.Context, tx pgx.Tx, a *arrival, dec Decision, to ConversationID) (PostID, error) {
 	text, elided := publicText(a, dec)
 	post, err := value[PostID](ctx, tx, `
-		insert into messages (conversation_id, author_id, author_address, source, text, elided, elided_private, has_html, is_verified, by_staff, warnings, inbound_id, created_at)
-		values ($1, $2, $3, 'mail', $4, $5, $6, $7, $8, $9, $10, $11, $12) returning id`,
+		with message as (
+			insert into messages (conversation_id, author_id, author_address, source, text, elided, elided_private, has_html, is_verified, by_staff, warnings, inbound_id, created_at)
+			values ($1, $2, $3, 'mail', $4, $5, $6, $7, $8, $9, $10, $11, $12) returning id),
+		entry as (
+			insert into search_entries (conversation_id, post, words)
+			select $1, id, search_vector(search_about($1), '') || $13::text::tsvector from message)
+		select id from message`,
 		to, a.author.ID, a.from, text, elided, dec.Rule == RuleMention || dec.Effect == EffectReply, a.letter.HTML != "", dec.Verified,
-		dec.Effect == EffectReply, nonNil(dec.Warnings), a.claim.ID, a.claim.Envelope.ReceivedAt)
+		dec.Effect == EffectReply, nonNil(dec.Warnings), a.claim.ID, a.claim.Envelope.ReceivedAt, searchWords(text))
 	if err != nil {
 		return 0, err
 	}
@@ -309,10 +273,10 @@ func (d *Desk) insertFiles(ctx context.Context, tx pgx.Tx, a *arrival, owner str
 		if a.words != nil && owner != "note_id" && !a.words.Files[i] {
 			continue
 		}
-		digest := sha256.Sum256(file.Content)
+		file.Sum()
 		b.Queue(`insert into attachments (`+owner+`, filename, content_type, content_id, inline, size, sha256, inbound_id, ordinal)
 			values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-			id, file.Filename, file.ContentType, file.ContentID, file.Inline, len(file.Content), digest[:], a.claim.ID, i)
+			id, file.Filename, file.ContentType, file.ContentID, file.Inline, file.Size, file.SHA[:], a.claim.ID, i)
 	}
 	return tx.SendBatch(ctx, b).Close()
 }

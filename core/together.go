@@ -2,8 +2,6 @@ package core
 
 import (
 	"context"
-	"slices"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -36,22 +34,14 @@ func (d *Desk) fileTogether(ctx context.Context, batch []readMail) []outcome[fil
 	return out
 }
 
-// fileAll does for all what fileAlone does for one, step by step. The addresses
-// are locked in order, so that two batches never wait in a circle.
+// fileAll does for all what fileAlone does for one, step by step.
 func (d *Desk) fileAll(ctx context.Context, batch []readMail, out []outcome[filedMail]) error {
 	return d.tx(ctx, func(tx pgx.Tx) error {
-		arrivals := make([]*arrival, len(batch))
-		order := make([]int, len(batch))
-		for i, m := range batch {
-			arrivals[i], order[i] = m.arrival(d), i
-		}
-		slices.SortFunc(order, func(i, j int) int {
-			return strings.Compare(arrivals[i].from.String(), arrivals[j].from.String())
-		})
-		if err := d.gatherAll(ctx, tx, arrivals, order); err != nil {
+		arrivals := column(batch, func(m readMail) *arrival { return m.arrival(d) })
+		if err := d.gatherSenders(ctx, tx, arrivals); err != nil {
 			return err
 		}
-		opens := &pgx.Batch{}
+		var opens []opening
 		for i, a := range arrivals {
 			if err := d.hideSecrets(ctx, tx, a); err != nil {
 				return err
@@ -65,13 +55,11 @@ func (d *Desk) fileAll(ctx context.Context, batch []readMail, out []outcome[file
 			a.chooseMailbox(batch[i].own)
 			out[i].out.decision = a.decide(batch[i].own)
 			if out[i].out.decision.Effect == EffectOpen {
-				d.queueOpen(opens, a, batch[i].own, out[i].out.decision)
+				opens = append(opens, opening{a, batch[i].own, out[i].out.decision})
 			}
 		}
-		if opens.Len() > 0 {
-			if err := tx.SendBatch(ctx, opens).Close(); err != nil {
-				return err
-			}
+		if err := openAll(ctx, tx, opens); err != nil {
+			return err
 		}
 		for i, a := range arrivals {
 			var err error
@@ -79,25 +67,7 @@ func (d *Desk) fileAll(ctx context.Context, batch []readMail, out []outcome[file
 				return err
 			}
 		}
+		end(tx, arrivals...)
 		return nil
 	})
-}
-
-// gatherAll asks about all senders in one round trip.
-func (d *Desk) gatherAll(ctx context.Context, tx pgx.Tx, arrivals []*arrival, order []int) error {
-	b := &pgx.Batch{}
-	fences := make([]fenceRow, len(arrivals))
-	for _, i := range order {
-		d.queueSender(b, arrivals[i], &fences[i])
-	}
-	d.queueAutomaticLeft(b, arrivals...)
-	if err := tx.SendBatch(ctx, b).Close(); err != nil {
-		return err
-	}
-	for i, a := range arrivals {
-		if err := fences[i].check(a.claim); err != nil {
-			return err
-		}
-	}
-	return nil
 }

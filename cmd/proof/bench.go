@@ -19,6 +19,7 @@ type benchCommand struct {
 	Large       int           `help:"Mails of 100 KiB; 0 leaves them out." default:"500"`
 	Connections []int         `help:"Connections, each kept for all its mails." default:"10,50"`
 	Timeout     time.Duration `help:"For one workload." default:"5m"`
+	DatabaseURL string        `help:"Measure on this empty database instead of a private one; only one workload then." placeholder:"URL"`
 	Profiles    string        `help:"Write a CPU profile of the gateway for each workload into this folder." placeholder:"DIR"`
 }
 
@@ -57,6 +58,7 @@ func (b *benchCommand) Run(ctx context.Context, c *commands) error {
 	defer dns.Close()
 	for n, load := range b.workloads() {
 		g := newGateway(w, fmt.Sprintf("bench%d", n), dns.LocalAddr().String())
+		g.database = b.DatabaseURL
 		if err := b.measure(ctx, g, load); err != nil {
 			return fmt.Errorf("%s: %w", load.name, err)
 		}

@@ -1,0 +1,123 @@
+package core
+
+import (
+	"strconv"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// What of a text can be found (search_vector in the database).
+const (
+	searchedRunes    = 50_000
+	longestLexeme    = 2046   // octets, of a tsvector
+	lastPosition     = 16_383 // later words count as there
+	positionsOfAWord = 255
+)
+
+// searchWords writes the words of a text as a tsvector, the same that search_vector
+// makes of it: PostgreSQL's parser takes more time for a mail than all else that is
+// done to file it. A test holds the two against each other.
+func searchWords(text string) string {
+	v := vector{at: map[string]int{}}
+	word := -1
+	folded := searchFold(firstRunes(text, searchedRunes))
+	for i, r := range folded {
+		switch {
+		case word >= 0 && unicode.In(r, unicode.Mn, unicode.Me) && !standsAlone(r):
+			// a mark on the letter before it
+		case !isSearched(r):
+			v.add(cutWord(folded, &word, i))
+		case standsAlone(r):
+			v.add(cutWord(folded, &word, i))
+			v.add(string(r))
+		case word < 0:
+			word = i
+		}
+	}
+	v.add(cutWord(folded, &word, len(folded)))
+	return v.String()
+}
+
+// cutWord ends the word that began at *from, if one did.
+func cutWord(text string, from *int, to int) string {
+	if *from < 0 {
+		return ""
+	}
+	word := text[*from:to]
+	*from = -1
+	return word
+}
+
+// A vector is the words of a text in the order of their first places.
+type vector struct {
+	at     map[string]int
+	words  []string
+	places [][]int
+	last   int
+}
+
+func (v *vector) add(word string) {
+	if word == "" || len(word) > longestLexeme {
+		return
+	}
+	v.last = min(v.last+1, lastPosition)
+	n, known := v.at[word]
+	if !known {
+		n = len(v.words)
+		v.at[word] = n
+		v.words, v.places = append(v.words, word), append(v.places, nil)
+	}
+	if places := v.places[n]; len(places) < positionsOfAWord {
+		v.places[n] = append(places, v.last)
+	}
+}
+
+// String quotes no word: none has more than letters and digits.
+func (v *vector) String() string {
+	var b strings.Builder
+	for n, word := range v.words {
+		if n > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(word)
+		for i, place := range v.places[n] {
+			b.WriteByte(":,"[min(i, 1)])
+			b.WriteString(strconv.Itoa(place))
+		}
+	}
+	return b.String()
+}
+
+// lettersAsTwo are letters that people also write as others.
+var lettersAsTwo = strings.NewReplacer("ß", "ss", "æ", "ae", "œ", "oe", "ø", "o", "ł", "l", "đ", "d", "ı", "i", "ħ", "h")
+
+// searchFold is search_fold of the database, but for the signs between words.
+func searchFold(s string) string {
+	s = strings.ToLower(s)
+	if isASCII(s) {
+		return s
+	}
+	s = strings.Map(func(r rune) rune {
+		if r >= 0x300 && r <= 0x36f { // an accent
+			return -1
+		}
+		return r
+	}, norm.NFKD.String(lettersAsTwo.Replace(s)))
+	return strings.ToLower(s)
+}
+
+// standsAlone tells a letter of the scripts that put no spaces between words.
+func standsAlone(r rune) bool {
+	return r >= 0xe00 && (r <= 0xeff || r >= 0x1000 && r <= 0x109f || r >= 0x1780 && r <= 0x17ff || r >= 0x3040 && r <= 0x30ff ||
+		r >= 0x3400 && r <= 0x9fff || r >= 0xf900 && r <= 0xfaff || r >= 0x20000 && r <= 0x3ffff)
+}
+
+// isSearched tells a letter or digit, of which words are made.
+func isSearched(r rune) bool {
+	if r < 0x80 {
+		return r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+	}
+	return unicode.In(r, unicode.Letter, unicode.Nd, unicode.Nl, unicode.Other_Alphabetic)
+}

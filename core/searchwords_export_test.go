@@ -1,0 +1,4 @@
+package core
+
+// SearchWords for the tests beside it.
+var SearchWords = searchWords

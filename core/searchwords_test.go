@@ -1,0 +1,53 @@
+package core_test
+
+import (
+	"strings"
+	"testing"
+
+	"postdesk/core"
+	"postdesk/core/coretest"
+)
+
+// What people write, in many scripts and with every sign that has misled a parser.
+var searchedTexts = []string{
+	"", " ", "Hello, World! hello again",
+	"Don't e-mail cara@acme.test or https://acme.test/a/b?c=d&e=f#g; see /usr/share, C:\\TEMP\\x.txt",
+	"Version 1.2.3, 4th of 5e7 and -12.5e+3 cost $5.00 (50%) #1234 under_score v2 3D 0x1F 1e5",
+	"<b>bold</b> &amp; &lt;x&gt; a<b>c", "tel:+49 30/1234-567 ~tilde~ ^caret^ |pipe| `tick` 'single' \"double\" *star*",
+	"Größe, Straße, ÄÖÜ, naïve café, Łódź, Ærø, œuvre, Đorđe, ħal, İstanbul ılık, Ångström, ﬁne ½ ²",
+	"Ελληνικά, Русский ёж, Українська, עברית שלום, العربية مرحبا, हिन्दी नमस्ते, தமிழ்",
+	"日本語の文章です。カタカナ、ひらがな。中文字符測試 한국어 문장 ไทยแลนด์ ລາວ မြန်မာ ខ្មែរ",
+	"emoji 😀 zero\u200bwidth soft\u00adhyphen non\u00a0breaking \u202ertl\u202c fullwidth ＡＢＣ１２３",
+	"line\r\nbreak\ttab\vvertical\fform\u2028sep", strings.Repeat("word ", 300), strings.Repeat("x", 3000) + " after",
+	strings.Repeat("many different words number ", 5) + "7 seven VII Ⅷ ① ৪২ ٣",
+}
+
+func TestTheWordsOfAMailAreThoseThatTheDatabaseReadsInIt(t *testing.T) {
+	t.Parallel()
+	pool := coretest.Database(t)
+	for _, text := range searchedTexts {
+		var same bool
+		var theirs, ours string
+		err := pool.QueryRow(t.Context(), `
+			select search_vector('', $1) = $2::text::tsvector, search_vector('', $1)::text, $2::text::tsvector::text`, text, core.SearchWords(text)).Scan(&same, &theirs, &ours)
+		if err != nil {
+			t.Errorf("%.60q: %v", text, err)
+		} else if !same {
+			t.Errorf("%.60q: the database reads\n%.600s\nwe read\n%.600s", text, theirs, ours)
+		}
+	}
+}
+
+func FuzzTheWordsOfAMail(f *testing.F) {
+	for _, text := range searchedTexts {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		for word := range strings.FieldsSeq(core.SearchWords(text)) {
+			name, places, found := strings.Cut(word, ":")
+			if !found || name == "" || places == "" || strings.ContainsAny(name, `'\:,`) {
+				t.Fatalf("%q is no word of a tsvector", word)
+			}
+		}
+	})
+}
