@@ -20,7 +20,7 @@ func DatabaseAway(err error) bool {
 		case "08", "53", "58": // connection, resources, system error
 			return true
 		}
-		return strings.HasPrefix(refused.Code, "57P") // shutdown, start
+		return strings.HasPrefix(refused.Code, "57P") || refused.Code == "25006" // shutdown, start; a standby by now
 	}
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		return false

@@ -151,8 +151,30 @@ func (in *intake) file(ctx context.Context, claim core.Claim) {
 		event = "mail given up"
 	}
 	log.Error(event, "error", err)
-	if err := in.desk.Park(ctx, claim, err); err != nil {
+	if err := in.park(ctx, claim, err); err != nil {
 		log.Error("mail not parked, it comes back when its lease ends", "error", err)
+	}
+}
+
+// Of parking while the database is away.
+const (
+	parkEvery = time.Second
+	parkFor   = 30 * time.Second // the lease has nearly ended by then
+)
+
+// park waits a while for a database that is away: it is most often back before
+// the lease would end.
+func (in *intake) park(ctx context.Context, claim core.Claim, cause error) error {
+	for end := time.Now().Add(parkFor); ; {
+		err := in.desk.Park(ctx, claim, cause)
+		if err == nil || !core.DatabaseAway(err) || time.Now().After(end) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(parkEvery):
+		}
 	}
 }
 

@@ -131,6 +131,8 @@ func refusal(err error) (status int, problems []apiError) {
 		return one(http.StatusUpgradeRequired, "LICENSE_LIMIT_REACHED", "A limit is reached.")
 	case errors.Is(err, core.ErrRate):
 		return one(http.StatusTooManyRequests, "RATE_LIMIT_REACHED", "That was too often. Try again later.")
+	case core.DatabaseAway(err):
+		return one(http.StatusServiceUnavailable, "DATABASE_UNREACHABLE", "The database cannot be reached. Try again in a moment.")
 	}
 	return http.StatusInternalServerError, nil
 }
@@ -201,6 +203,10 @@ func (a *api) refuse(c *apiCall, err error) rendered {
 	a.hideForeign(c, problems)
 	if said := (core.Refusal{}); errors.As(err, &said) && said.After > 0 {
 		c.w.Header().Set("Retry-After", strconv.Itoa(int(said.After.Seconds())))
+	}
+	if status == http.StatusServiceUnavailable {
+		c.w.Header().Set("Retry-After", retryAfter)
+		a.log.Error("api request failed", "method", c.r.Method, "route", routeOf(c.r), "err", err)
 	}
 	if status == http.StatusInternalServerError {
 		reference := rand.Text()[:10]

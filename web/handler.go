@@ -158,9 +158,15 @@ func statusOf(err error) (status int, sentence string) {
 		return http.StatusTooManyRequests, "That was too often. Try again later."
 	case errors.Is(err, errMethod):
 		return http.StatusMethodNotAllowed, "This address takes no such request."
+	case core.DatabaseAway(err):
+		return http.StatusServiceUnavailable, "Our database cannot be reached. Try again in a moment."
 	}
 	return http.StatusInternalServerError, "Something went wrong on our side."
 }
+
+// retryAfter is when it makes sense to ask a database again that was away, in
+// seconds.
+const retryAfter = "5"
 
 // problemOf is what a page tells the person: the error's own sentence where core
 // wrote one for them. Nothing of ours gets out.
@@ -180,9 +186,12 @@ func (s *server) fail(v *visit, err error) {
 	}
 	status, _ := statusOf(err)
 	page := errorPage{Status: status, Headline: v.lang.Translate(http.StatusText(status)), Sentence: v.lang.Translate(problemOf(err))}
-	if status == http.StatusInternalServerError {
+	if status >= http.StatusInternalServerError {
 		page.Reference = rand.Text()[:10]
 		s.log.Error("page failed", "reference", page.Reference, "method", v.r.Method, "route", routeOf(v.r), "err", err)
+	}
+	if status == http.StatusServiceUnavailable {
+		v.w.Header().Set("Retry-After", retryAfter)
 	}
 	page.base = s.baseOfError(v, page)
 	if err := s.render(v, status, "error", page); err != nil {
@@ -193,7 +202,7 @@ func (s *server) fail(v *visit, err error) {
 
 // baseOfError is like that of every page, unless what failed may fail again.
 func (s *server) baseOfError(v *visit, page errorPage) base {
-	if page.Status != http.StatusInternalServerError {
+	if page.Status < http.StatusInternalServerError {
 		if b, err := s.page(v, page.Headline, ""); err == nil {
 			return b
 		}

@@ -114,7 +114,7 @@ func (s *server) answerTo(d core.DeliveryView, l core.Letter) string {
 // statusIsOurs tells an error that no sentence to the reader can explain.
 func statusIsOurs(err error) bool {
 	status, _ := statusOf(err)
-	return status == http.StatusInternalServerError
+	return status >= http.StatusInternalServerError
 }
 
 func (s *server) deliverySource(v *visit) error {
