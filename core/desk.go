@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"slices"
 	"time"
@@ -26,6 +27,9 @@ type Config struct {
 	Direct *pgx.ConnConfig
 	// Read reads a stored mail again, for its HTML and its files.
 	Read func(raw []byte) Letter
+	// ReadGreat reads a great mail in pieces: alike, but that its great files stay
+	// where they are. Nil: such mails are read as a whole.
+	ReadGreat func(raw io.ReaderAt, size int64) (Letter, error)
 	// Write writes what came by the contact form as a mail.
 	Write  func(ContactMail) []byte
 	Logger *slog.Logger
@@ -74,7 +78,7 @@ func Open(ctx context.Context, pool *pgxpool.Pool, cfg Config) (_ *Desk, err err
 }
 
 // together is how many mails one transaction accepts, or files.
-const together = 32
+const together = 100
 
 // CheckDurability refuses a PostgreSQL that may forget what it has committed.
 func CheckDurability(ctx context.Context, pool *pgxpool.Pool) error {

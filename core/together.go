@@ -12,11 +12,12 @@ func (m readMail) key() string { return onlyAddress(m.letter.From).String() }
 
 // isPlain tells a mail that names nothing: no token of ours among its recipients,
 // no id in its header, and no decision of staff. Such mails have nothing to do
-// with each other, and most first contacts are of that kind.
+// with each other, and most first contacts are of that kind. Great ones would keep the
+// others waiting.
 func (d *Desk) isPlain(m readMail) bool {
 	replies, bounces := d.tokensIn(m.claim.Envelope.Recipients)
 	return len(replies)+len(bounces)+len(m.letter.InReplyTo)+len(m.letter.References) == 0 &&
-		m.claim.Released == nil && !m.own.passing[onlyAddress(m.letter.From)] && len(m.letter.Attachments) == 0
+		m.claim.Released == nil && !m.own.passing[onlyAddress(m.letter.From)] && len(m.letter.Attachments) == 0 && len(m.claim.Raw) <= togetherBytes
 }
 
 // fileTogether files plain mails of different authors in one transaction. If

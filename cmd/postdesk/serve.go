@@ -108,6 +108,10 @@ func serve(ctx context.Context, dbs *databaseSettings, s settings, log *slog.Log
 		return err
 	}
 	meters.countDatabase(desk, db.pool)
+	disk, err := newRoom(s, db, dbs.DataDir, log)
+	if err != nil {
+		return err
+	}
 	h := &health{desk: desk, pool: db.pool}
 	watched, unwatch := context.WithCancel(context.WithoutCancel(ctx))
 	defer unwatch()
@@ -121,10 +125,14 @@ func serve(ctx context.Context, dbs *databaseSettings, s settings, log *slog.Log
 	group.Go(func() error { desk.Listen(ctx); return nil })
 	group.Go(func() error { keepHouse(ctx, desk, log); return nil })
 	group.Go(func() error { makeSigningKeys(ctx, desk, log); return nil })
+	if disk != nil {
+		meters.countRoom(disk)
+		group.Go(func() error { disk.watch(ctx); return nil })
+	}
 	if ears.smtp != nil {
-		checker := verify.New(verify.NewResolver(s.Resolver), verify.TrustRelays(p.trusted...))
+		checker := verify.New(verify.Remember(verify.NewResolver(s.Resolver)), verify.TrustRelays(p.trusted...))
 		server := smtpd.New(smtpd.Config{Hostname: hostName(p), Domain: p.mailbox.Domain(), TLS: tls, Trusted: p.exempt,
-			MaxMessageBytes: s.MaxMessageBytes, MaxConnections: s.MaxConnections, MaxPerIP: s.MaxConnectionsPerIP}, desk, checker, log)
+			MaxMessageBytes: s.MaxMessageBytes, MaxConnections: s.MaxConnections, MaxPerIP: s.MaxConnectionsPerIP, Full: disk.full}, desk, checker, log)
 		meters.countSMTP(server)
 		group.Go(func() error { return server.Serve(ctx, ears.smtp) })
 	}
@@ -312,6 +320,7 @@ func keepHouse(ctx context.Context, desk *core.Desk, log *slog.Logger) {
 			"close completed": func() error { _, err := desk.CloseCompleted(ctx); return err },
 			"mail digests":    func() error { _, err := desk.MailDigests(ctx); return err },
 			"purge suspended": func() error { _, err := desk.PurgeSuspended(ctx); return err },
+			"prune":           func() error { _, err := desk.Prune(ctx); return err },
 			"tidy accounts":   func() error { return desk.TidyAccounts(ctx) },
 		} {
 			if err := do(); err != nil && ctx.Err() == nil {
