@@ -42,7 +42,7 @@ func (a *allCommand) proofs(program, gateway string) []proof {
 		return func(ctx context.Context) (string, error) { return runProof(ctx, program, gateway, short) }
 	}
 	return []proof{
-		{"R1", "Mail comes in, gateway and PostgreSQL are killed", command("crash", "--control", "release", "--mails", "500000", "--kills", "1000", "--timeout", "12h")},
+		{"R1", "Mail comes in, gateway and PostgreSQL are killed", command("crash", "--push", "--control", "--faulty", "release", "--mails", "500000", "--kills", "1000", "--timeout", "12h")},
 		{"R11", "The next server is down", command("outage")},
 		{"R12", "Mail goes out, gateways are killed", command("deliver", "--control", "release", "--kills", "500", "--for", "3h")},
 		{"R15", "Slow and idle clients", command("slow")},

@@ -31,6 +31,11 @@ var faults = []fault{
 		update inbound set raw = set_byte(raw, octet_length(raw) - 3, get_byte(raw, octet_length(raw) - 3) # 1)
 		where id = (select min(id) from inbound)`, verdict{altered: 1}},
 	{"a message has other words", `update messages set text = 'other words' where id = (select min(id) from messages)`, verdict{altered: 1}},
+	{"an owner was not told", `delete from deliveries where id = (select min(id) from deliveries where purpose = 'staff_notice')`, verdict{lost: 1}},
+	{"an owner was told twice", `
+		insert into deliveries (purpose, kind, state, recipient, user_id, conversation_id, post_id, mailbox_id, author_id, bounce_name, id_name, automatic)
+		select purpose, kind, 'failed', recipient, user_id, conversation_id, post_id, mailbox_id, author_id, -1, -1, automatic
+		from deliveries where purpose = 'staff_notice' order by id limit 1`, verdict{doubled: 1}},
 	{"a mail waits for ever", `update inbound set state = 'received' where id = (select min(id) from inbound)`, verdict{stuck: 1}},
 	{"a mail failed", `update inbound set state = 'failed' where id = (select min(id) from inbound)`, verdict{stuck: 1}},
 }
@@ -45,6 +50,9 @@ func control(ctx context.Context, db *database, sent []posted) error {
 			missed++
 		}
 		fmt.Printf("control: %s: %s (%s)\n", name, found, got)
+	}
+	if err := db.forgetStrangers(ctx); err != nil {
+		return err
 	}
 	f, err := db.findings(ctx)
 	if err != nil {
@@ -63,6 +71,19 @@ func control(ctx context.Context, db *database, sent []posted) error {
 		return fmt.Errorf("the check missed %d of the planted faults", missed)
 	}
 	return nil
+}
+
+// forgetStrangers deletes what hostile clients have left, which is judged already:
+// a fault that is planted there is nobody's.
+func (db *database) forgetStrangers(ctx context.Context) error {
+	_, err := db.conn.Exec(ctx, `
+		set session_replication_role = replica;
+		delete from messages where conversation_id in (select id from conversations where subject not like 'Proof %');
+		delete from deliveries where conversation_id in (select id from conversations where subject not like 'Proof %');
+		delete from conversations where subject not like 'Proof %';
+		delete from inbound where envelope_from !~ '^u[0-9]+@`+senderDomain+`$';
+		reset session_replication_role`)
+	return err
 }
 
 // plant judges a database with a fault in it, and takes the fault back.

@@ -27,11 +27,21 @@ const (
 func pause(ms int) { time.Sleep(time.Duration(ms) * time.Millisecond) }
 
 func build(ctx context.Context, dir string) (string, error) {
-	binary := filepath.Join(dir, "postdesk")
-	if out, err := exec.CommandContext(ctx, "go", "build", "-o", binary, "postdesk/cmd/postdesk").CombinedOutput(); err != nil {
+	return buildAs(ctx, filepath.Join(dir, "postdesk"))
+}
+
+func buildAs(ctx context.Context, binary string, flags ...string) (string, error) {
+	args := append(append([]string{"build", "-o", binary}, flags...), "postdesk/cmd/postdesk")
+	if out, err := exec.CommandContext(ctx, "go", args...).CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go build: %w\n%s", err, out)
 	}
 	return binary, nil
+}
+
+// faulty builds the gateway once more, as one that breaks where it is told to
+// (core/fault.go).
+func (w *workshop) faulty(ctx context.Context) (string, error) {
+	return buildAs(ctx, filepath.Join(w.dir, "postdesk-faults"), "-tags", "faults")
 }
 
 // A gateway is the real program on a data folder of its own. A second start
@@ -43,6 +53,7 @@ type gateway struct {
 	resolver string
 	database string   // URL of a server of its own; else one in dataDir
 	settings []string // further flags
+	fault    string   // what a faulty build is to break, see core's Fault
 
 	at      addresses
 	process *os.Process
@@ -95,7 +106,7 @@ func (g *gateway) start(ctx context.Context) error {
 	defer log.Close()
 	cmd := exec.Command(g.binary, append([]string{"serve", "--data-dir", g.dataDir, "--database-url", g.database, "--mailbox", mailbox, "--resolver", g.resolver,
 		"--smtp-addr", g.at.smtp, "--http-addr", g.at.http, "--metrics-addr", g.at.metrics}, g.settings...)...)
-	cmd.Env = environment(os.Environ())
+	cmd.Env = append(environment(os.Environ()), "POSTDESK_FAULT="+g.fault)
 	cmd.Stderr = log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a key on the terminal is for us: we end it in order
 	out, err := cmd.StdoutPipe()

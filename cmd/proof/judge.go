@@ -4,15 +4,17 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 )
 
 // A verdict counts mails, each once for each fault that it has.
 type verdict struct {
-	lost    int // acknowledged, and no mail, conversation or message is there
-	doubled int // more than one is there, or one that nobody sent
-	altered int // other bytes, or a message of other words or another author
+	lost    int // acknowledged, and no mail, conversation or message is there, or nobody was told
+	doubled int // more than one is there, or one that nobody sent, or somebody was told twice
+	altered int // other bytes or recipients, or a message of other words or another author
 	stuck   int // not filed in the end
 }
 
@@ -24,12 +26,23 @@ func (v verdict) String() string {
 type findings struct {
 	mails    []storedMail
 	messages []storedMessage
+	owners   []string       // who must be told of each new conversation, once
+	notices  []storedNotice // all outgoing mail about conversations
 }
 
 type storedMail struct {
 	From   string
 	State  string
 	Digest [sha256.Size]byte // of the raw mail
+	To     string            // all recipients
+}
+
+func (m storedMail) String() string { return fmt.Sprintf("%s %x to %s", m.State, m.Digest[:4], m.To) }
+
+// A storedNotice counts the mails of one purpose to one person about one subject.
+type storedNotice struct {
+	Subject, Purpose, To string
+	Count                int
 }
 
 // A storedMessage is a message in its conversation. Message is 0 for a
@@ -53,14 +66,21 @@ func judge(sent []posted, found findings) (v verdict, faulty []string) {
 	for _, m := range found.messages {
 		messages[m.Subject] = append(messages[m.Subject], m)
 	}
+	notices := map[string][]storedNotice{}
+	for _, n := range found.notices {
+		notices[n.Subject] = append(notices[n.Subject], n)
+	}
 	for _, p := range sent {
 		one := verdict{}
 		if p.acked {
 			one = judgeOne(p, mails[p.from], messages[p.subject])
+			if one.stuck+one.lost == 0 {
+				one.judgeNotices(found.owners, notices[p.subject])
+			}
 		}
 		if one != (verdict{}) {
 			v.add(one)
-			faulty = append(faulty, p.subject+" "+one.String())
+			faulty = append(faulty, fmt.Sprintf("%s %s; stored %v, filed %v", p.subject, one, mails[p.from], messages[p.subject]))
 		}
 		delete(mails, p.from)
 		delete(messages, p.subject)
@@ -83,13 +103,35 @@ func (v *verdict) add(o verdict) {
 	v.stuck += o.stuck
 }
 
+// judgeNotices: each owner is told once of a new conversation, and nobody is told
+// anything twice.
+func (v *verdict) judgeNotices(owners []string, notices []storedNotice) {
+	told := map[string]bool{}
+	for _, n := range notices {
+		if n.Count > 1 {
+			v.doubled = 1
+		}
+		told[n.To] = told[n.To] || n.Purpose == "staff_notice"
+	}
+	for _, owner := range owners {
+		if !told[owner] {
+			v.lost = 1
+		}
+	}
+}
+
 func judgeOne(p posted, mails []storedMail, messages []storedMessage) verdict {
 	var lost, doubled, altered, stuck bool
-	lost, doubled = len(mails) == 0, len(mails) > 1
+	lost = len(mails) == 0
+	to, filed := map[string]bool{}, 0
 	for _, m := range mails {
-		altered = altered || m.Digest != p.digest
-		stuck = stuck || m.State != "success"
+		altered = altered || m.Digest != p.digest || p.to != "" && !within(m.To, p.to)
+		doubled = doubled || to[m.To]
+		to[m.To] = true
+		filed += one(m.State == "success")
+		stuck = stuck || m.State != "success" && !p.partly(m)
 	}
+	doubled = doubled || filed > 1
 	conversations, count := map[int64]bool{}, 0
 	for _, m := range messages {
 		conversations[m.Conversation] = true
@@ -105,6 +147,23 @@ func judgeOne(p posted, mails []storedMail, messages []storedMessage) verdict {
 	return verdict{one(lost), one(doubled), one(altered), one(stuck)}
 }
 
+// partly tells a row that a pipelined transmission may leave of which the gateway
+// refused some recipients for the moment and took others: its sender brings the
+// mail again to all of them, and that is the same mail by another way (mail-law
+// section 7).
+func (p posted) partly(m storedMail) bool { return m.State == "rejected" && p.later > 0 && p.to != "" }
+
+// within: all recipients of one are among those of the other.
+func within(some, all string) bool {
+	of := strings.Split(all, ",")
+	for each := range strings.SplitSeq(some, ",") {
+		if !slices.Contains(of, each) {
+			return false
+		}
+	}
+	return true
+}
+
 func one(b bool) int {
 	if b {
 		return 1
@@ -114,13 +173,13 @@ func one(b bool) int {
 
 // findings reads all mails, conversations and messages.
 func (db *database) findings(ctx context.Context) (f findings, err error) {
-	rows, err := db.conn.Query(ctx, `select envelope_from, state, sha256(coalesce(raw, '')) from inbound`)
+	rows, err := db.conn.Query(ctx, `select envelope_from, state, sha256(coalesce(raw, '')), array_to_string(recipients, ',') from inbound`)
 	if err != nil {
 		return f, err
 	}
 	f.mails, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (m storedMail, err error) {
 		var digest []byte
-		err = row.Scan(&m.From, &m.State, &digest)
+		err = row.Scan(&m.From, &m.State, &digest, &m.To)
 		copy(m.Digest[:], digest)
 		return m, err
 	})
@@ -133,6 +192,27 @@ func (db *database) findings(ctx context.Context) (f findings, err error) {
 	if err != nil {
 		return f, err
 	}
-	f.messages, err = pgx.CollectRows(rows, pgx.RowToStructByPos[storedMessage])
-	return f, err
+	if f.messages, err = pgx.CollectRows(rows, pgx.RowToStructByPos[storedMessage]); err != nil {
+		return f, err
+	}
+	return f, db.findNotices(ctx, &f)
+}
+
+func (db *database) findNotices(ctx context.Context, f *findings) error {
+	rows, err := db.conn.Query(ctx, `
+		select address from addresses a join users u on u.id = a.user_id where a.is_primary and u.enabled and u.role = 'owner'`)
+	if err != nil {
+		return err
+	}
+	if f.owners, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
+		return err
+	}
+	rows, err = db.conn.Query(ctx, `
+		select c.subject, d.purpose, d.recipient, count(*)
+		from deliveries d join conversations c on c.id = d.conversation_id group by 1, 2, 3`)
+	if err != nil {
+		return err
+	}
+	f.notices, err = pgx.CollectRows(rows, pgx.RowToStructByPos[storedNotice])
+	return err
 }

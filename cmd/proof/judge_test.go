@@ -24,7 +24,7 @@ func TestJudge(t *testing.T) {
 	}{
 		{"all is well", func(*findings) {}, verdict{}},
 		{"one that nobody said 250 to is there", func(f *findings) {
-			f.mails = append(f.mails, storedMail{"c@x", "success", digest("c")})
+			f.mails = append(f.mails, storedMail{From: "c@x", State: "success", Digest: digest("c")})
 			f.messages = append(f.messages, storedMessage{3, 3, "C", "c@x", true})
 		}, verdict{}},
 		{"a mail is gone", func(f *findings) { f.mails = f.mails[:1] }, verdict{lost: 1}},
@@ -34,7 +34,9 @@ func TestJudge(t *testing.T) {
 		{"a mail is there twice", func(f *findings) { f.mails = append(f.mails, f.mails[0]) }, verdict{doubled: 1}},
 		{"two conversations", func(f *findings) { f.messages = append(f.messages, storedMessage{3, 3, "A", "a@x", true}) }, verdict{doubled: 1}},
 		{"two messages in one", func(f *findings) { f.messages = append(f.messages, storedMessage{1, 3, "A", "a@x", true}) }, verdict{doubled: 1}},
-		{"a stranger's mail", func(f *findings) { f.mails = append(f.mails, storedMail{"z@x", "success", digest("z")}) }, verdict{doubled: 1}},
+		{"a stranger's mail", func(f *findings) {
+			f.mails = append(f.mails, storedMail{From: "z@x", State: "success", Digest: digest("z")})
+		}, verdict{doubled: 1}},
 		{"other bytes", func(f *findings) { f.mails[1].Digest = digest("B") }, verdict{altered: 1}},
 		{"another author", func(f *findings) { f.messages[0].Author = "b@x" }, verdict{altered: 1}},
 		{"other words", func(f *findings) { f.messages[0].HasSubject = false }, verdict{altered: 1}},
@@ -42,7 +44,7 @@ func TestJudge(t *testing.T) {
 		{"failed", func(f *findings) { f.mails[0].State = "failed" }, verdict{stuck: 1}},
 	} {
 		f := findings{
-			mails:    []storedMail{{"a@x", "success", digest("a")}, {"b@x", "success", digest("b")}},
+			mails:    []storedMail{{From: "a@x", State: "success", Digest: digest("a")}, {From: "b@x", State: "success", Digest: digest("b")}},
 			messages: []storedMessage{{1, 1, "A", "a@x", true}, {2, 2, "B", "b@x", true}},
 		}
 		c.change(&f)

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 )
@@ -12,6 +13,7 @@ import (
 // A posted is one mail in the ledger.
 type posted struct {
 	from, subject string
+	to            string // all recipients; empty: nobody looks
 	digest        [sha256.Size]byte
 	acked         bool
 	refused       bool // for good
@@ -25,16 +27,31 @@ type ledger struct {
 	next  int
 	acked int
 	mails []posted
+	open  bool // there is always another mail, until it is closed
 }
 
 func newLedger(mails int) *ledger { return &ledger{mails: make([]posted, mails)} }
+
+func openLedger() *ledger { return &ledger{open: true} }
+
+// close lets the senders bring the mails that they have, and no more.
+func (l *ledger) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.open = false
+}
 
 // take gives the number of a mail that nobody has, false if there is none left.
 func (l *ledger) take() (n int, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.open {
+		l.mails = append(l.mails, posted{})
+	} else if l.next >= len(l.mails) {
+		return 0, false
+	}
 	l.next++
-	return l.next - 1, l.next <= len(l.mails)
+	return l.next - 1, true
 }
 
 // record writes down how one transmission ended, and says whether the mail needs
@@ -44,6 +61,7 @@ func (l *ledger) record(n int, m mail, err error) (again bool) {
 	defer l.mu.Unlock()
 	p := &l.mails[n]
 	p.from, p.subject, p.digest = m.from, m.subject, sha256.Sum256(m.raw)
+	p.to = strings.Join(m.to, ",")
 	var no refusal
 	switch {
 	case err == nil:
@@ -75,14 +93,19 @@ func (l *ledger) awaitAcknowledged(ctx context.Context, n int) error {
 	return nil
 }
 
-func (l *ledger) story(took time.Duration) string {
-	var refused, later, unknown int
+// counts are of mails refused for good, and of transmissions refused for the
+// moment and of unknown end.
+func (l *ledger) counts() (refused, later, unknown int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	for _, p := range l.mails {
-		later, unknown = later+p.later, unknown+p.unknown
-		if p.refused {
-			refused++
-		}
+		refused, later, unknown = refused+one(p.refused), later+p.later, unknown+p.unknown
 	}
+	return refused, later, unknown
+}
+
+func (l *ledger) story(took time.Duration) string {
+	refused, later, unknown := l.counts()
 	return fmt.Sprintf("%d acknowledged and %d refused in %.1f s; %d transmissions were refused for the moment, %d ended unknown and were repeated",
 		l.acked, refused, took.Seconds(), later, unknown)
 }
@@ -116,7 +139,7 @@ func (p *postman) deliver(ctx context.Context) error {
 	}
 }
 
-// try sends once. Each fourth mail goes in chunks.
+// try sends once, each mail in its own way.
 func (p *postman) try(ctx context.Context, n int, m mail) (err error) {
 	for p.line == nil {
 		if p.line, err = dial(ctx, p.addr); err != nil {
@@ -127,12 +150,7 @@ func (p *postman) try(ctx context.Context, n int, m mail) (err error) {
 			pause(20) // it is being started again
 		}
 	}
-	if n%4 == 0 {
-		err = p.line.sendChunks(m.from, m.raw)
-	} else {
-		err = p.line.send(m.from, m.raw)
-	}
-	if err != nil {
+	if err = p.line.bring(m, n); err != nil {
 		p.hangUp()
 		pause(20)
 	}

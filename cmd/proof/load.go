@@ -29,6 +29,7 @@ type siteSetup struct {
 	settings []string // of PostgreSQL
 	env      []string // of PostgreSQL
 	flags    []string // of the gateway
+	fault    string   // of a faulty gateway
 }
 
 // onSite runs a proof on a site that has started, and tells what it ran on.
@@ -54,7 +55,7 @@ func onSite(ctx context.Context, w *workshop, setup siteSetup, prove func(s *sit
 	if s.gateway.database, err = server.create(ctx, "postdesk"); err != nil {
 		return err
 	}
-	s.gateway.settings = setup.flags
+	s.gateway.settings, s.gateway.fault = setup.flags, setup.fault
 	if err := s.gateway.start(ctx); err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 type mail struct {
 	from    string
 	subject string
+	to      []string // our mailbox if there is none
 	raw     []byte
 }
 

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -68,15 +70,55 @@ func (s *sender) sendTo(from, to string, raw []byte) error {
 	return s.step(dotted(raw), 250)
 }
 
-// sendChunks takes one mail to its 250 in two chunks (RFC 3030), all pipelined.
-func (s *sender) sendChunks(from string, raw []byte) error {
+// bring takes one mail to its 250 in one of four ways: DATA and BDAT, each with
+// everything that may be pipelined (RFC 2920, RFC 3030) in one go, DATA line by
+// line, and BDAT in many chunks of which none waits for the one before.
+func (s *sender) bring(m mail, way int) error {
+	to := m.to
+	if len(to) == 0 {
+		to = []string{mailbox}
+	}
+	commands := []string{"MAIL FROM:<" + m.from + ">\r\n"}
+	for _, rcpt := range to {
+		commands = append(commands, "RCPT TO:<"+rcpt+">\r\n")
+	}
+	switch way % 4 {
+	case 0:
+		return s.chunks(commands, m.raw, 2)
+	case 1:
+		return s.chunks(commands, m.raw, 1+way/4%7)
+	case 2:
+		for _, command := range commands {
+			if err := s.step([]byte(command), 250); err != nil {
+				return err
+			}
+		}
+		commands = nil
+	}
+	begin := strings.Join(commands, "") + "DATA\r\n"
+	if err := s.step([]byte(begin), append(slices.Repeat([]int{250}, len(commands)), 354)...); err != nil {
+		return err
+	}
+	return s.step(dotted(m.raw), 250)
+}
+
+// chunks says commands and a mail in so many chunks, all at once.
+func (s *sender) chunks(commands []string, raw []byte, count int) error {
 	var out bytes.Buffer
-	half := len(raw) / 2
-	fmt.Fprintf(&out, "MAIL FROM:<%s>\r\nRCPT TO:<%s>\r\nBDAT %d\r\n", from, mailbox, half)
-	out.Write(raw[:half])
-	fmt.Fprintf(&out, "BDAT %d LAST\r\n", len(raw)-half)
-	out.Write(raw[half:])
-	return s.step(out.Bytes(), 250, 250, 250, 250)
+	out.WriteString(strings.Join(commands, ""))
+	size := len(raw)/count + 1
+	for rest, last := raw, false; !last; rest = rest[min(size, len(rest)):] {
+		chunk := rest[:min(size, len(rest))]
+		last = len(chunk) == len(rest)
+		end := "\r\n"
+		if last {
+			end = " LAST\r\n"
+		}
+		fmt.Fprintf(&out, "BDAT %d%s", len(chunk), end)
+		out.Write(chunk)
+		commands = append(commands, "")
+	}
+	return s.step(out.Bytes(), slices.Repeat([]int{250}, len(commands))...)
 }
 
 // step writes and reads the replies that must come.
