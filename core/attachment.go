@@ -171,11 +171,12 @@ func (d *Desk) partsOf(ctx context.Context, q querier, id InboundID) ([]Attachme
 	if id == 0 || d.cfg.Read == nil {
 		return nil, nil
 	}
-	raw, err := value[[]byte](ctx, q, `select raw from inbound where id = $1`, id)
-	if err != nil || raw == nil {
+	source, err := sourceOf(ctx, q, `i.id = $1`, id)
+	if err != nil || source == nil {
 		return nil, err
 	}
-	return d.cfg.Read(raw).Attachments, nil
+	l, err := d.readSource(ctx, source)
+	return l.Attachments, err
 }
 
 // file takes the bytes, if need be from the files of the raw mail: by ordinal, or
@@ -186,21 +187,29 @@ func (s storedFile) file(parts []Attachment) (File, error) {
 	if s.Content != nil {
 		return f, nil
 	}
+	part, err := s.part(parts)
+	if err != nil {
+		return File{}, err
+	}
+	f.Content, err = part.Bytes()
+	return f, err
+}
+
+// part finds the file among those of its mail.
+func (s storedFile) part(parts []Attachment) (*Attachment, error) {
 	is := func(i int) bool {
-		digest := sha256.Sum256(parts[i].Content)
-		return bytes.Equal(digest[:], s.SHA256)
+		parts[i].Sum()
+		return bytes.Equal(parts[i].SHA[:], s.SHA256)
 	}
 	if s.Ordinal >= 0 && s.Ordinal < len(parts) && is(s.Ordinal) {
-		f.Content = parts[s.Ordinal].Content
-		return f, nil
+		return &parts[s.Ordinal], nil
 	}
 	for i := range parts {
 		if is(i) {
-			f.Content = parts[i].Content
-			return f, nil
+			return &parts[i], nil
 		}
 	}
-	return File{}, ErrNotFound
+	return nil, ErrNotFound
 }
 
 // MessageHTML gives the HTML of a mail as it came, NOT safe to show outside of a
@@ -213,9 +222,8 @@ func (d *Desk) MessageHTML(ctx context.Context, actor Actor, id InboundID) (_ st
 	}
 	args := actor.sight()
 	args["id"] = id
-	raw, err := value[[]byte](ctx, d.pool, `
-		select i.raw from inbound i
-		where i.id = @id and i.raw is not null and exists (
+	source, err := sourceOf(ctx, d.pool, `
+		i.id = @id and i.raw is not null and exists (
 			select from conversations c where `+seesConversation+` and c.id in (
 				select conversation_id from messages where inbound_id = @id
 				union all select conversation_id from notes where inbound_id = @id
@@ -223,5 +231,9 @@ func (d *Desk) MessageHTML(ctx context.Context, actor Actor, id InboundID) (_ st
 	if err != nil || d.cfg.Read == nil {
 		return "", err
 	}
-	return hideLinksIn(ctx, d.pool, d.cfg.Read(raw).HTML)
+	l, err := d.readSource(ctx, source)
+	if err != nil {
+		return "", err
+	}
+	return hideLinksIn(ctx, d.pool, l.HTML)
 }

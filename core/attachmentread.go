@@ -55,8 +55,47 @@ func (f OpenFile) Bytes(ctx context.Context) (_ io.ReadSeeker, err error) {
 	if err != nil {
 		return nil, err
 	}
-	whole, err := f.mail.file(parts)
-	return bytes.NewReader(whole.Content), err
+	part, err := f.mail.part(parts)
+	switch {
+	case err != nil:
+		return nil, err
+	case part.Open != nil:
+		return &reopened{open: part.Open, size: part.Size}, nil
+	}
+	return bytes.NewReader(part.Content), nil
+}
+
+// reopened is a file of a great mail as io.ReadSeeker: who goes back reads it from
+// its beginning.
+type reopened struct {
+	open func() io.Reader
+	size int64
+	at   int64 // what the next Read gives
+	from io.Reader
+	has  int64 // where from stands
+}
+
+func (r *reopened) Read(to []byte) (int, error) {
+	if r.at >= r.size {
+		return 0, io.EOF
+	}
+	if r.from == nil || r.has > r.at {
+		r.from, r.has = r.open(), 0
+	}
+	if r.has < r.at {
+		n, err := io.CopyN(io.Discard, r.from, r.at-r.has)
+		if r.has += n; err != nil {
+			return 0, err
+		}
+	}
+	n, err := r.from.Read(to)
+	r.at, r.has = r.at+int64(n), r.has+int64(n)
+	return n, err
+}
+
+func (r *reopened) Seek(offset int64, whence int) (_ int64, err error) {
+	r.at, err = seek(r.at, r.size, offset, whence)
+	return r.at, err
 }
 
 // pieceBytes is read at once.
@@ -94,16 +133,21 @@ func (p *pieces) Read(to []byte) (int, error) {
 
 var errSeek = errors.New("no such place in the file")
 
-func (p *pieces) Seek(offset int64, whence int) (int64, error) {
+func (p *pieces) Seek(offset int64, whence int) (_ int64, err error) {
+	p.at, err = seek(p.at, p.of.Size, offset, whence)
+	return p.at, err
+}
+
+// seek moves from a place in something of that size, as io.Seeker says.
+func seek(at, size, offset int64, whence int) (int64, error) {
 	switch whence {
 	case io.SeekCurrent:
-		offset += p.at
+		offset += at
 	case io.SeekEnd:
-		offset += p.of.Size
+		offset += size
 	}
 	if offset < 0 {
-		return 0, errSeek
+		return at, errSeek
 	}
-	p.at = offset
 	return offset, nil
 }

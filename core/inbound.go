@@ -21,6 +21,7 @@ type Claim struct {
 	Tries    int // since it came, or was released or replayed
 	Envelope Envelope
 	Raw      []byte
+	Great    *Source // a great mail, in place of Raw
 	// Held is false when there is nothing to do: the mail came before, or it
 	// waits for whoever claims it next.
 	Held bool
@@ -220,7 +221,7 @@ func (d *Desk) ClaimInbound(ctx context.Context, limit int) (_ []Claim, err erro
 	defer wrap(&err, "claim inbound")
 	rows, err := d.pool.Query(ctx, `
 		with due as (
-			select id, tries, size, due_at from inbound where state = 'received' and due_at <= now()
+			select id, tries, case when upload_id is null then size else $5 end as size, due_at from inbound where state = 'received' and due_at <= now()
 			order by due_at, id limit $1 for update skip locked),
 		hopeless as (
 			update inbound i set state = 'failed', last_error = 'No process lived to file it.'
@@ -231,9 +232,10 @@ func (d *Desk) ClaimInbound(ctx context.Context, limit int) (_ []Claim, err erro
 			where before < $4)
 		update inbound i set attempts = i.attempts + 1, tries = i.tries + 1, due_at = now() + $2
 		from fit where i.id = fit.id
-		returning i.id, i.attempts, i.tries, i.client_ip, i.helo, i.tls, i.envelope_from, i.recipients, i.received_at, coalesce(i.raw, ''),
+		returning i.id, i.attempts, i.tries, i.client_ip, i.helo, i.tls, i.envelope_from, i.recipients, i.received_at,
+			`+sourceColumns+`,
 			i.released_at is not null, coalesce(i.released_from, ''), coalesce(i.release_requester, ''), i.channel, i.trapped`,
-		limit, inboundLease, mostTries, claimBytes)
+		limit, inboundLease, mostTries, claimBytes, GreatBytes)
 	if err != nil {
 		return nil, err
 	}
@@ -243,8 +245,12 @@ func (d *Desk) ClaimInbound(ctx context.Context, limit int) (_ []Claim, err erro
 		var released bool
 		var terms ReleaseTerms
 		var requester string
+		source := &Source{q: d.pool}
 		err := row.Scan(&c.ID, &c.Attempt, &c.Tries, &ip, &c.Envelope.Helo, &c.Envelope.TLS, &c.Envelope.From,
-			&c.Envelope.Recipients, &c.Envelope.ReceivedAt, &c.Raw, &released, &terms.Rule, &requester, &c.Envelope.Channel, &c.Envelope.Trapped)
+			&c.Envelope.Recipients, &c.Envelope.ReceivedAt, &source.head, &source.upload, &source.size, &released, &terms.Rule, &requester, &c.Envelope.Channel, &c.Envelope.Trapped)
+		if c.Great = source; !source.Great() {
+			c.Raw, c.Great = source.head, nil
+		}
 		if ip != nil {
 			c.Envelope.ClientIP = *ip
 		}

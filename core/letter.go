@@ -3,6 +3,7 @@ package core
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"io"
 	"net/netip"
 	"strings"
 	"time"
@@ -80,6 +81,36 @@ type Attachment struct {
 	Folded      bool // inline, and only folded parts show it: a signature's picture, a quoted one
 	Below       int  // inline: how many letters of new text stand below it
 	Content     []byte
+	// Of a file of a great mail that is not held in memory: how to read it, and its
+	// first MiB. Content is nil then.
+	Open func() io.Reader `json:"-"`
+	Head []byte           `json:"-"`
+	Size int64            // of the file in bytes, once Sum has counted them
+	SHA  [sha256.Size]byte
+}
+
+// Sum counts the bytes of a file and takes their digest, if that was not done yet.
+func (a *Attachment) Sum() {
+	if a.Open == nil && a.SHA == [sha256.Size]byte{} {
+		a.Size, a.SHA = int64(len(a.Content)), sha256.Sum256(a.Content)
+	}
+}
+
+// Beginning is a file's first bytes, so many or fewer, but for a great one no more
+// than a MiB.
+func (a Attachment) Beginning(most int) []byte {
+	if a.Open != nil {
+		return a.Head[:min(len(a.Head), most)]
+	}
+	return a.Content[:min(len(a.Content), most)]
+}
+
+// Bytes is all of a file.
+func (a Attachment) Bytes() ([]byte, error) {
+	if a.Open != nil {
+		return io.ReadAll(a.Open())
+	}
+	return a.Content, nil
 }
 
 // A Kind says who or what wrote a mail (mail-law: words, Kind).
@@ -153,7 +184,7 @@ func (l Letter) ElidedText() string {
 }
 
 // ContentDigest names the decoded content, so that the same mail is known again
-// when it comes by another way (mail-law section 7).
+// when it comes by another way (mail-law section 7). It sums the files.
 func (l Letter) ContentDigest() [32]byte {
 	h := sha256.New()
 	part := func(s []byte) {
@@ -163,9 +194,11 @@ func (l Letter) ContentDigest() [32]byte {
 	part([]byte(l.Subject))
 	part([]byte(l.Text))
 	part([]byte(l.HTML))
-	for _, a := range l.Attachments {
+	for i := range l.Attachments {
+		a := &l.Attachments[i]
+		a.Sum()
 		part([]byte(a.Filename))
-		part(a.Content)
+		part(a.SHA[:])
 	}
 	return [32]byte(h.Sum(nil))
 }

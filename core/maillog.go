@@ -165,25 +165,28 @@ func (d *Desk) Mail(ctx context.Context, actor Actor, id InboundID) (_ Mail, err
 
 // MailSource gives a mail as it came, byte for byte, to those who may read its
 // entry in the log. ErrNotFound, ErrForbidden; ErrExpired after it was deleted.
-func (d *Desk) MailSource(ctx context.Context, actor Actor, id InboundID) (_ []byte, err error) {
+func (d *Desk) MailSource(ctx context.Context, actor Actor, id InboundID) (_ *Source, err error) {
 	defer wrap(&err, "source of mail %d", id)
 	if _, err := d.Mail(ctx, actor, id); err != nil {
 		return nil, err
 	}
-	raw, err := value[[]byte](ctx, d.pool, `select raw from inbound where id = $1`, id)
-	if err == nil && raw == nil {
+	source, err := sourceOf(ctx, d.pool, `i.id = $1`, id)
+	if err == nil && source == nil {
 		return nil, refuse(ErrExpired, "The mail was deleted.")
 	}
-	return raw, err
+	return source, err
 }
 
 // MailLetter reads a mail for those who may see its source.
 func (d *Desk) MailLetter(ctx context.Context, actor Actor, id InboundID) (_ Letter, err error) {
-	raw, err := d.MailSource(ctx, actor, id)
+	source, err := d.MailSource(ctx, actor, id)
 	if err != nil {
 		return Letter{}, err
 	}
-	l := d.cfg.Read(raw)
+	l, err := d.readSource(ctx, source)
+	if err != nil {
+		return Letter{}, err
+	}
 	if l.Text, err = hideLinksIn(ctx, d.pool, l.Text); err == nil {
 		l.HTML, err = hideLinksIn(ctx, d.pool, l.HTML)
 	}

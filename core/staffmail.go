@@ -176,7 +176,7 @@ func showsPrivate(f Attachment, k staffKnowledge, hide func(string) (string, boo
 	if strings.HasPrefix(f.ContentType, "message/") || strings.HasSuffix(name, ".eml") || strings.HasSuffix(name, ".msg") {
 		return true
 	}
-	content := strings.ReplaceAll(string(f.Content[:min(len(f.Content), mostSearched)]), "\x00", "")
+	content := strings.ReplaceAll(string(f.Beginning(mostSearched)), "\x00", "")
 	if _, held := hide(f.Filename + "\n" + content); held {
 		return true
 	}

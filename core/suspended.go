@@ -224,12 +224,19 @@ func (d *Desk) DeleteMails(ctx context.Context, actor Actor, ids []InboundID) (e
 }
 
 func deleteMail(ctx context.Context, tx pgx.Tx, actor Actor, id InboundID) error {
-	tag, err := tx.Exec(ctx, `
-		update inbound set raw = null, removed_at = now(), removed_by = nullif($2, 0) where id = $1 and state = 'suspended' and raw is not null`, id, actor.ID)
+	parts, err := rows[struct{ Upload UploadID }](ctx, tx, `
+		with had as (select id, upload_id from inbound where id = $1 and state = 'suspended' and raw is not null for update)
+		update inbound i set raw = null, upload_id = null, removed_at = now(), removed_by = nullif($2, 0)
+		from had where i.id = had.id returning coalesce(had.upload_id, 0) as upload`, id, actor.ID)
 	if err != nil {
 		return err
 	}
-	if tag.RowsAffected() == 0 {
+	for _, great := range parts {
+		if _, err := tx.Exec(ctx, `delete from inbound_uploads where id = $1`, great.Upload); err != nil {
+			return err
+		}
+	}
+	if len(parts) == 0 {
 		return refuse(ErrConflict, "Mail %d is not suspended, or was deleted before.", id)
 	}
 	return audit(ctx, tx, actor, "mail.deleted", object("mail", id), nil)
@@ -239,12 +246,13 @@ func deleteMail(ctx context.Context, tx pgx.Tx, actor Actor, id InboundID) error
 const purgeAtOnce = 200
 
 // PurgeSuspended deletes the content of mail that was suspended longer than the
-// instance keeps it; the entries stay. It gives how many there were.
+// instance keeps it; the entries stay. It gives how many there were. TidyGreat
+// removes the parts of great ones.
 func (d *Desk) PurgeSuspended(ctx context.Context) (gone int, err error) {
 	defer wrap(&err, "purge suspended mail")
 	for {
 		tag, err := d.pool.Exec(ctx, `
-			update inbound set raw = null, removed_at = now() where id in (
+			update inbound set raw = null, upload_id = null, removed_at = now() where id in (
 				select id from inbound
 				where state = 'suspended' and raw is not null
 					and suspended_at < now() - make_interval(days => (select suspended_days from instance))

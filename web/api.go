@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	_ "embed"
 	"log/slog"
 	"net/http"
@@ -158,7 +159,9 @@ func (a *api) routes() []apiRoute {
 var openAPIDocument []byte
 
 func openAPI(*apiCall) (apiAnswer, error) {
-	return apiAnswer{status: http.StatusOK, raw: openAPIDocument, mime: "application/json"}, nil
+	answer, err := sourceOf(bytes.NewReader(openAPIDocument), int64(len(openAPIDocument)))
+	answer.mime = "application/json"
+	return answer, err
 }
 
 // wrongMethod tells which methods the path takes.

@@ -1,10 +1,12 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -22,7 +24,7 @@ type apiAnswer struct {
 	next     string // cursors of the pages beside this one, where a list has any
 	previous string
 	instead  string // what was searched for instead of what was typed
-	raw      []byte
+	raw      *io.SectionReader
 	mime     string // of raw
 }
 
@@ -43,8 +45,8 @@ func listed[T, S any](resource string, all []T, total int, show func(T) S) (apiA
 	return apiAnswer{status: http.StatusOK, resource: resource, data: shown, total: &total}, nil
 }
 
-func sourceOf(raw []byte) (apiAnswer, error) {
-	return apiAnswer{status: http.StatusOK, raw: raw, mime: "message/rfc822"}, nil
+func sourceOf(raw io.ReaderAt, size int64) (apiAnswer, error) {
+	return apiAnswer{status: http.StatusOK, raw: io.NewSectionReader(raw, 0, size), mime: "message/rfc822"}, nil
 }
 
 type envelope struct {
@@ -174,11 +176,13 @@ func (a *api) hideForeign(c *apiCall, problems []apiError) {
 	}
 }
 
-// A rendered answer is finished before its first byte leaves.
+// A rendered answer is finished before its first byte leaves, but for the bytes of
+// a mail, which are read as they go.
 type rendered struct {
 	status int
 	mime   string
 	body   []byte
+	raw    *io.SectionReader // in place of body
 }
 
 const jsonType = "application/json; charset=utf-8"
@@ -188,13 +192,13 @@ func (a *api) render(c *apiCall, answer apiAnswer, err error) rendered {
 		return a.refuse(c, err)
 	}
 	if answer.mime != "" {
-		return rendered{answer.status, answer.mime, answer.raw}
+		return rendered{status: answer.status, mime: answer.mime, raw: answer.raw}
 	}
 	body, err := json.Marshal(envelope{answer.status, answer.data, answer.resource, answer.total, answer.next, answer.previous, answer.instead})
 	if err != nil {
 		return a.refuse(c, err)
 	}
-	return rendered{answer.status, jsonType, append(body, '\n')}
+	return rendered{status: answer.status, mime: jsonType, body: append(body, '\n')}
 }
 
 // refuse renders an error, and logs what is ours to mend under a reference.
@@ -225,13 +229,16 @@ func (a *api) refuse(c *apiCall, err error) rendered {
 	if err != nil {
 		a.log.Error("api error could not be written", "err", err)
 	}
-	return rendered{status, jsonType, append(body, '\n')}
+	return rendered{status: status, mime: jsonType, body: append(body, '\n')}
 }
 
 func (r rendered) send(w http.ResponseWriter) {
 	h := w.Header()
+	if r.raw == nil {
+		r.raw = io.NewSectionReader(bytes.NewReader(r.body), 0, int64(len(r.body)))
+	}
 	h.Set("Content-Type", r.mime)
-	h.Set("Content-Length", strconv.Itoa(len(r.body)))
+	h.Set("Content-Length", strconv.FormatInt(r.raw.Size(), 10))
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox")
@@ -243,7 +250,7 @@ func (r rendered) send(w http.ResponseWriter) {
 	}
 	w.WriteHeader(r.status)
 	// Whoever does not listen any more needs no word about it.
-	_, _ = w.Write(r.body)
+	_, _ = io.Copy(w, r.raw)
 }
 
 // ref shows a reference to a row; 0 is null.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"time"
 
@@ -94,5 +95,5 @@ func (a *api) deliverySource(c *apiCall, id core.DeliveryID) (apiAnswer, error) 
 	if err != nil {
 		return apiAnswer{}, err
 	}
-	return sourceOf(raw)
+	return sourceOf(bytes.NewReader(raw), int64(len(raw)))
 }

@@ -131,11 +131,11 @@ func (a *api) mail(c *apiCall, id core.InboundID) (apiAnswer, error) {
 }
 
 func (a *api) mailSource(c *apiCall, id core.InboundID) (apiAnswer, error) {
-	raw, err := a.desk.MailSource(c.ctx(), c.actor, id)
+	source, err := a.desk.MailSource(c.ctx(), c.actor, id)
 	if err != nil {
 		return apiAnswer{}, err
 	}
-	return sourceOf(raw)
+	return sourceOf(source.At(c.ctx()), source.Size())
 }
 
 func (a *api) releaseMail(c *apiCall, id core.InboundID) (apiAnswer, error) {

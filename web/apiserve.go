@@ -107,7 +107,7 @@ func (a *api) once(c *apiCall, key string, do apiHandler) rendered {
 	}
 	if first != nil {
 		c.w.Header().Set("Idempotency-Replayed", "true")
-		return rendered{first.Status, jsonType, first.Body}
+		return rendered{status: first.Status, mime: jsonType, body: first.Body}
 	}
 	out := a.run(c, do)
 	// The answer is kept even if the request took all of its time.

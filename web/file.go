@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -78,10 +79,16 @@ func shutIn(h http.Header, kind, disposition, name string) {
 
 // sendBytes gives such bytes, where they are in memory anyway.
 func sendBytes(w http.ResponseWriter, kind, disposition, name string, content []byte) {
+	sendPieces(w, kind, disposition, name, bytes.NewReader(content), int64(len(content)))
+}
+
+// sendPieces gives such bytes as they are read. What breaks off is shorter than was
+// promised.
+func sendPieces(w http.ResponseWriter, kind, disposition, name string, content io.ReaderAt, size int64) {
 	shutIn(w.Header(), kind, disposition, name)
-	w.Header().Set("Content-Length", strconv.Itoa(len(content)))
+	w.Header().Set("Content-Length", strconv.FormatInt(size, 10))
 	w.WriteHeader(http.StatusOK)
-	_, _ = w.Write(content) // the reader may have left
+	_, _ = io.Copy(w, io.NewSectionReader(content, 0, size)) // the reader may have left
 }
 
 // fileName makes a name that every file system takes and that says what it is:

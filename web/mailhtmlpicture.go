@@ -50,7 +50,7 @@ func (all pictures) find(reference string) (picture, bool) {
 // picturesOf are those of a letter whose bytes are at hand.
 func picturesOf(l core.Letter) (own pictures) {
 	for _, a := range l.Attachments {
-		own = append(own, picture{id: a.ContentID, size: int64(len(a.Content)), load: func() ([]byte, error) { return a.Content, nil }})
+		own = append(own, picture{id: a.ContentID, size: max(int64(len(a.Content)), a.Size), load: a.Bytes})
 	}
 	return own
 }

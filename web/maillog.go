@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 
 	"postdesk/core"
@@ -62,21 +63,21 @@ func (s *server) mailSource(v *visit) error {
 	if err != nil {
 		return err
 	}
-	raw, err := s.desk.MailSource(v.ctx(), v.actor, id)
+	source, err := s.desk.MailSource(v.ctx(), v.actor, id)
 	if err != nil {
 		return err
 	}
-	sendRaw(v, fmt.Sprintf("mail-%d", id), raw)
+	sendRaw(v, fmt.Sprintf("mail-%d", id), source.At(v.ctx()), source.Size())
 	return nil
 }
 
 // sendRaw shows the bytes of a mail as text, or gives them as a file.
-func sendRaw(v *visit, name string, raw []byte) {
+func sendRaw(v *visit, name string, raw io.ReaderAt, size int64) {
+	kind, disposition, ending := "text/plain; charset=utf-8", "inline", ".txt"
 	if v.query("download") == "1" {
-		sendBytes(v.w, "application/octet-stream", "attachment", name+".eml", raw)
-		return
+		kind, disposition, ending = "application/octet-stream", "attachment", ".eml"
 	}
-	sendBytes(v.w, "text/plain; charset=utf-8", "inline", name+".txt", raw)
+	sendPieces(v.w, kind, disposition, name+ending, raw, size)
 }
 
 func (s *server) replay(v *visit) error {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"fmt"
 	"net"
 	"net/http"
@@ -126,7 +127,7 @@ func (s *server) deliverySource(v *visit) error {
 	if err != nil {
 		return err
 	}
-	sendRaw(v, fmt.Sprintf("outgoing-%d", id), raw)
+	sendRaw(v, fmt.Sprintf("outgoing-%d", id), bytes.NewReader(raw), int64(len(raw)))
 	return nil
 }
 

@@ -205,7 +205,7 @@ func (r *reader) words(p *part, wantText bool) body {
 		}
 		return b
 	case "text/enriched", "text/richtext":
-		text, _ := htmlText(enrichedPage(newlines(r.decodeText(p, r.decode(p), false))))
+		text, _ := htmlText(enrichedPage(newlines(r.decodeText(p, r.textOf(p), false))))
 		return body{text: text}
 	case "text/plain", "text/markdown":
 		return r.plainText(p)
@@ -245,6 +245,10 @@ func (r *reader) encrypted() {
 const noteEncrypted = "This mail is encrypted and cannot be read here. Its content is attached."
 
 func (r *reader) decode(p *part) []byte {
+	if p.torn() {
+		p.sketch.giveUp()
+		return nil
+	}
 	return decodeTransfer(p.body, p.header.get("content-transfer-encoding"), r.defect)
 }
 
@@ -252,7 +256,12 @@ func (r *reader) decode(p *part) []byte {
 func (r *reader) decodeText(p *part, data []byte, isHTML bool) string {
 	if left := maxTextIn - r.textIn; len(data) > left {
 		r.defect("the text is longer than is read; all of it is attached")
-		r.keep(p, core.Attachment{Filename: fileName(p, data), ContentType: p.media.value, Content: data})
+		file := core.Attachment{Content: data}
+		if p.isLong() {
+			file = r.inPlace(p, p.header.get("content-transfer-encoding"))
+		}
+		file.Filename, file.ContentType = fileName(p, data), p.media.value
+		r.keep(p, file)
 		data = data[:left]
 	}
 	r.textIn += len(data)
@@ -263,10 +272,10 @@ func (r *reader) decodeText(p *part, data []byte, isHTML bool) string {
 	return cut(s, maxTextOut)
 }
 
-func (r *reader) pageText(p *part) string { return r.decodeText(p, r.decode(p), true) }
+func (r *reader) pageText(p *part) string { return r.decodeText(p, r.textOf(p), true) }
 
 func (r *reader) plainText(p *part) body {
-	data, files := cutUU(r.cutPGP(p, r.decode(p)))
+	data, files := cutUU(r.cutPGP(p, r.textOf(p)))
 	for _, f := range files {
 		r.keep(p, f)
 	}

@@ -11,6 +11,10 @@ import (
 
 // attach keeps a leaf as a file of the letter.
 func (r *reader) attach(p *part) {
+	if p.torn() {
+		r.attachTorn(p)
+		return
+	}
 	content := p.body
 	if !p.tooDeep || p.header.fields != nil {
 		content = r.decode(p)
@@ -19,12 +23,14 @@ func (r *reader) attach(p *part) {
 }
 
 func (r *reader) attachContent(p *part, content []byte) {
-	r.keep(p, core.Attachment{
-		Filename:    fileName(p, content),
-		ContentType: cut(oneLine(p.media.value), maxNameBytes),
-		ContentID:   cmp.Or(cleanID(strings.Trim(p.header.get("content-id"), "<> ")), cleanID(strings.TrimSpace(p.header.get("content-location")))),
-		Content:     content,
-	})
+	r.attachFile(p, fileName(p, content), core.Attachment{Content: content})
+}
+
+func (r *reader) attachFile(p *part, name string, file core.Attachment) {
+	file.Filename = name
+	file.ContentType = cut(oneLine(p.media.value), maxNameBytes)
+	file.ContentID = cmp.Or(cleanID(strings.Trim(p.header.get("content-id"), "<> ")), cleanID(strings.TrimSpace(p.header.get("content-location"))))
+	r.keep(p, file)
 }
 
 // keep adds a file of a part. When there are too many, the last one is the rest of
@@ -33,7 +39,9 @@ func (r *reader) keep(p *part, a core.Attachment) {
 	if len(r.files) >= maxAttachments {
 		if last := len(r.files) - 1; r.from[last] != nil {
 			r.defect("the mail has more attachments than are kept apart; the rest is one attachment")
-			r.files[last] = core.Attachment{Filename: "rest-of-the-mail.txt", ContentType: "application/octet-stream", Content: r.from[last].rest}
+			rest := restOf(r.from[last])
+			rest.Filename, rest.ContentType = "rest-of-the-mail.txt", "application/octet-stream"
+			r.files[last] = rest
 			r.from[last] = nil
 		}
 		return

@@ -31,9 +31,15 @@ func unread(raw []byte) core.Letter {
 func read(raw []byte) core.Letter {
 	var d defects
 	if hasBareNewline(raw) {
-		d.add("bare newline: a line does not end in CR LF")
+		d.add(defectBareNewline)
 	}
-	root := walk(startOfMail(raw), d.add)
+	return letterOf(walk(startOfMail(raw), d.add), &d)
+}
+
+const defectBareNewline = "bare newline: a line does not end in CR LF"
+
+// letterOf reads a mail whose parts were found.
+func letterOf(root *part, d *defects) core.Letter {
 	r := &reader{defect: d.add}
 	b := r.body(root, true)
 	r.openTNEF(&b)
@@ -54,7 +60,7 @@ func read(raw []byte) core.Letter {
 	}
 	l.Folds = foldText(l, b.marks)
 	markSignatures(l.Attachments)
-	l.Defects, l.Notices = d, notices(d)
+	l.Defects, l.Notices = *d, notices(*d)
 	return l
 }
 

@@ -19,6 +19,10 @@ type part struct {
 	closed      bool   // the boundary that ends a multipart has come
 	tooDeep     bool   // not looked into: the bounds were reached
 	rest        []byte // of the mail, from where this part begins
+
+	// Of a great mail: where body and rest begin in its sketch.
+	sketch     *sketch
+	at, restAt int
 }
 
 func (p *part) isMultipart() bool { return strings.HasPrefix(p.media.value, "multipart/") }
@@ -36,6 +40,8 @@ type walker struct {
 	parts    int
 	resniffs int
 	charset  string
+	sketch   *sketch // of a great mail: raw is what it keeps
+	base     int     // from there on
 }
 
 // walk reads the entity that raw is.
@@ -119,7 +125,8 @@ func (w *walker) boundary(place int, closes bool, at, next int) int {
 	}
 	if w.parts >= maxParts {
 		w.defect("the mail has more parts than are read; the rest is one attachment")
-		parent.children = append(parent.children, &part{media: media{value: "application/octet-stream"}, body: w.raw[at:], rest: w.raw[at:], tooDeep: true})
+		parent.children = append(parent.children, &part{media: media{value: "application/octet-stream"}, body: w.raw[at:], rest: w.raw[at:], tooDeep: true,
+			sketch: w.sketch, at: w.base + at, restAt: w.base + at})
 		w.open, w.level = nil, nil
 		return len(w.raw)
 	}
@@ -148,7 +155,7 @@ func (w *walker) entity(at int, defaultType string, lim headerLimits) (*part, in
 		return ok
 	}
 	h, body := readHeader(w.raw, at, lim, ends, w.defect)
-	p := &part{header: h, rest: w.raw[at:]}
+	p := &part{header: h, rest: w.raw[at:], sketch: w.sketch, restAt: w.base + at}
 	p.header.charset = w.charset
 	p.describe(defaultType)
 	if w.charset == "" {
@@ -236,7 +243,7 @@ func (w *walker) closeLeaf(end int) {
 		b = bytes.TrimSuffix(b, []byte("\n"))
 		b = bytes.TrimRight(b, "\r")
 	}
-	w.leaf.body = b
+	w.leaf.body, w.leaf.at = b, w.base+from
 	w.leaf = nil
 }
 
@@ -258,17 +265,24 @@ func (w *walker) mend(p *part) {
 	if !announced && (p.media.value != "text/plain" || p.header.count("content-type") > 0) {
 		return
 	}
+	again := &walker{raw: p.body, sketch: p.sketch, base: p.at}
 	raw, boundary := p.body, ""
 	decode := func(b []byte) []byte {
 		return decodeTransfer(b, p.header.get("content-transfer-encoding"), func(string) {})
 	}
 	if announced && bytes.Contains(decode(raw[:min(len(raw), maxRuleBytes)]), []byte("--"+p.boundary)) {
 		raw, boundary = decode(raw), p.boundary
+		if transferOf(p.header.get("content-transfer-encoding")) != transferNone {
+			if p.torn() {
+				p.sketch.giveUp()
+			}
+			again = &walker{raw: raw}
+		}
 	}
 	if boundary == "" {
 		boundary = sniffBoundary(raw, announced)
 	}
-	if boundary == "" || !w.again(p, raw, boundary) {
+	if boundary == "" || !w.again(p, again, boundary) {
 		if p.isMultipart() {
 			w.defect("a multipart holds no part; it is read as text")
 			p.media = media{value: "text/plain"} // never a page: that would render what nobody called one
@@ -281,10 +295,10 @@ func (w *walker) mend(p *part) {
 	}
 }
 
-// again reads the parts of p that another boundary cuts, and tells whether there
-// are any.
-func (w *walker) again(p *part, raw []byte, boundary string) bool {
-	again := &walker{raw: raw, defect: w.defect, parts: w.parts, resniffs: w.resniffs + 1, charset: w.charset}
+// again reads with another walker the parts of p that another boundary cuts, and
+// tells whether there are any.
+func (w *walker) again(p *part, again *walker, boundary string) bool {
+	again.defect, again.parts, again.resniffs, again.charset = w.defect, w.parts, w.resniffs+1, w.charset
 	p.boundary = boundary
 	again.open, again.level = []*part{p}, map[string]int{boundary: 0}
 	again.scan(0)
@@ -300,7 +314,8 @@ func (w *walker) mendFirst(p *part) {
 		return
 	}
 	w.defect("the first boundary is missing")
-	again := &walker{raw: lost, defect: w.defect, parts: w.parts, resniffs: w.resniffs + 1, charset: w.charset}
+	again := &walker{raw: lost, defect: w.defect, parts: w.parts, resniffs: w.resniffs + 1, charset: w.charset,
+		sketch: p.sketch, base: p.at + len(p.body) - len(lost)}
 	p.children = slices.Insert(p.children, 0, again.run(0, partHeader))
 	w.parts, w.resniffs = again.parts, again.resniffs
 }

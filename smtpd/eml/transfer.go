@@ -6,31 +6,60 @@ import (
 	"strings"
 )
 
-// decodeTransfer undoes a Content-Transfer-Encoding. Unknown names are told and
-// leave the bytes as they are.
-func decodeTransfer(b []byte, encoding string, defect func(string)) []byte {
+// A transfer is how the bytes of a part are encoded (RFC 2045 section 6).
+type transfer byte
+
+const (
+	transferNone transfer = iota
+	transferBase64
+	transferQP
+	transferUU
+	transferUnknown
+)
+
+// transferOf reads a Content-Transfer-Encoding as senders write it.
+func transferOf(encoding string) transfer {
 	encoding = strings.Trim(strings.ToLower(encoding), " \t\"'=")
 	if end := strings.IndexAny(encoding, " \t;,(\"'"); end > 0 {
 		encoding = encoding[:end]
 	}
 	switch encoding {
 	case "", "7bit", "8bit", "binary", "7-bit", "8-bit", "7bits", "8bits", "none", "7bits.", "utf-8", "us-ascii":
-		return b
+		return transferNone
 	case "base64", "b64", "base-64":
+		return transferBase64
+	case "quoted-printable", "quoted_printable", "quotedprintable", "quoted", "qp":
+		return transferQP
+	case "uuencode", "x-uuencode", "x-uue", "uue", "x-uu":
+		return transferUU
+	}
+	return transferUnknown
+}
+
+const (
+	defectNotBase64       = "the transfer encoding is not the real one"
+	defectUnknownTransfer = "unknown transfer encoding"
+)
+
+// decodeTransfer undoes a Content-Transfer-Encoding. Unknown names are told and
+// leave the bytes as they are.
+func decodeTransfer(b []byte, encoding string, defect func(string)) []byte {
+	switch transferOf(encoding) {
+	case transferBase64:
 		if isWords(b) {
-			defect("the transfer encoding is not the real one")
+			defect(defectNotBase64)
 			return b
 		}
 		return decodeBase64(b)
-	case "quoted-printable", "quoted_printable", "quotedprintable", "quoted", "qp":
+	case transferQP:
 		return decodeQP(b)
-	case "uuencode", "x-uuencode", "x-uue", "uue", "x-uu":
+	case transferUU:
 		if _, files := cutUU(b); len(files) > 0 {
 			return files[0].Content
 		}
-		return b
+	case transferUnknown:
+		defect(defectUnknownTransfer)
 	}
-	defect("unknown transfer encoding")
 	return b
 }
 
@@ -70,47 +99,68 @@ var base64Values = func() (t [256]byte) {
 // lists add under it, ends it.
 func decodeBase64(b []byte) []byte {
 	out := make([]byte, 0, len(b)/4*3+3)
-	var bits uint32
-	n := 0
-	flush := func() {
-		switch n {
-		case 2:
-			out = append(out, byte(bits>>4))
-		case 3:
-			out = append(out, byte(bits>>10), byte(bits>>2))
-		}
-		bits, n = 0, 0
-	}
+	var bits base64Bits
 	for at := 0; at < len(b); {
 		line, next := nextLine(b, at)
-		if n == 0 && len(line)%4 == 0 { // the usual line
-			end := len(out)
-			if k, err := base64.StdEncoding.Decode(out[end:cap(out)], line); err == nil {
-				out = out[:end+k]
-				at = next
-				continue
+		ok := false
+		if out, ok = bits.strict(out, line); !ok {
+			if listFooter(line) && at > 0 {
+				break
 			}
-		}
-		if listFooter(line) && at > 0 {
-			break
-		}
-		for _, c := range line {
-			v := base64Values[c]
-			if v == 0xff {
-				if c == '=' {
-					flush()
-				}
-				continue
-			}
-			bits = bits<<6 | uint32(v)
-			if n++; n == 4 {
-				out = append(out, byte(bits>>16), byte(bits>>8), byte(bits))
-				bits, n = 0, 0
-			}
+			out = bits.lenient(out, line)
 		}
 		at = next
 	}
-	flush()
+	return bits.flush(out)
+}
+
+// base64Bits are what is left between two lines.
+type base64Bits struct {
+	bits uint32
+	n    int
+}
+
+// strict decodes the usual line, if out has room for it.
+func (b *base64Bits) strict(out, line []byte) ([]byte, bool) {
+	if b.n != 0 || len(line)%4 != 0 {
+		return out, false
+	}
+	end := len(out)
+	k, err := base64.StdEncoding.Decode(out[end:cap(out)], line)
+	if err != nil {
+		return out, false
+	}
+	return out[:end+k], true
+}
+
+// lenient decodes any line: what is no digit is passed over.
+func (b *base64Bits) lenient(out, line []byte) []byte {
+	for _, c := range line {
+		v := base64Values[c]
+		if v == 0xff {
+			if c == '=' {
+				out = b.flush(out)
+			}
+			continue
+		}
+		b.bits = b.bits<<6 | uint32(v)
+		if b.n++; b.n == 4 {
+			out = append(out, byte(b.bits>>16), byte(b.bits>>8), byte(b.bits))
+			b.bits, b.n = 0, 0
+		}
+	}
+	return out
+}
+
+// flush writes what an end or a padding leaves.
+func (b *base64Bits) flush(out []byte) []byte {
+	switch b.n {
+	case 2:
+		out = append(out, byte(b.bits>>4))
+	case 3:
+		out = append(out, byte(b.bits>>10), byte(b.bits>>2))
+	}
+	b.bits, b.n = 0, 0
 	return out
 }
 
@@ -128,25 +178,29 @@ func listFooter(line []byte) bool {
 func decodeQP(b []byte) []byte {
 	out := make([]byte, 0, len(b))
 	for at := 0; at < len(b); {
-		end := bytes.IndexByte(b[at:], '\n')
-		next, hasEnd := len(b), false
-		if end >= 0 {
-			next, hasEnd = at+end+1, true
+		next := len(b)
+		if end := bytes.IndexByte(b[at:], '\n'); end >= 0 {
+			next = at + end + 1
 		}
-		full := b[at:next]
-		line := bytes.TrimRight(full, " \t\r\n")
-		soft := false
-		if n := len(line); n > 0 && line[n-1] == '=' {
-			line, soft = line[:n-1], true
-		}
-		out = appendQP(out, line)
-		if hasEnd && !soft {
-			if bytes.HasSuffix(full, []byte("\r\n")) {
-				out = append(out, '\r')
-			}
-			out = append(out, '\n')
-		}
+		out = appendQPLine(out, b[at:next])
 		at = next
+	}
+	return out
+}
+
+// appendQPLine decodes a line with its end.
+func appendQPLine(out, full []byte) []byte {
+	line := bytes.TrimRight(full, " \t\r\n")
+	soft := false
+	if n := len(line); n > 0 && line[n-1] == '=' {
+		line, soft = line[:n-1], true
+	}
+	out = appendQP(out, line)
+	if !soft && bytes.HasSuffix(full, []byte("\n")) {
+		if bytes.HasSuffix(full, []byte("\r\n")) {
+			out = append(out, '\r')
+		}
+		out = append(out, '\n')
 	}
 	return out
 }

@@ -1,0 +1,179 @@
+package core
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"hash"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// GreatBytes is the size beyond which a mail is great: it is stored in parts while
+// it comes, and read in pieces, so that nobody holds the whole of it in memory.
+const GreatBytes = 1 << 20
+
+// partBytes is the size of all parts but the last.
+const partBytes = 256 << 10
+
+// An UploadID names the parts of a great mail.
+type UploadID int64
+
+// A GreatMail is a great mail on its way in. It is used by one goroutine. Nothing
+// is promised before Accept returns. Who gives it up says Discard; what a crash
+// leaves is swept (TidyGreat).
+type GreatMail struct {
+	desk   *Desk
+	env    Envelope
+	hash   hash.Hash
+	size   int64
+	head   []byte // stays in the mail's row
+	part   []byte // the next one, not stored yet
+	parts  int    // stored ones
+	upload UploadID
+}
+
+// ReceiveGreat begins a mail that is great.
+func (d *Desk) ReceiveGreat(env Envelope) *GreatMail {
+	return &GreatMail{desk: d, env: env, hash: newAcceptHash(env), head: make([]byte, 0, headOfMail), part: make([]byte, 0, partBytes)}
+}
+
+// newAcceptHash is the digest of a mail before its first byte.
+func newAcceptHash(env Envelope) hash.Hash {
+	h := sha256.New()
+	part := func(s string) {
+		_ = binary.Write(h, binary.BigEndian, uint64(len(s)))
+		h.Write([]byte(s))
+	}
+	part(env.ClientIP.String())
+	part(env.From)
+	part(strings.Join(slices.Sorted(slices.Values(env.Recipients)), "\n"))
+	return h
+}
+
+// Size is how many bytes have come.
+func (g *GreatMail) Size() int64 { return g.size }
+
+// Write takes more of the mail, and stores each part that is full.
+func (g *GreatMail) Write(ctx context.Context, p []byte) (err error) {
+	defer wrap(&err, "store great mail")
+	g.hash.Write(p)
+	g.size += int64(len(p))
+	n := min(len(p), headOfMail-len(g.head))
+	g.head = append(g.head, p[:n]...)
+	for p = p[n:]; len(p) > 0; p = p[n:] {
+		n = min(len(p), partBytes-len(g.part))
+		if g.part = append(g.part, p[:n]...); len(g.part) == partBytes {
+			if err := g.store(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// A part is a statement of its own: a slow sender holds no connection. Its commit
+// is not waited for, since the acceptance's is: the log is written in order, so
+// what is behind that commit in it is on the disk with it.
+const (
+	notWaitedFor   = `with hasty as materialized (select set_config('synchronous_commit', 'off', true)), `
+	firstPartSQL   = notWaitedFor + `upload as (insert into inbound_uploads default values returning id)`
+	anotherPartSQL = notWaitedFor + `upload as (update inbound_uploads set touched_at = now() where id = $3 returning id)`
+	insertPartSQL  = ` insert into inbound_parts (upload_id, ordinal, bytes) select id, $1, $2 from upload, hasty returning upload_id`
+)
+
+var errUploadGone = errors.New("the parts of the mail that came before are gone")
+
+func (g *GreatMail) store(ctx context.Context) (err error) {
+	if g.upload == 0 {
+		g.upload, err = value[UploadID](ctx, g.desk.pool, firstPartSQL+insertPartSQL, g.parts, g.part)
+	} else {
+		_, err = value[UploadID](ctx, g.desk.pool, anotherPartSQL+insertPartSQL, g.parts, g.part, g.upload)
+		if errors.Is(err, ErrNotFound) {
+			return errUploadGone
+		}
+	}
+	g.part = g.part[:0]
+	g.parts++
+	return err
+}
+
+// Accept is Desk.Accept for a mail that has come as a whole.
+func (g *GreatMail) Accept(ctx context.Context, claim bool) (c Claim, err error) {
+	defer wrap(&err, "accept great mail")
+	ctx, cancel := context.WithTimeout(ctx, acceptTime)
+	defer cancel()
+	if len(g.part) > 0 {
+		if err := g.store(ctx); err != nil {
+			return c, err
+		}
+	}
+	if err := g.desk.tx(ctx, func(tx pgx.Tx) error { c, err = g.accept(ctx, tx, claim); return err }); err != nil {
+		return Claim{}, err
+	}
+	if !claim {
+		g.desk.bells.ring(BellInbound)
+	}
+	return c, nil
+}
+
+// accept makes the mail of the parts, or counts it on the one that came before.
+func (g *GreatMail) accept(ctx context.Context, tx pgx.Tx, claim bool) (c Claim, err error) {
+	stored, err := value[int64](ctx, tx, `
+		with upload as materialized (select id from inbound_uploads where id = $1 for key share)
+		select coalesce(sum(octet_length(bytes)), 0)::bigint from inbound_parts where upload_id = (select id from upload)`, g.upload)
+	if err != nil {
+		return c, err
+	}
+	if stored+int64(len(g.head)) != g.size {
+		return c, errUploadGone
+	}
+	c = Claim{Envelope: g.env, Great: &Source{q: g.desk.pool, upload: g.upload, head: g.head, size: g.size}}
+	lease := time.Duration(0)
+	if claim {
+		c.Attempt, c.Tries, lease = 1, 1, inboundLease
+	}
+	var inserted bool
+	err = tx.QueryRow(ctx, acceptGreatSQL, g.hash.Sum(nil), c.Attempt, lease, clientOf(g.env), storable(g.env.Helo), g.env.TLS, storable(g.env.From),
+		storableAll(g.env.Recipients), g.size, g.head, sourceOr(g.env.Channel, ChannelMail), g.env.Trapped, g.upload).
+		Scan(&c.ID, &inserted, &c.Envelope.ReceivedAt)
+	if err == nil && !inserted {
+		_, err = tx.Exec(ctx, `delete from inbound_uploads where id = $1`, g.upload)
+	}
+	c.Held = claim && inserted
+	return c, err
+}
+
+const acceptGreatSQL = `
+	insert into inbound (digest, attempts, tries, due_at, received_at, client_ip, helo, tls, envelope_from, recipients, size, raw, channel, trapped, upload_id)
+	values ($1, $2, $2, now() + $3, now(), $4::text::inet, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+	on conflict (digest) do update set arrivals = inbound.arrivals + 1
+	returning id, xmax = 0, received_at`
+
+// Discard removes the parts of a mail that was refused or broke off, at once. It
+// never harms one that was accepted, not even where nobody heard that it was.
+func (g *GreatMail) Discard(ctx context.Context) {
+	if g.upload == 0 {
+		return
+	}
+	if _, err := g.desk.pool.Exec(ctx, `
+		delete from inbound_uploads u where id = $1 and not exists (select from inbound where upload_id = u.id)`, g.upload); err != nil {
+		g.desk.log.InfoContext(ctx, "parts of a mail that was not accepted stay for an hour", "error", err)
+	}
+}
+
+// TidyGreat removes parts that belong to no mail: of senders that broke off while
+// we crashed, and of mails that were deleted.
+func (d *Desk) TidyGreat(ctx context.Context) (err error) {
+	defer wrap(&err, "tidy great mails")
+	if _, err := d.pool.Exec(ctx, `update inbound set upload_id = null where upload_id is not null and raw is null`); err != nil {
+		return err
+	}
+	_, err = d.pool.Exec(ctx, `
+		delete from inbound_uploads u where touched_at < now() - interval '1 hour' and not exists (select from inbound where upload_id = u.id)`)
+	return err
+}
