@@ -5,6 +5,10 @@ import (
 	"io"
 )
 
+// full says that the disk has no room for mail. It is asked when a mail begins and
+// again when it is here: many may have begun before.
+func (s *Server) full() bool { return s.cfg.Full != nil && s.cfg.Full() }
+
 // great mails, in octets, may not take all of the byte budget.
 const great = 1 << 20
 

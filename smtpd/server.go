@@ -50,6 +50,9 @@ type Config struct {
 	MaxFilingMails   int           // accepted mails that are being filed at once
 	MaxFilingBytes   int64         // of all mails that are being filed
 	MaxHops          int           // Received fields; more is a loop (RFC 5321 section 6.3)
+
+	// Full says that no mail can be kept at this moment: 452 4.3.1. Nil: never.
+	Full func() bool
 }
 
 func (c Config) withDefaults() Config {

@@ -55,7 +55,7 @@ func (s *session) Mail(from string, opts *smtp.MailOptions) error {
 		s.server.stats.refused.Add(1)
 		s.server.refusals.count(becauseTooBig)
 		return errTooBig
-	case opts.Size > s.server.bytes.left.Load():
+	case opts.Size > s.server.bytes.left.Load() || s.server.full():
 		s.server.refusals.count(becauseRoom)
 		return errNoRoom
 	}
@@ -117,6 +117,9 @@ func (s *session) accept(m *mail, raw []byte) error {
 	}
 	if s.peer.gone() {
 		return errUnconfirmed
+	}
+	if s.server.full() {
+		return errNoRoom
 	}
 	env := core.Envelope{
 		ClientIP: s.peer.client, Helo: cleanHelo(s.dialogue.Hostname()), TLS: s.peer.secure(),

@@ -49,6 +49,7 @@ type settings struct {
 	Resolver            string   `help:"A DNS server, host:port, instead of the system's." env:"POSTDESK_RESOLVER" placeholder:"ADDR"`
 	TrustedRelay        []string `help:"CIDR[,CIDR]=authserv-id: networks whose Authentication-Results of that id are believed. Repeatable." env:"POSTDESK_TRUSTED_RELAY" sep:";" placeholder:"CIDR=ID"`
 	TrustedProxy        []string `help:"CIDR: networks of reverse proxies in front of the panel. Who asks is then read from their X-Forwarded-For. Repeatable, or with commas." env:"POSTDESK_TRUSTED_PROXY" placeholder:"CIDR"`
+	WatchDisk           []string `help:"Folder on the disk of the database: below 1 GB free there, or a tenth of a smaller disk, and always below five of the largest mails, mail is refused for the moment. The private PostgreSQL's folder unless given; give it where a --database-url leads to a server on this machine. Repeatable." env:"POSTDESK_WATCH_DISK" placeholder:"DIR"`
 	HoldOutbox          bool     `help:"Hold everything outgoing, as after a restore." env:"POSTDESK_HOLD_OUTBOX"`
 	MaxConnections      int      `help:"SMTP connections in all." env:"POSTDESK_MAX_CONNECTIONS" default:"4000"`
 	MaxConnectionsPerIP int      `help:"SMTP connections of one address, or one /64 of IPv6. Loopback and trusted relays are exempt." env:"POSTDESK_MAX_CONNECTIONS_PER_IP" default:"20" name:"max-connections-per-ip"`
