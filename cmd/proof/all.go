@@ -43,11 +43,16 @@ func (a *allCommand) proofs(program, gateway string) []proof {
 	}
 	return []proof{
 		{"R1", "Mail comes in, gateway and PostgreSQL are killed", command("crash", "--push", "--control", "--faulty", "release", "--mails", "500000", "--kills", "1000", "--timeout", "12h")},
+		{"R3", "The disk loses what was not flushed", command("powerloss", "release", "--release", "--timeout", "4h")},
+		{"R9", "The database is away", command("dbdown", "release", "--release")},
+		{"R10", "The disk is full (and R4)", command("diskfull", "release", "--release", "--timeout", "2h")},
 		{"R11", "The next server is down", command("outage")},
 		{"R12", "Mail goes out, gateways are killed", command("deliver", "--control", "release", "--kills", "500", "--for", "3h")},
 		{"R15", "Slow and idle clients", command("slow")},
 		{"R16", "Great mails all at once", command("memory")},
 		{"R19a", "Gateways are restarted in turn under mail", command("rolling", "--control", "release", "--restarts", "100")},
+		{"PG", "The primary PostgreSQL dies, its standby is promoted", command("standby", "--control", "release", "--rounds", "20", "--timeout", "2h")},
+		{"PB", "PgBouncer in transaction mode", command("pooler", "--control")},
 		{"S4", "Nonsense over SMTP", command("fuzz", "--control", "release", "--for", "2h")},
 	}
 }

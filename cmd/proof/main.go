@@ -34,12 +34,16 @@ type commands struct {
 	Bench benchCommand `cmd:"" help:"Messages a second from SMTP to a filed conversation, with CPU and memory."`
 	Crash crashCommand `cmd:"" help:"Kill the gateway while mail comes in, then count what was lost or doubled."`
 
+	Dbdown    dbdownCommand    `cmd:"" help:"Take PostgreSQL away, look at what the gateway says, and count what a Postfix before it has kept."`
+	Diskfull  diskfullCommand  `cmd:"" help:"Fill the disk below PostgreSQL while mail comes in: when it is refused, whether any is lost, when it is taken again."`
 	Powerloss powerlossCommand `cmd:"" help:"Let the disk below PostgreSQL lose what was not flushed while mail comes in, then count what was lost."`
 
 	Deliver deliverCommand `cmd:"" help:"Kill gateways while mail goes out, then count what was lost, or sent twice without need."`
 	Drain   drainCommand   `cmd:"" help:"Mails a second from a full queue to a sink, beside Postfix's own client."`
 	Outage  outageCommand  `cmd:"" help:"Let the next server be down while mail is queued, and see how it is delivered afterwards."`
 
+	Standby standbyCommand `cmd:"" help:"Kill the primary PostgreSQL while mail comes in, promote its standby, and count what was lost."`
+	Pooler  poolerCommand  `cmd:"" help:"Mail in, panel and mail out through PgBouncer in transaction mode, and how fast that is."`
 	Rolling rollingCommand `cmd:"" help:"Restart gateways one after the other while mail comes in, and count what was refused, cut short or lost."`
 
 	Fill fillCommand `cmd:"" help:"Fill an empty help desk with years of conversations, to look at or to measure."`
