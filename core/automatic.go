@@ -15,7 +15,7 @@ import (
 // held for an unproven sender takes nothing from what the proven one may get.
 const automaticSQL = `
 	select g.n, case
-		when exists (select from automatic_mutes where address = g.address) then 'Automatic mail to this address is muted: a machine answered it.'
+		when (select true from automatic_mutes where address = g.address) then 'Automatic mail to this address is muted: a machine answered it.'
 		when a.hour >= 1 or a.day >= 3 then 'This address had automatic mail a short while ago.'
 		else '' end
 	from unnest($1::text[], $2::text[]) with ordinality as g (address, origin, n)

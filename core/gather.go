@@ -93,9 +93,10 @@ const sendersSQL = `
 		coalesce(r.may_reply, false), coalesce(r.may_merge, false), coalesce(r.may_view_suspended, false), coalesce(r.may_manage_people, false),
 		coalesce(r.case_access, ''), array(select team_id from team_members where user_id = u.id),
 		l.blocked, l.safe,
-		exists (select from automatic_mutes where address = g.address) or exists (select from suppressions where address = g.address),
+		coalesce((select true from automatic_mutes where address = g.address), (select true from suppressions where address = g.address), false),
 		exists (select from organization_domains where domain = any(string_to_array(g.domains, ' '))),
-		exists (select from participants where address = g.address and user_id is null) or exists (select from tokens where address = g.address and user_id is null),
+		coalesce((select true from participants where address = g.address and user_id is null limit 1),
+			(select true from tokens where address = g.address and user_id is null limit 1), false),
 		i.accepts_unknown, o.ten >= i.flood_ten_minutes or o.hour >= i.flood_hour or o.day >= i.flood_day,
 		t.ids, t.addresses
 	from instance i

@@ -19,7 +19,8 @@ type opening struct {
 // openSQL makes the customers of unknown addresses, and a conversation with its
 // first message for each mail, in one statement: with one for each mail PostgreSQL
 // was more occupied by starting them than by what they did. An address that somebody
-// took in the meantime gives no row.
+// took in the meantime gives no row. (Not "exists": a plan made while there were few
+// addresses would go on reading all of them.)
 const openSQL = `
 	with given as materialized (
 		select g.*, case when g.makes then nextval('users_id_seq') else g.known end as author,
@@ -28,7 +29,7 @@ const openSQL = `
 			$9::timestamptz[], $10::text[], $11::text[], $12::boolean[], $13::boolean[], $14::text[], $15::bigint[], $16::text[])
 			with ordinality as g (name, makes, address, verified, known, subject, mailbox, root,
 			received_at, text, elided, elided_private, has_html, warnings, inbound, words, n)
-		where not (g.makes and (exists (select from addresses where address = g.address) or exists (select from mailboxes where address = g.address)))),
+		where not (g.makes and coalesce((select true from addresses where address = g.address), (select true from mailboxes where address = g.address), false))),
 	account as (
 		insert into users (id, name, role, enabled) overriding system value
 		select author, name, 'customer', true from given where makes),
