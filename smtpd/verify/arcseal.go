@@ -79,7 +79,7 @@ func messageSum(m mail, own field, tags map[string]string, now time.Time) (sum [
 		return nil, "it is signed for another time"
 	}
 	bh, err := base64.StdEncoding.DecodeString(squeeze(tags["bh"]))
-	if err != nil || !bytes.Equal(bh, bodyHash(m.body, body)) {
+	if err != nil || !bytes.Equal(bh, bodyHash(m.text(), body)) {
 		return nil, "the text was changed after it"
 	}
 	h := sha256.New()

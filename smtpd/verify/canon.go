@@ -2,8 +2,8 @@ package verify
 
 import (
 	"bufio"
-	"bytes"
 	"crypto/sha256"
+	"io"
 	"regexp"
 	"strings"
 )
@@ -34,45 +34,77 @@ func withoutSignature(raw []byte) []byte {
 }
 
 // bodyHash is the SHA-256 of a body in its canonical form.
-func bodyHash(body []byte, relaxed bool) []byte {
+func bodyHash(body io.Reader, relaxed bool) []byte {
 	hash := sha256.New()
-	w := bufio.NewWriter(hash)
-	empty := 0 // lines, held back: those at the end do not count
-	written := false
-	for len(body) > 0 {
-		line, rest, _ := bytes.Cut(body, []byte("\n"))
-		body = rest
-		line = bytes.TrimSuffix(line, []byte("\r"))
-		if relaxed {
-			line = bytes.TrimRight(line, " \t")
+	c := &canonicalBody{w: bufio.NewWriter(hash), relaxed: relaxed}
+	in := bufio.NewReader(body)
+	for {
+		b, err := in.ReadByte()
+		if err != nil {
+			break
 		}
-		if len(line) == 0 {
-			empty++
-			continue
-		}
-		for ; empty > 0; empty-- {
-			_, _ = w.WriteString("\r\n")
-		}
-		writeLine(w, line, relaxed)
-		written = true
+		c.take(b)
 	}
-	if !written && !relaxed {
-		_, _ = w.WriteString("\r\n")
-	}
-	_ = w.Flush()
+	c.finish()
 	return hash.Sum(nil)
 }
 
-func writeLine(w *bufio.Writer, line []byte, relaxed bool) {
-	blank := false
-	for _, c := range line {
-		isWSP := relaxed && (c == ' ' || c == '\t')
-		if !isWSP {
-			_ = w.WriteByte(c)
-		} else if !blank {
-			_ = w.WriteByte(' ')
-		}
-		blank = isWSP
+// A canonicalBody writes a body in its canonical form as it comes.
+type canonicalBody struct {
+	w       *bufio.Writer
+	relaxed bool
+	written bool // a line that is not empty
+	inLine  bool // something of this line is written
+	empty   int  // lines, held back: those at the end do not count
+	blank   bool // held back: white space, which at the end of a line does not count
+	cr      bool // held back: it may belong to the end of the line
+}
+
+func (c *canonicalBody) take(b byte) {
+	if b == '\n' {
+		c.endLine()
+		return
 	}
-	_, _ = w.WriteString("\r\n")
+	if c.cr {
+		c.write('\r')
+		c.cr = false
+	}
+	switch {
+	case b == '\r':
+		c.cr = true
+	case c.relaxed && (b == ' ' || b == '\t'):
+		c.blank = true
+	default:
+		c.write(b)
+	}
+}
+
+func (c *canonicalBody) write(b byte) {
+	for ; c.empty > 0; c.empty-- {
+		_, _ = c.w.WriteString("\r\n")
+	}
+	if c.blank {
+		_ = c.w.WriteByte(' ')
+	}
+	_ = c.w.WriteByte(b)
+	c.blank, c.inLine, c.written = false, true, true
+}
+
+func (c *canonicalBody) endLine() {
+	if c.inLine {
+		_, _ = c.w.WriteString("\r\n")
+	} else {
+		c.empty++
+	}
+	c.inLine, c.blank, c.cr = false, false, false
+}
+
+func (c *canonicalBody) finish() {
+	if c.inLine {
+		c.endLine()
+	}
+	if !c.written && !c.relaxed {
+		_, _ = c.w.WriteString("\r\n")
+	}
+	_ = c.w.Flush()
 }

@@ -51,22 +51,26 @@ func (m mail) signatures(author string) (picked []field) {
 
 // checkable reports whether the library can read the mail at bounded cost.
 func (m mail) checkable() bool {
-	return !m.bomb && m.body != nil && !hasLongBlank(m.body)
+	return !m.bomb && m.body != nil && !hasLongBlank(m.text())
 }
 
-func hasLongBlank(b []byte) bool {
-	run := 0
-	for _, c := range b {
-		switch c {
-		case ' ', '\t', '\r', '\n':
-			if run++; run > maxBlank {
-				return true
-			}
-		default:
-			run = 0
+// hasLongBlank reports whether more than maxBlank octets of white space stand in a
+// row. A row inside of a piece is shorter, so that only ends of pieces are looked at.
+func hasLongBlank(r io.Reader) bool {
+	piece := make([]byte, maxBlank/2)
+	for run := 0; ; {
+		n, err := r.Read(piece)
+		lead := n - len(bytes.TrimLeft(piece[:n], " \t\r\n"))
+		if run += lead; run > maxBlank {
+			return true
+		}
+		if lead < n {
+			run = n - len(bytes.TrimRight(piece[:n], " \t\r\n"))
+		}
+		if err != nil {
+			return false
 		}
 	}
-	return false
 }
 
 // askDKIM checks the picked signatures (RFC 6376, RFC 8301, RFC 8463). One with
@@ -182,7 +186,7 @@ func (m mail) reduced(ctx context.Context, signatures []field) io.Reader {
 		header = append(header, f.raw...)
 	}
 	header = append(header, "\r\n"...)
-	return io.MultiReader(bytes.NewReader(header), &untilDone{ctx, bytes.NewReader(m.body)})
+	return io.MultiReader(bytes.NewReader(header), &untilDone{ctx, m.text()})
 }
 
 type untilDone struct {

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"bytes"
+	"io"
 	"regexp"
 	"strings"
 )
@@ -36,22 +37,38 @@ func (f field) value() string {
 type mail struct {
 	header []byte
 	fields []field
-	body   []byte // nil if no empty line ends the header
-	bomb   bool   // beyond the bounds; fields are then the first ones
+	body   *io.SectionReader // nil if no empty line ends the header
+	bomb   bool              // beyond the bounds; fields are then the first ones
 }
 
-func split(raw []byte) (m mail) {
+// split cuts a mail that is in memory.
+func split(raw []byte) mail { return splitFrom(raw, bytes.NewReader(raw), int64(len(raw))) }
+
+// splitFrom cuts a mail of that size of which head is at hand: all of the header, as
+// far as that is read.
+func splitFrom(head []byte, raw io.ReaderAt, size int64) mail {
+	m, body := cutHeader(head)
+	if body >= 0 {
+		m.body = io.NewSectionReader(raw, int64(body), size-int64(body))
+	}
+	return m
+}
+
+// text reads the body from its beginning.
+func (m mail) text() io.Reader { return io.NewSectionReader(m.body, 0, m.body.Size()) }
+
+// cutHeader cuts a header, and tells where the body begins, -1 if nowhere.
+func cutHeader(raw []byte) (m mail, body int) {
 	lines := 0
 	for rest := raw; ; {
 		end := bytes.IndexByte(rest, '\n') + 1
 		if end == 0 {
-			return m
+			return m, -1
 		}
 		line := rest[:end]
 		rest = rest[end:]
 		if len(line) == 1 || len(line) == 2 && line[0] == '\r' {
-			m.body = rest
-			return m
+			return m, len(raw) - len(rest)
 		}
 		last := len(m.fields) - 1
 		if last >= 0 && (line[0] == ' ' || line[0] == '\t') {
@@ -66,7 +83,7 @@ func split(raw []byte) (m mail) {
 		m.header = raw[:len(m.header)+end]
 		if len(m.header) > maxHeader || len(m.fields) > maxFields || len(m.fields[last].raw) > maxField || lines > maxFieldLines {
 			m.bomb = true
-			return m
+			return m, -1
 		}
 	}
 }
