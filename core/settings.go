@@ -18,11 +18,16 @@ type Settings struct {
 	FloodDay            int
 	AutomaticHour       int  // automatic mails in all
 	SuspendedDays       int  // how long suspended mail is kept
+	KeepSourceDays      *int // how long the bytes of filed mail are kept; nil: for ever
+	KeepSentDays        *int // how long the bytes and tries of mail that left are kept; nil: for ever
 	CloseCompletedHours *int // nil: completed stays completed
 	APIRequestsAMinute  int  // of one token
 	StaffTwoFactor      bool // staff must use two-factor sign-in
 	Brand                    // changed by UpdateBrand
 }
+
+// leastKept is how many days of mail are kept whatever is set.
+const leastKept = 7
 
 // SettingsChanges are new values; nil leaves a setting as it is.
 type SettingsChanges struct {
@@ -34,13 +39,15 @@ type SettingsChanges struct {
 	FloodDay            *int
 	AutomaticHour       *int
 	SuspendedDays       *int
+	KeepSourceDays      **int // to nil: for ever
+	KeepSentDays        **int // to nil: for ever
 	CloseCompletedHours **int // to nil: completed stays completed
 	APIRequestsAMinute  *int
 	StaffTwoFactor      *bool
 }
 
 const settingsColumns = `name, timezone, accepts_unknown, max_collaborators, max_seats,
-	flood_ten_minutes, flood_hour, flood_day, automatic_hour, suspended_days, close_completed_hours,
+	flood_ten_minutes, flood_hour, flood_day, automatic_hour, suspended_days, keep_source_days, keep_sent_days, close_completed_hours,
 	api_requests_a_minute, staff_two_factor, ` + brandColumns
 
 // Settings gives the settings. They are no secret: pages show the name.
@@ -58,10 +65,6 @@ func (d *Desk) UpdateSettings(ctx context.Context, actor Actor, c SettingsChange
 	if err := c.check(); err != nil {
 		return Settings{}, err
 	}
-	var hours *int
-	if c.CloseCompletedHours != nil {
-		hours = *c.CloseCompletedHours
-	}
 	err = d.tx(ctx, func(tx pgx.Tx) error {
 		before, err := one[Settings](ctx, tx, `select `+settingsColumns+` from instance for no key update`)
 		if err != nil {
@@ -73,13 +76,17 @@ func (d *Desk) UpdateSettings(ctx context.Context, actor Actor, c SettingsChange
 				flood_ten_minutes = coalesce(@flood_ten, flood_ten_minutes), flood_hour = coalesce(@flood_hour, flood_hour),
 				flood_day = coalesce(@flood_day, flood_day), automatic_hour = coalesce(@automatic, automatic_hour),
 				suspended_days = coalesce(@suspended, suspended_days),
+				keep_source_days = case when @set_source then @source else keep_source_days end,
+				keep_sent_days = case when @set_sent then @sent else keep_sent_days end,
 				close_completed_hours = case when @set_hours then @hours else close_completed_hours end,
 				api_requests_a_minute = coalesce(@api_rate, api_requests_a_minute), staff_two_factor = coalesce(@staff_two, staff_two_factor)
 			returning `+settingsColumns,
 			pgx.StrictNamedArgs{"name": c.Name, "timezone": c.Timezone, "unknown": c.AcceptsUnknown,
 				"flood_ten": c.FloodTenMinutes, "flood_hour": c.FloodHour, "flood_day": c.FloodDay,
 				"automatic": c.AutomaticHour, "suspended": c.SuspendedDays,
-				"set_hours": c.CloseCompletedHours != nil, "hours": hours,
+				"set_source": c.KeepSourceDays != nil, "source": orNone(c.KeepSourceDays),
+				"set_sent": c.KeepSentDays != nil, "sent": orNone(c.KeepSentDays),
+				"set_hours": c.CloseCompletedHours != nil, "hours": orNone(c.CloseCompletedHours),
 				"api_rate": c.APIRequestsAMinute, "staff_two": c.StaffTwoFactor})
 		if err != nil {
 			return err
@@ -87,6 +94,14 @@ func (d *Desk) UpdateSettings(ctx context.Context, actor Actor, c SettingsChange
 		return recordSettings(ctx, tx, actor, before, updated)
 	})
 	return updated, err
+}
+
+// orNone is what a setting that may be none is changed to.
+func orNone(to **int) *int {
+	if to == nil {
+		return nil
+	}
+	return *to
 }
 
 func recordSettings(ctx context.Context, tx pgx.Tx, actor Actor, before, after Settings) error {
@@ -101,6 +116,8 @@ func recordSettings(ctx context.Context, tx pgx.Tx, actor Actor, before, after S
 	c.note("flood_day", before.FloodDay, after.FloodDay)
 	c.note("automatic_hour", before.AutomaticHour, after.AutomaticHour)
 	c.note("suspended_days", before.SuspendedDays, after.SuspendedDays)
+	c.note("keep_source_days", before.KeepSourceDays, after.KeepSourceDays)
+	c.note("keep_sent_days", before.KeepSentDays, after.KeepSentDays)
 	c.note("close_completed_hours", before.CloseCompletedHours, after.CloseCompletedHours)
 	c.note("api_requests_a_minute", before.APIRequestsAMinute, after.APIRequestsAMinute)
 	c.note("staff_two_factor", before.StaffTwoFactor, after.StaffTwoFactor)
@@ -136,6 +153,11 @@ func (c *SettingsChanges) check() error {
 	}
 	if n := c.APIRequestsAMinute; n != nil && (*n < 60 || *n > 1_000_000) {
 		return Invalid{Field: "api_requests_a_minute", Code: CodeInvalid, Problem: "Between 60 and 1,000,000 requests a minute."}
+	}
+	for field, n := range map[string]*int{"keep_source_days": orNone(c.KeepSourceDays), "keep_sent_days": orNone(c.KeepSentDays)} {
+		if n != nil && (*n < leastKept || *n > 100_000) {
+			return Invalid{Field: field, Code: CodeInvalid, Problem: "At least 7 days: mail of this week is still being worked with."}
+		}
 	}
 	if c.CloseCompletedHours != nil && *c.CloseCompletedHours != nil && (**c.CloseCompletedHours < 1 || **c.CloseCompletedHours > 100_000) {
 		return Invalid{Field: "close_completed_hours", Code: CodeInvalid, Problem: "The number is out of range."}

@@ -142,6 +142,8 @@ func open(databaseURL string) (*sql.DB, error) {
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = 5 * time.Second
 	}
+	// Nothing is prepared under a name: this may lead through a pooler.
+	config.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 	return stdlib.OpenDB(*config), nil
 }
 

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -34,6 +35,9 @@ const frameHead = `<!doctype html><html><head><meta charset="utf-8"><meta name="
 	`p.MsoNormal,p.MsoPlainText,p.MsoListParagraph{margin-top:0;margin-bottom:0}` +
 	`.pd-blocked{border:1px dashed #aaa;color:#666;font-size:12px;padding:1px 5px}` +
 	`#pd-held{margin:-12px -12px 12px;padding:6px 12px;background:#f3f1ec;color:#57534e;border-bottom:1px solid #dcd8d0;font-size:13px}</style></head><body>`
+
+// noLook stands where the mail of a message is kept no longer.
+const noLook = `<p>The mail itself is not kept any more. Its words stand in the conversation.</p>`
 
 // sendFrame answers with the HTML of a mail: after ?images=1 with its pictures of
 // the web, after ?all=1 without the styles that may hide something (A46).
@@ -103,6 +107,9 @@ func (s *server) frameOfConversation(v *visit) error {
 		return core.ErrNotFound
 	}
 	source, err := s.desk.MessageHTML(v.ctx(), v.actor, inbound)
+	if errors.Is(err, core.ErrNotFound) {
+		source, err = noLook, nil // the retention setting took it
+	}
 	if err != nil {
 		return err
 	}

@@ -66,6 +66,13 @@ func settingNumbers(c *core.SettingsChanges) map[string]**int {
 		"api_requests_a_minute": &c.APIRequestsAMinute}
 }
 
+// settingLimits are the fields that take a whole number or nothing, with the
+// settings that nothing means "never" or "for ever" for.
+func settingLimits(c *core.SettingsChanges) map[string]***int {
+	return map[string]***int{"close_completed_hours": &c.CloseCompletedHours,
+		"keep_source_days": &c.KeepSourceDays, "keep_sent_days": &c.KeepSentDays}
+}
+
 func (s *server) settings(v *visit) error { return s.showSettings(v, http.StatusOK, nil, nil) }
 
 func (s *server) showSettings(v *visit, status int, typed *core.Settings, f faults) (err error) {
@@ -78,8 +85,11 @@ func (s *server) showSettings(v *visit, status int, typed *core.Settings, f faul
 	}
 	if typed != nil {
 		p.S.Name, p.S.Timezone, p.S.AcceptsUnknown, p.S.StaffTwoFactor = typed.Name, typed.Timezone, typed.AcceptsUnknown, typed.StaffTwoFactor
-		p.Typed = map[string]string{"close_completed_hours": v.field("close_completed_hours")}
+		p.Typed = map[string]string{}
 		for name := range settingNumbers(&core.SettingsChanges{}) {
+			p.Typed[name] = v.field(name)
+		}
+		for name := range settingLimits(&core.SettingsChanges{}) {
 			p.Typed[name] = v.field(name)
 		}
 	}
@@ -114,17 +124,25 @@ func (s *server) saveSettings(v *visit) (typed core.Settings, err error) {
 		}
 		*into = &n
 	}
-	hours := (*int)(nil)
-	if text := v.field("close_completed_hours"); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil {
-			return typed, core.Invalid{Field: "close_completed_hours", Code: core.CodeInvalid, Problem: "A whole number is needed, or nothing."}
+	for name, into := range settingLimits(&c) {
+		n, err := numberOrNone(v.field(name))
+		switch {
+		case err != nil:
+			return typed, core.Invalid{Field: name, Code: core.CodeInvalid, Problem: "A whole number is needed, or nothing."}
+		case v.r.PostForm.Has(name) || name == "close_completed_hours": // forms from before the others were there
+			*into = &n
 		}
-		hours = &n
 	}
-	c.CloseCompletedHours = &hours
 	_, err = s.desk.UpdateSettings(v.ctx(), v.actor, c)
 	return typed, err
+}
+
+func numberOrNone(text string) (*int, error) {
+	if text == "" {
+		return nil, nil
+	}
+	n, err := strconv.Atoi(text)
+	return &n, err
 }
 
 // Limit shows a limit, or that there is none.

@@ -1,0 +1,4 @@
+package core
+
+// Prunings are the statements of a step.
+var Prunings = prunings
