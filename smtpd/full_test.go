@@ -17,7 +17,7 @@ func TestWhereThereIsNoRoomMailComesLater(t *testing.T) {
 	full.Store(true)
 	next.say("MAIL FROM:<cara@acme.test>")
 	next.want("452 4.3.1")
-	if err := begun.send(letterOf("begun") + ".\r\n"); err != nil {
+	if err := begun.send(letterOf("begun") + "\r\n.\r\n"); err != nil {
 		t.Fatal(err)
 	}
 	begun.want("452 4.3.1")

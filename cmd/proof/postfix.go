@@ -216,16 +216,7 @@ func (p *postfix) count(queues ...string) (n int) {
 // flush lets it send, and returns when it has connected to the sink. Until then it
 // is told again: its queue manager may have looked with the old settings.
 func (p *postfix) flush(ctx context.Context, to *book) error {
-	file := filepath.Join(p.etc(), "main.cf")
-	content, err := os.ReadFile(file)
-	if err != nil {
-		return err
-	}
-	content = bytes.ReplaceAll(content, []byte("defer_transports = smtp\n"), nil)
-	if err := os.WriteFile(file, content, 0o644); err != nil {
-		return err
-	}
-	if err := p.command(ctx, "postfix", "reload"); err != nil {
+	if err := p.release(ctx); err != nil {
 		return err
 	}
 	for ctx.Err() == nil {
@@ -240,6 +231,20 @@ func (p *postfix) flush(ctx context.Context, to *book) error {
 		}
 	}
 	return ctx.Err()
+}
+
+// release lets it send from now on.
+func (p *postfix) release(ctx context.Context) error {
+	file := filepath.Join(p.etc(), "main.cf")
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	content = bytes.ReplaceAll(content, []byte("defer_transports = smtp\n"), nil)
+	if err := os.WriteFile(file, content, 0o644); err != nil {
+		return err
+	}
+	return p.command(ctx, "postfix", "reload")
 }
 
 func (p *postfix) command(ctx context.Context, name, arg string) error {
