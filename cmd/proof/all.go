@@ -44,6 +44,8 @@ func (a *allCommand) proofs(program, gateway string) []proof {
 	return []proof{
 		{"R1", "Mail comes in, gateway and PostgreSQL are killed", command("crash", "--push", "--control", "--faulty", "release", "--mails", "500000", "--kills", "1000", "--timeout", "12h")},
 		{"R3", "The disk loses what was not flushed", command("powerloss", "release", "--release", "--timeout", "4h")},
+		{"R6", "The 250 is lost, and the sender comes again", command("lost250", "--control", "release", "--cuts", "10000", "--timeout", "3h")},
+		{"R7", "Whether a mail was committed cannot be known", command("commit", "--control", "release", "--cuts", "5000", "--timeout", "3h")},
 		{"R9", "The database is away", command("dbdown", "release", "--release")},
 		{"R10", "The disk is full (and R4)", command("diskfull", "release", "--release", "--timeout", "2h")},
 		{"R11", "The next server is down", command("outage")},

@@ -36,7 +36,7 @@ func (k *crashCommand) Run(ctx context.Context, c *commands) error {
 	ctx, cancel := context.WithTimeout(ctx, k.Timeout)
 	defer cancel()
 	if k.Push {
-		k.Mails, k.Kills = 20_000, 60
+		k.Mails, k.Kills = max(k.Mails, 20_000), max(k.Kills, 60)
 	}
 	k.Seed = seeded(k.Seed)
 	w, err := openWorkshop(ctx, c)

@@ -123,15 +123,15 @@ func (v *verdict) judgeNotices(owners []string, notices []storedNotice) {
 func judgeOne(p posted, mails []storedMail, messages []storedMessage) verdict {
 	var lost, doubled, altered, stuck bool
 	lost = len(mails) == 0
-	to, filed := map[string]bool{}, 0
+	rows := 0
 	for _, m := range mails {
-		altered = altered || m.Digest != p.digest || p.to != "" && !within(m.To, p.to)
-		doubled = doubled || to[m.To]
-		to[m.To] = true
-		filed += one(m.State == "success")
-		stuck = stuck || m.State != "success" && !p.partly(m)
+		altered = altered || m.Digest != p.digest && !slices.Contains(p.versions, m.Digest) || p.to != "" && !within(m.To, p.to)
+		if !p.byAnotherWay(m) {
+			rows++
+			stuck = stuck || m.State != "success"
+		}
 	}
-	doubled = doubled || filed > 1
+	doubled = rows > 1
 	conversations, count := map[int64]bool{}, 0
 	for _, m := range messages {
 		conversations[m.Conversation] = true
@@ -147,11 +147,13 @@ func judgeOne(p posted, mails []storedMail, messages []storedMessage) verdict {
 	return verdict{one(lost), one(doubled), one(altered), one(stuck)}
 }
 
-// partly tells a row that a pipelined transmission may leave of which the gateway
-// refused some recipients for the moment and took others: its sender brings the
-// mail again to all of them, and that is the same mail by another way (mail-law
-// section 7).
-func (p posted) partly(m storedMail) bool { return m.State == "rejected" && p.later > 0 && p.to != "" }
+// byAnotherWay tells a row that is there beside the one that was filed, and may be
+// (mail-law section 7). The sender changed the mail on its way, or the gateway took
+// a pipelined mail for some of its recipients only, refusing others for the moment,
+// and the sender brought it again to all.
+func (p posted) byAnotherWay(m storedMail) bool {
+	return m.State == "rejected" && (len(p.versions) > 0 || p.later > 0 && p.to != m.To)
+}
 
 // within: all recipients of one are among those of the other.
 func within(some, all string) bool {

@@ -15,6 +15,7 @@ type posted struct {
 	from, subject string
 	to            string // all recipients; empty: nobody looks
 	digest        [sha256.Size]byte
+	versions      [][sha256.Size]byte // other bytes that were sent as the same mail
 	acked         bool
 	refused       bool // for good
 	later         int  // refusals for now
@@ -39,6 +40,13 @@ func (l *ledger) close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.open = false
+}
+
+// reopen lets senders begin more mails.
+func (l *ledger) reopen() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.open = true
 }
 
 // take gives the number of a mail that nobody has, false if there is none left.
@@ -75,6 +83,13 @@ func (l *ledger) record(n int, m mail, err error) (again bool) {
 		p.refused = true
 	}
 	return !p.acked && !p.refused
+}
+
+// change writes down that a mail was sent with other bytes.
+func (l *ledger) change(n int, m mail) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.mails[n].versions = append(l.mails[n].versions, sha256.Sum256(m.raw))
 }
 
 func (l *ledger) sent() int {

@@ -38,6 +38,9 @@ type commands struct {
 	Diskfull  diskfullCommand  `cmd:"" help:"Fill the disk below PostgreSQL while mail comes in: when it is refused, whether any is lost, when it is taken again."`
 	Powerloss powerlossCommand `cmd:"" help:"Let the disk below PostgreSQL lose what was not flushed while mail comes in, then count what was lost."`
 
+	Commit  commitCommand  `cmd:"" help:"Keep from the gateway that its database has committed, and see what it answers."`
+	Lost250 lost250Command `cmd:"" name:"lost250" help:"Cut the 250 off, and let senders come again as mail servers do."`
+
 	Deliver deliverCommand `cmd:"" help:"Kill gateways while mail goes out, then count what was lost, or sent twice without need."`
 	Drain   drainCommand   `cmd:"" help:"Mails a second from a full queue to a sink, beside Postfix's own client."`
 	Outage  outageCommand  `cmd:"" help:"Let the next server be down while mail is queued, and see how it is delivered afterwards."`
