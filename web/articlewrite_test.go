@@ -277,5 +277,5 @@ func (w *site) send(t *testing.T, r *http.Request) answer {
 	if _, err := text.ReadFrom(resp.Body); err != nil {
 		t.Fatal(err)
 	}
-	return answer{resp.StatusCode, resp.Header, text.String()}
+	return answered(resp.StatusCode, resp.Header, text.String())
 }

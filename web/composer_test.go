@@ -52,7 +52,7 @@ func (w *site) stream(t *testing.T, who, path, contentType string, body io.Reade
 	}
 	defer resp.Body.Close()
 	text, _ := io.ReadAll(resp.Body)
-	return answer{resp.StatusCode, resp.Header, string(text)}
+	return answered(resp.StatusCode, resp.Header, string(text))
 }
 
 func told[T any](t *testing.T, a answer) (value T) {

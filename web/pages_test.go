@@ -222,7 +222,7 @@ func TestAnInternalErrorTellsAReferenceAndNothingElse(t *testing.T) {
 	} {
 		got := httptest.NewRecorder()
 		w.server.guard(w.server.sessions.LoadAndSave(h)).ServeHTTP(got, httptest.NewRequest(http.MethodGet, "/", nil))
-		page := answer{Status: got.Code, Body: got.Body.String()}
+		page := answered(got.Code, got.Header(), got.Body.String())
 		if page.Status != http.StatusInternalServerError || strings.Contains(page.Body, "hunter2") || len(page.find(t, "code")) != 1 {
 			t.Errorf("%s: %d %s", name, page.Status, page.Body)
 		}

@@ -368,5 +368,5 @@ func (w *site) api(t *testing.T, token, method, path, body string) answer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return answer{res.StatusCode, res.Header, string(text)}
+	return answered(res.StatusCode, res.Header, string(text))
 }

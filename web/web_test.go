@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -183,6 +184,18 @@ type answer struct {
 	Status int
 	Header http.Header
 	Body   string
+	parsed *parsed
+}
+
+// A parsed page is read once, however much is looked for on it.
+type parsed struct {
+	once sync.Once
+	root *html.Node
+	err  error
+}
+
+func answered(status int, header http.Header, body string) answer {
+	return answer{status, header, body, &parsed{}}
 }
 
 // ask makes a request as a person ("" is a stranger); a form makes it a POST.
@@ -215,19 +228,20 @@ func (w *site) ask(t *testing.T, who, path string, form url.Values, headers ...s
 	if err != nil {
 		t.Fatal(err)
 	}
-	return answer{resp.StatusCode, resp.Header, string(text)}
+	return answered(resp.StatusCode, resp.Header, string(text))
 }
 
 // find gives the elements with a tag and all of these attributes ("name=value",
 // or "name" alone).
 func (a answer) find(t *testing.T, tag string, attributes ...string) []*html.Node {
 	t.Helper()
-	root, err := html.Parse(strings.NewReader(a.Body))
-	if err != nil {
-		t.Fatal(err)
+	p := a.parsed
+	p.once.Do(func() { p.root, p.err = html.Parse(strings.NewReader(a.Body)) })
+	if p.err != nil {
+		t.Fatal(p.err)
 	}
 	var found []*html.Node
-	for n := range root.Descendants() {
+	for n := range p.root.Descendants() {
 		if n.Type == html.ElementNode && n.Data == tag && hasAll(n, attributes) {
 			found = append(found, n)
 		}
