@@ -10,8 +10,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // linkTo waits for the newest mail to somebody that says something, and gives the
@@ -165,20 +163,6 @@ func TestA33ASecretThatIsNotExactlyTheNewestDoesNothing(t *testing.T) {
 // session0 is a browser that never signed in, and follows no redirect.
 func (s *story) session0() *http.Client {
 	return &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-}
-
-// text is one text that a query gives.
-func (s *story) text(query string) (text string) {
-	s.t.Helper()
-	conn, err := pgx.Connect(s.t.Context(), s.url)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer conn.Close(s.t.Context())
-	if err := conn.QueryRow(s.t.Context(), query).Scan(&text); err != nil {
-		s.t.Fatal(err)
-	}
-	return text
 }
 
 func TestA34AResetLinkIsAtOurAddressWhateverTheRequestSaysOfItsHost(t *testing.T) {

@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/jackc/pgx/v5"
 )
 
 var tokenLetters = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
@@ -202,14 +200,5 @@ func (h *hoard) draw(i int) transaction {
 // rules are all that decided about the mails.
 func (h *hoard) rules() string {
 	h.t.Helper()
-	conn, err := pgx.Connect(h.t.Context(), h.url)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	defer conn.Close(h.t.Context())
-	var all string
-	if err := conn.QueryRow(h.t.Context(), `select string_agg(distinct rule, ' ' order by rule) from inbound where message_id like 'a24.%'`).Scan(&all); err != nil {
-		h.t.Fatal(err)
-	}
-	return all
+	return h.text(`select string_agg(distinct rule, ' ' order by rule) from inbound where message_id like 'a24.%'`)
 }

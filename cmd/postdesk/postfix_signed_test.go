@@ -9,7 +9,6 @@ import (
 
 	"github.com/emersion/go-msgauth/dkim"
 	"github.com/foxcpp/go-mockdns"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"postdesk/core"
 )
@@ -18,12 +17,7 @@ import (
 // publish.
 func (w *street) publisher() *net.Resolver {
 	w.t.Helper()
-	pool, err := pgxpool.New(w.t.Context(), w.url)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defer pool.Close()
-	keys, err := core.SigningKeysOf(w.t.Context(), pool)
+	keys, err := core.SigningKeysOf(w.t.Context(), w.db())
 	if err != nil {
 		w.t.Fatal(err)
 	}

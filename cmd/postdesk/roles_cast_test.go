@@ -8,8 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/jackc/pgx/v5/pgxpool"
-
 	"postdesk/core"
 	"postdesk/core/coretest"
 )
@@ -35,12 +33,7 @@ type player struct {
 func newCast(t *testing.T) *cast {
 	t.Helper()
 	s := newStory(t)
-	pool, err := pgxpool.New(t.Context(), s.url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(pool.Close)
-	c := &cast{story: s, Desk: coretest.Desk{Pool: pool, Mailbox: 1}, players: map[string]player{}}
+	c := &cast{story: s, Desk: coretest.Desk{Pool: s.db(), Mailbox: 1}, players: map[string]player{}}
 	for name, role := range map[string]core.Role{"own": "customer", "oth": "customer", "col": "collaborator", "agt": "agent", "adm": "admin"} {
 		c.players[name] = c.play(s.person(string(role), name+"@acme.test", "Person "+name), role)
 	}

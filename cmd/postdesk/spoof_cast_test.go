@@ -14,7 +14,6 @@ import (
 
 	"github.com/foxcpp/go-mockdns"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/net/idna"
 
 	"postdesk/core"
@@ -124,12 +123,7 @@ func newSpoof(t *testing.T) *spoof {
 	}
 	t.Cleanup(func() { _ = server.Close() })
 	s := newStory(t, func(set *settings) { set.Resolver = server.LocalAddr().String() })
-	pool, err := pgxpool.New(t.Context(), s.url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(pool.Close)
-	g := &spoof{story: s, Desk: coretest.Desk{Pool: pool, Mailbox: 1}, olga: s.session("olga@desk.test"), before: map[string]int{}}
+	g := &spoof{story: s, Desk: coretest.Desk{Pool: s.db(), Mailbox: 1}, olga: s.session("olga@desk.test"), before: map[string]int{}}
 	g.cara = s.person("customer", "cara@acme.test", "Cara Customer")
 	s.person("collaborator", "mia@partner.test", "Mia Meyer")
 	return g

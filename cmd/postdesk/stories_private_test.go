@@ -33,7 +33,7 @@ func TestACollaboratorsFilesAreNotForCustomers(t *testing.T) {
 			t.Errorf("%s answers the customer %d: %s", page, browser.code, browser.text)
 		}
 	}
-	cara := client{s: s, email: "cara@acme.test", token: s.command("", "token", "create", "--email", "cara@acme.test")}
+	cara := client{s: s, email: "cara@acme.test", token: s.token("cara@acme.test")}
 	for _, p := range cara.list(path("/cases/%v/posts", id)) {
 		s.want("type that the customer's program sees", p["type"], "MESSAGE")
 	}

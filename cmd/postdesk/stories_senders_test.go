@@ -145,7 +145,7 @@ func TestTheDigestComesByMailOnceWithTwoProcesses(t *testing.T) {
 	// Yesterday they were here, and it is past eight in their morning.
 	s.sql(`update users set created_at = created_at - interval '2 days', timezone = $1 where role in ('owner', 'admin')`, fmt.Sprintf("Etc/GMT%+d", time.Now().UTC().Hour()-12))
 	s.sql(`update inbound set suspended_at = suspended_at - interval '1 hour'`)
-	ada := client{s: s, email: "ada@desk.test", token: s.command("", "token", "create", "--email", "ada@desk.test")}
+	ada := client{s: s, email: "ada@desk.test", token: s.token("ada@desk.test")}
 	ada.do("PUT", "/me", object{"suspended_digest": false})
 	for range 2 {
 		s.start()

@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"github.com/foxcpp/go-mockdns"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"postdesk/core"
 	"postdesk/smtpd/eml"
@@ -22,12 +21,7 @@ import (
 // of our keys; nothing else proves it, because no SPF record lets its client send.
 func (s *story) reader() func(raw []byte) core.Origin {
 	s.t.Helper()
-	pool, err := pgxpool.New(s.t.Context(), s.url)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer pool.Close()
-	keys, err := core.SigningKeysOf(s.t.Context(), pool)
+	keys, err := core.SigningKeysOf(s.t.Context(), s.db())
 	if err != nil {
 		s.t.Fatal(err)
 	}

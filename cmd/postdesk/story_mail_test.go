@@ -179,33 +179,6 @@ func (s *story) links(id any) (links []string) {
 	return links
 }
 
-// sql changes what only time could change.
-func (s *story) sql(statement string, args ...any) {
-	s.t.Helper()
-	conn, err := pgx.Connect(s.t.Context(), s.url)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer conn.Close(context.Background())
-	if _, err := conn.Exec(s.t.Context(), statement, args...); err != nil {
-		s.t.Fatal(err)
-	}
-}
-
-// count is what a query counts.
-func (s *story) count(query string) (n int) {
-	s.t.Helper()
-	conn, err := pgx.Connect(s.t.Context(), s.url)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer conn.Close(context.Background())
-	if err := conn.QueryRow(s.t.Context(), query).Scan(&n); err != nil {
-		s.t.Fatal(err)
-	}
-	return n
-}
-
 // lock keeps everybody from writing to a table until release is called.
 func (s *story) lock(table string) (release func()) {
 	s.t.Helper()

@@ -14,6 +14,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -37,6 +38,8 @@ type story struct {
 	mailbox string
 	serial  int
 	staff   map[string]bool // addresses of those who may read private words
+	opening sync.Once       // of desk, see db
+	desk    coretest.Desk
 }
 
 // zones are the domains of the stories. What a domain sends from loopback is
@@ -132,18 +135,6 @@ func (s *story) command(stdin string, args ...string) string {
 	}
 	return strings.TrimSpace(out.String())
 }
-
-// person makes an account by command and gives a client of the API that acts for
-// it.
-func (s *story) person(role, email, name string) client {
-	s.t.Helper()
-	id := s.command(password+"\n", "user", "create", "--role", role, "--email", email, "--name", name, "--password-stdin")
-	s.staff[email] = role != "customer"
-	return client{s: s, id: id, email: email, token: s.command("", "token", "create", "--email", email)}
-}
-
-// password is everybody's.
-const password = "correct horse battery"
 
 // letter is a mail to be sent in. Zero fields get what a plain mail has.
 type letter struct {
