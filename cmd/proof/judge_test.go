@@ -3,9 +3,9 @@ package main
 import (
 	"crypto/sha256"
 	"errors"
+	"math"
 	"slices"
 	"testing"
-	"time"
 )
 
 func digest(s string) [sha256.Size]byte { return sha256.Sum256([]byte(s)) }
@@ -137,16 +137,36 @@ func TestTheTreeHoldsAllDescendantsAndNobodyElse(t *testing.T) {
 	}
 }
 
-func TestEachWorkloadIsMeasuredOnce(t *testing.T) {
+func TestARowIsChosenByItsNumber(t *testing.T) {
 	t.Parallel()
-	b := benchCommand{Small: 10, Large: 2, Connections: []int{1, 3}, Timeout: time.Minute}
-	if got := len(b.workloads()); got != 4 {
-		t.Errorf("%d workloads, want 4", got)
+	for _, c := range []struct {
+		rows []int
+		want int
+	}{{nil, 9}, {[]int{1}, 1}, {[]int{6, 8}, 3}, {[]int{99}, 0}} {
+		b := benchCommand{Row: c.rows, Mails: 0.001}
+		if got := b.chosen(); len(got) != c.want {
+			t.Errorf("rows %v: %d workloads, want %d", c.rows, len(got), c.want)
+		}
+		for _, load := range b.chosen() {
+			if load.mails < load.connections {
+				t.Errorf("%s has a connection without a mail", load.name)
+			}
+		}
 	}
-	b.Large = 0
-	for _, load := range b.workloads() {
-		if load.size != 4<<10 || load.mails != 10 {
-			t.Errorf("got %+v", load)
+}
+
+func TestTheLineOfABaselineIsRead(t *testing.T) {
+	t.Parallel()
+	r, err := readPeer("Postfix", 4000, []byte("postfix-default[4000*4096/50] 659 2.21 123 | done/s 656 syscpu/1000 2.80 maxproc_mb 10 clientcpu/1000 0.18\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, f, c := r.rates(); math.Abs(a-659) > 1 || math.Abs(f-656) > 1 || math.Abs(c-2.21) > 0.01 {
+		t.Errorf("read %.1f/s, %.1f/s, %.2f s", a, f, c)
+	}
+	for _, void := range []string{"", "postfix 0 0 0 | done/s 0 a b c d", "x[1] 5 1 1 | done/s 5 syscpu/1000 1 CLIENT:exit_status_1 x", "a b c d e f g h i"} {
+		if _, err := readPeer("Postfix", 1, []byte(void)); err == nil {
+			t.Errorf("%q was taken", void)
 		}
 	}
 }

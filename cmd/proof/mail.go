@@ -18,7 +18,11 @@ type mail struct {
 // compose makes a mail of size octets, or a little more if that is too small for
 // the header, with text as the rest of its body.
 func compose(batch string, n, size int, text string) mail {
-	m := mail{from: fmt.Sprintf("u%d@%s", n, senderDomain), subject: fmt.Sprintf("Proof %s number %d.", batch, n)}
+	return composeFrom(fmt.Sprintf("u%d@%s", n, senderDomain), batch, n, size, text)
+}
+
+func composeFrom(from, batch string, n, size int, text string) mail {
+	m := mail{from: from, subject: fmt.Sprintf("Proof %s number %d.", batch, n)}
 	head := fmt.Sprintf("From: <%s>\r\nTo: <%s>\r\nSubject: %s\r\nDate: Mon, 02 Jan 2006 15:04:05 +0000\r\nMessage-ID: <%s.%d@%s>\r\n\r\n%[3]s\r\n",
 		m.from, mailbox, m.subject, batch, n, senderDomain)
 	rest := max(0, size-len(head)-2)

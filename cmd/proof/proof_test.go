@@ -38,7 +38,7 @@ func TestAKilledGatewayComesBackWhereItWas(t *testing.T) {
 
 func TestTheBenchMeasuresTheRealGateway(t *testing.T) {
 	t.Parallel()
-	b := benchCommand{Small: 40, Large: 4, Connections: []int{3}, Timeout: 5 * time.Minute}
+	b := benchCommand{Row: []int{4, 7}, Runs: 1, Mails: 0.001, Grown: 100, Timeout: 5 * time.Minute}
 	if err := b.Run(t.Context(), &commands{}); err != nil {
 		t.Fatal(err)
 	}
