@@ -128,6 +128,9 @@ func (s settings) parse() (p parsed, err error) {
 	if (s.TLSCert == "") != (s.TLSKey == "") {
 		return p, usageError{fmt.Errorf("--tls-cert and --tls-key are given together")}
 	}
+	if err := s.checkACME(); err != nil {
+		return p, err
+	}
 	return p, s.checkLimits()
 }
 

@@ -107,6 +107,9 @@ func serve(ctx context.Context, dbs *databaseSettings, s settings, log *slog.Log
 	if err != nil {
 		return err
 	}
+	if err := certificates.withACME(s, desk, log); err != nil {
+		return err
+	}
 	meters.countDatabase(desk, db.pool)
 	disk, err := newRoom(s, db, dbs.DataDir, log)
 	if err != nil {
@@ -120,9 +123,10 @@ func serve(ctx context.Context, dbs *databaseSettings, s settings, log *slog.Log
 
 	ctx, end := h.endLater(ctx, s.StopDelay)
 	defer end()
-	tls, challenge := certificates.config(desk)
+	tls := certificates.config()
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { desk.Listen(ctx); return nil })
+	group.Go(func() error { certificates.keep(ctx); return nil })
 	group.Go(func() error { keepHouse(ctx, desk, log); return nil })
 	group.Go(func() error { makeSigningKeys(ctx, desk, log); return nil })
 	if disk != nil {
@@ -141,7 +145,10 @@ func serve(ctx context.Context, dbs *databaseSettings, s settings, log *slog.Log
 		group.Go(func() error { courier.Run(ctx); return nil })
 	}
 	if ears.http != nil {
-		group.Go(func() error { return serveHTTP(ctx, ears.http, challenge(h.before(panel)), tls, log) })
+		group.Go(func() error { return serveHTTP(ctx, ears.http, certificates.answering(h.before(panel)), tls, log) })
+	}
+	if ears.plain != nil {
+		group.Go(func() error { return serveHTTP(ctx, ears.plain, certificates.answering(redirect(publicURL)), nil, log) })
 	}
 
 	log.Info("listening", "smtp", at.SMTP, "http", at.HTTP, "metrics", at.Metrics)
@@ -227,7 +234,7 @@ func prepare(ctx context.Context, desk *core.Desk, s settings, p parsed, publicU
 }
 
 // ears are the listeners of one process.
-type ears struct{ smtp, http, metrics net.Listener }
+type ears struct{ smtp, http, plain, metrics net.Listener }
 
 func listen(s settings) (e ears, err error) {
 	open := func(flag, addr string, wanted bool) net.Listener {
@@ -243,6 +250,7 @@ func listen(s settings) (e ears, err error) {
 	}
 	e.smtp = open("--smtp-addr", s.SMTPAddr, s.runs("smtp"))
 	e.http = open("--http-addr", s.HTTPAddr, s.runs("web"))
+	e.plain = open("--redirect-addr", s.RedirectAddr, s.RedirectAddr != "")
 	e.metrics = open("--metrics-addr", s.MetricsAddr, true)
 	if err != nil {
 		e.close()
@@ -251,7 +259,7 @@ func listen(s settings) (e ears, err error) {
 }
 
 func (e ears) close() {
-	for _, l := range []net.Listener{e.smtp, e.http, e.metrics} {
+	for _, l := range []net.Listener{e.smtp, e.http, e.plain, e.metrics} {
 		if l != nil {
 			_ = l.Close()
 		}
@@ -322,6 +330,7 @@ func keepHouse(ctx context.Context, desk *core.Desk, log *slog.Logger) {
 			"purge suspended": func() error { _, err := desk.PurgeSuspended(ctx); return err },
 			"prune":           func() error { _, err := desk.Prune(ctx); return err },
 			"tidy accounts":   func() error { return desk.TidyAccounts(ctx) },
+			"tidy great mail": func() error { return desk.TidyGreat(ctx) },
 		} {
 			if err := do(); err != nil && ctx.Err() == nil {
 				log.Error("housekeeping failed", "task", name, "error", err)

@@ -10,8 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/crypto/acme/autocert"
-
 	"postdesk/core"
 )
 
@@ -20,11 +18,10 @@ type tlsConfig = *tls.Config
 // certificates is where TLS gets its certificate from: files, ACME, or nowhere.
 type certificates struct {
 	files *certificateFiles
-	host  string // for ACME
+	acme  *acmeCertificate
 }
 
 func loadCertificates(s settings, log *slog.Logger) (c certificates, err error) {
-	c.host = s.ACMEHost
 	if s.TLSCert == "" {
 		return c, nil
 	}
@@ -35,20 +32,38 @@ func loadCertificates(s settings, log *slog.Logger) (c certificates, err error) 
 	return c, nil
 }
 
-// config is the TLS configuration, nil for none, and what answers ACME's
-// challenges before the panel does.
-func (c certificates) config(desk *core.Desk) (tlsConfig, func(http.Handler) http.Handler) {
-	pass := func(h http.Handler) http.Handler { return h }
+// withACME orders a certificate where no files bring one.
+func (c *certificates) withACME(s settings, desk *core.Desk, log *slog.Logger) (err error) {
+	if s.ACMEHost != "" {
+		c.acme, err = newACME(s, desk, log)
+	}
+	return err
+}
+
+// config is the TLS configuration, nil for none.
+func (c certificates) config() tlsConfig {
 	switch {
 	case c.files != nil:
-		return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: c.files.get}, pass
-	case c.host != "":
-		m := &autocert.Manager{Prompt: autocert.AcceptTOS, HostPolicy: autocert.HostWhitelist(c.host), Cache: acmeCache{desk}}
-		cfg := m.TLSConfig()
-		cfg.MinVersion = tls.VersionTLS12
-		return cfg, m.HTTPHandler
+		return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: c.files.get}
+	case c.acme != nil:
+		return c.acme.config()
 	}
-	return nil, pass
+	return nil
+}
+
+// answering answers the challenges of ACME before what follows does.
+func (c certificates) answering(h http.Handler) http.Handler {
+	if c.acme == nil {
+		return h
+	}
+	return c.acme.manager.HTTPHandler(h)
+}
+
+// keep has a certificate there, until ctx ends.
+func (c certificates) keep(ctx context.Context) {
+	if c.acme != nil {
+		c.acme.keep(ctx)
+	}
 }
 
 // certificateFiles reads a certificate again when one of its files changes, so
@@ -100,24 +115,4 @@ func (f *certificateFiles) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 		return nil, err
 	}
 	return f.current, nil
-}
-
-// acmeCache keeps what ACME brought in the database, where every process finds
-// it.
-type acmeCache struct{ desk *core.Desk }
-
-func (a acmeCache) Get(ctx context.Context, name string) ([]byte, error) {
-	data, err := a.desk.Certificate(ctx, name)
-	if data == nil && err == nil {
-		return nil, autocert.ErrCacheMiss
-	}
-	return data, err
-}
-
-func (a acmeCache) Put(ctx context.Context, name string, data []byte) error {
-	return a.desk.StoreCertificate(ctx, name, data)
-}
-
-func (a acmeCache) Delete(ctx context.Context, name string) error {
-	return a.desk.DeleteCertificate(ctx, name)
 }
