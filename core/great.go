@@ -58,6 +58,9 @@ func newAcceptHash(env Envelope) hash.Hash {
 // Size is how many bytes have come.
 func (g *GreatMail) Size() int64 { return g.size }
 
+// Fills tells that so many more bytes fill a part, which then is stored.
+func (g *GreatMail) Fills(n int) bool { return len(g.head)+len(g.part)+n >= headOfMail+partBytes }
+
 // Write takes more of the mail, and stores each part that is full.
 func (g *GreatMail) Write(ctx context.Context, p []byte) (err error) {
 	defer wrap(&err, "store great mail")

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"io"
@@ -94,6 +95,19 @@ func (a *Attachment) Sum() {
 	if a.Open == nil && a.SHA == [sha256.Size]byte{} {
 		a.Size, a.SHA = int64(len(a.Content)), sha256.Sum256(a.Content)
 	}
+}
+
+// headOfFile is what is kept of a file whose bytes are not, in bytes.
+const headOfFile = 1 << 20
+
+// Forget lets go of the bytes of a file, but for its beginning.
+func (a *Attachment) Forget() {
+	a.Sum()
+	if a.Open == nil {
+		a.Head = bytes.Clone(a.Content[:min(len(a.Content), headOfFile)])
+		a.Open = func() io.Reader { return bytes.NewReader(nil) }
+	}
+	a.Content = nil
 }
 
 // Beginning is a file's first bytes, so many or fewer, but for a great one no more

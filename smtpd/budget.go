@@ -12,9 +12,9 @@ func newBudget(n int64) *budget {
 	return b
 }
 
-// take takes n, if that leaves others at least so much.
-func (b *budget) take(n, leaving int64) bool {
-	if b.left.Add(-n) < leaving {
+// take takes n, if there is so much.
+func (b *budget) take(n int64) bool {
+	if b.left.Add(-n) < 0 {
 		b.left.Add(n)
 		return false
 	}
@@ -30,11 +30,11 @@ type allowance struct {
 	own *budget // nil: a trusted client, which has none
 }
 
-func (a allowance) take(n, leaving int64) bool {
-	if !a.all.take(n, leaving) {
+func (a allowance) take(n int64) bool {
+	if !a.all.take(n) {
 		return false
 	}
-	if a.own != nil && !a.own.take(n, 0) {
+	if a.own != nil && !a.own.take(n) {
 		a.all.give(n)
 		return false
 	}

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"postdesk/core"
-	"postdesk/smtpd/eml"
 	"postdesk/smtpd/verify"
 )
 
@@ -32,15 +31,17 @@ type intake struct {
 	mails   *budget
 	bytes   *budget
 	pulled  chan struct{} // one for each stored mail that is being filed
-	running sync.WaitGroup
-	claims  claims
+
+	greatTurn chan struct{} // of the great mail that is being read
+	running   sync.WaitGroup
+	claims    claims
 }
 
 func newIntake(cfg *Config, desk *core.Desk, checker *verify.Checker, log *slog.Logger) *intake {
 	return &intake{
 		cfg: cfg, desk: desk, checker: checker, log: log,
 		mails: newBudget(int64(cfg.MaxFilingMails)), bytes: newBudget(cfg.MaxFilingBytes),
-		pulled: make(chan struct{}, pulledMails),
+		pulled: make(chan struct{}, pulledMails), greatTurn: make(chan struct{}, 1),
 	}
 }
 
@@ -53,10 +54,10 @@ type place struct {
 // reserve gives a place for a mail, nil if the intake is full: the mail then
 // waits in the database.
 func (in *intake) reserve(bytes int64) *place {
-	if !in.mails.take(1, 0) {
+	if !in.mails.take(1) {
 		return nil
 	}
-	if !in.bytes.take(bytes, 0) {
+	if !in.bytes.take(bytes) {
 		in.mails.give(1)
 		return nil
 	}
@@ -101,6 +102,9 @@ func (in *intake) pull(work context.Context) func(context.Context) (bool, error)
 		}
 		for _, claim := range claims {
 			size := int64(len(claim.Raw))
+			if claim.Great != nil {
+				size = greatRoom
+			}
 			in.bytes.give(-size) // it is here, room or not: new mail waits then
 			in.running.Go(func() {
 				defer func() { in.bytes.give(size); <-in.pulled }()
@@ -186,11 +190,14 @@ func (in *intake) apply(ctx context.Context, claim core.Claim) (err error) {
 		}
 	}()
 	core.Poison(claim.Raw)
-	letter := eml.Parse(claim.Raw)
+	letter, err := in.read(ctx, claim)
+	if err != nil {
+		return err
+	}
 	core.Passing(core.PointParsed)
-	var origin core.Origin // of the contact form: the desk knows that nothing proves it
-	if claim.Envelope.Channel != core.ChannelHelpCenter {
-		origin = in.checker.Check(ctx, claim.Envelope, letter, claim.Raw)
+	origin, err := in.verify(ctx, claim, letter)
+	if err != nil {
+		return err
 	}
 	return in.desk.Apply(ctx, claim, letter, origin)
 }

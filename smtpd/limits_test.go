@@ -242,40 +242,6 @@ func TestMailsBeyondTheByteBudgetComeAgain(t *testing.T) {
 	second.mail(letterOf("great")+strings.Repeat("0123456789\r\n", 10_000), "250")
 }
 
-func TestGreatMailsLeaveRoomForSmallOnes(t *testing.T) {
-	t.Parallel()
-	h := open(t, Config{MaxBytes: 10 << 20})
-	first := h.greet()
-	first.envelope()
-	first.say("DATA")
-	first.want("354")
-	go func() { _ = first.send(strings.Repeat("0123456789\r\n", 300_000)) }()
-	until(t, "the great mail has its part", func() bool { return h.server.bytes.left.Load() == 6<<20 })
-	second := h.greet()
-	second.mail(letterOf("great")+strings.Repeat("0123456789\r\n", 250_000), "451 4.3.2")
-	second.mail(letterOf("small"), "250")
-	second.say("MAIL FROM:<cara@acme.test> SIZE=7000000")
-	second.want("452 4.3.1")
-}
-
-// What ends a mail has room before what only makes it longer.
-func TestManyGreatMailsAtOnceDoNotKeepEachOtherFromTheirEnd(t *testing.T) {
-	t.Parallel()
-	s := &Server{cfg: Config{MaxMessageBytes: 35 << 20, MaxBytes: 140 << 20}}
-	for name, c := range map[string]struct {
-		grown int64
-		last  bool
-		want  int64
-	}{
-		"small": {1 << 20, false, 0}, "great": {2 << 20, false, 140<<20/8 + 35<<20}, "nearly the greatest": {32 << 20, false, 140<<20/8 + 35<<20},
-		"the greatest": {35<<20 + 1, true, 140 << 20 / 8}, "as great as declared": {25<<20 + 1, true, 140 << 20 / 8},
-	} {
-		if got := s.leaving(c.grown, c.last); got != c.want {
-			t.Errorf("%s: leaves %d, want %d", name, got, c.want)
-		}
-	}
-}
-
 // T05: the content is what was sent, however long its lines.
 func TestA6LongLinesArriveWhole(t *testing.T) {
 	t.Parallel()

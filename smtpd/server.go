@@ -73,8 +73,8 @@ func (c Config) withDefaults() Config {
 	or(&c.AdmitTime, 4*time.Second)
 	or(&c.AcceptTime, 110*time.Second)
 	or(&c.DrainTime, 25*time.Second)
-	or(&c.MaxBytes, max(128<<20, 4*c.MaxMessageBytes)) // a buffer that grows is there twice
-	or(&c.MaxBytesPerIP, max(c.MaxBytes/2, 2*c.MaxMessageBytes+2))
+	or(&c.MaxBytes, 128<<20) // a buffer that grows is there twice
+	or(&c.MaxBytesPerIP, c.MaxBytes/2)
 	or(&c.MaxFilingMails, 1000)
 	or(&c.MaxFilingBytes, 64<<20)
 	or(&c.MaxHops, 50)
@@ -102,20 +102,21 @@ func (c *Config) trusts(a netip.Addr) bool {
 
 // A Server takes mail and files it. Make one with New.
 type Server struct {
-	cfg    Config
-	desk   *core.Desk
-	log    *slog.Logger
-	intake *intake
-	bytes  *budget
-	stats  counters
-	guard  atomic.Pointer[guard]
+	cfg     Config
+	desk    *core.Desk
+	log     *slog.Logger
+	intake  *intake
+	bytes   *budget
+	stats   counters
+	storing chan struct{} // one for each part of a great mail on its way to the database
+	guard   atomic.Pointer[guard]
 
 	refusals *tally
 }
 
 // New makes a server for a desk. The checker finds out who really sent a mail.
 func New(cfg Config, desk *core.Desk, checker *verify.Checker, log *slog.Logger) *Server {
-	s := &Server{cfg: cfg.withDefaults(), desk: desk, log: log, refusals: newTally()}
+	s := &Server{cfg: cfg.withDefaults(), desk: desk, log: log, refusals: newTally(), storing: make(chan struct{}, storedAtOnce)}
 	s.cfg.TLS = hardened(cfg.TLS)
 	s.bytes = newBudget(s.cfg.MaxBytes)
 	s.intake = newIntake(&s.cfg, desk, checker, log)

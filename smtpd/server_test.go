@@ -121,7 +121,7 @@ func (h *house) raw() (raw []byte) {
 	if n := h.mails(); n != 1 {
 		h.t.Fatalf("%d mails are stored, want 1", n)
 	}
-	h.query(&raw, `select raw from inbound`)
+	h.query(&raw, `select inbound_raw(i) from inbound i`)
 	return raw
 }
 

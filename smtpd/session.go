@@ -55,7 +55,7 @@ func (s *session) Mail(from string, opts *smtp.MailOptions) error {
 		s.server.stats.refused.Add(1)
 		s.server.refusals.count(becauseTooBig)
 		return errTooBig
-	case opts.Size > s.server.bytes.left.Load() || s.server.full():
+	case min(opts.Size, great) > s.server.bytes.left.Load() || s.server.full():
 		s.server.refusals.count(becauseRoom)
 		return errNoRoom
 	}
@@ -95,9 +95,15 @@ func (s *session) Data(r io.Reader) error {
 	}
 	room := allowance{all: s.server.bytes, own: s.peer.share()}
 	raw, err := s.server.receive(r, room, m.size)
-	defer func() { room.give(int64(cap(raw))) }()
-	if err == nil {
-		err = s.accept(m, raw)
+	taken := int64(cap(raw))
+	defer func() { room.give(taken) }()
+	switch err {
+	case nil:
+		err = s.take(m, raw)
+	case errGreat:
+		room.give(taken - greatRoom)
+		taken = greatRoom
+		err = s.takeGreat(m, raw, r)
 	}
 	switch {
 	case err == nil:
@@ -110,26 +116,36 @@ func (s *session) Data(r io.Reader) error {
 	return s.refuse("mail refused", m.from, m.to, err)
 }
 
-// accept makes the promise of the 250 true.
-func (s *session) accept(m *mail, raw []byte) error {
+// take takes a mail that is in memory.
+func (s *session) take(m *mail, raw []byte) error {
 	if hops(raw) > s.server.cfg.MaxHops {
 		return errLoop
 	}
+	return s.accept(m, len(raw), int64(cap(raw)), func(ctx context.Context, claim bool) (core.Claim, error) {
+		return s.server.desk.Accept(ctx, s.envelope(m), raw, claim)
+	})
+}
+
+func (s *session) envelope(m *mail) core.Envelope {
+	return core.Envelope{
+		ClientIP: s.peer.client, Helo: cleanHelo(s.dialogue.Hostname()), TLS: s.peer.secure(),
+		From: m.from, Recipients: m.to, ReceivedAt: time.Now(),
+	}
+}
+
+// accept makes the promise of the 250 true. To file the mail takes so much room.
+func (s *session) accept(m *mail, size int, room int64, accept func(ctx context.Context, claim bool) (core.Claim, error)) error {
 	if s.peer.gone() {
 		return errUnconfirmed
 	}
 	if s.server.full() {
 		return errNoRoom
 	}
-	env := core.Envelope{
-		ClientIP: s.peer.client, Helo: cleanHelo(s.dialogue.Hostname()), TLS: s.peer.secure(),
-		From: m.from, Recipients: m.to, ReceivedAt: time.Now(),
-	}
 	ctx, cancel := context.WithTimeout(s.work, s.server.cfg.AcceptTime)
 	defer cancel()
 	began := time.Now()
-	filing := s.server.intake.reserve(int64(cap(raw)))
-	claim, err := s.server.desk.Accept(ctx, env, raw, filing != nil)
+	filing := s.server.intake.reserve(room)
+	claim, err := accept(ctx, filing != nil)
 	if err != nil {
 		filing.release()
 		return err
@@ -137,7 +153,7 @@ func (s *session) accept(m *mail, raw []byte) error {
 	core.Passing(core.PointAccepted)
 	s.server.stats.accepted.Add(1)
 	s.server.log.Info("mail accepted", "inbound", claim.ID, "from", core.Redact(m.from), "to", forLog(m.to),
-		"bytes", len(raw), "client", env.ClientIP, "tls", env.TLS, "seconds", time.Since(began).Seconds())
+		"bytes", size, "client", s.peer.client, "tls", s.peer.secure(), "seconds", time.Since(began).Seconds())
 	// Filing looks things up, and no look-up happens before the 250.
 	s.peer.later(func() { filing.start(s.work, claim) })
 	return nil

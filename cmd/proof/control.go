@@ -20,7 +20,7 @@ var faults = []fault{
 	{"a message is deleted", `delete from messages where id = (select min(id) from messages)`, verdict{lost: 1}},
 	{"a mail is there twice", `
 		insert into inbound (digest, due_at, received_at, helo, tls, envelope_from, recipients, size, state, raw)
-		select sha256(digest), due_at, received_at, helo, tls, envelope_from, recipients, size, state, raw from inbound order by id limit 1`, verdict{doubled: 1}},
+		select sha256(digest), due_at, received_at, helo, tls, envelope_from, recipients, size, state, inbound_raw(i) from inbound i order by id limit 1`, verdict{doubled: 1}},
 	{"a conversation is there twice", `
 		insert into conversations (subject, requester_id, mailbox_id, channel, root)
 		select subject, requester_id, mailbox_id, channel, root || '.again' from conversations order by id limit 1`, verdict{doubled: 1}},
