@@ -85,7 +85,7 @@ func openDesk(ctx context.Context, s *databaseSettings, cfg core.Config, serving
 		db.close()
 		return nil, nil, err
 	}
-	cfg.Secret, cfg.Read, cfg.Write, cfg.Direct = s.Secret, eml.Parse, eml.WriteContact, db.direct
+	cfg.Secret, cfg.Read, cfg.ReadGreat, cfg.Write, cfg.Direct = s.Secret, eml.Parse, eml.ParseGreat, eml.WriteContact, db.direct
 	desk, err := core.Open(ctx, db.pool, cfg)
 	if err != nil {
 		db.close()
