@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -24,7 +25,7 @@ const (
 var errStandby = errors.New("it is a standby or read-only and takes no writes: name the primary, too")
 
 // poolConfig is how the pool connects.
-func poolConfig(s *databaseSettings, url string) (*pgxpool.Config, error) {
+func poolConfig(ctx context.Context, s *databaseSettings, url string) (*pgxpool.Config, error) {
 	cfg, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, usageError{fmt.Errorf("--database-url: %w", err)}
@@ -33,12 +34,35 @@ func poolConfig(s *databaseSettings, url string) (*pgxpool.Config, error) {
 	cfg.PingTimeout = pongWithin
 	leaveDeadServers(cfg.ConnConfig)
 	mode := &cfg.ConnConfig.DefaultQueryExecMode
-	if s.DirectDatabaseURL != "" || *mode == pgx.QueryExecModeExec || *mode == pgx.QueryExecModeSimpleProtocol {
+	pooled := s.DirectDatabaseURL != "" || *mode == pgx.QueryExecModeExec || *mode == pgx.QueryExecModeSimpleProtocol
+	if !pooled && s.DatabaseURL != "" {
+		if pooled, err = behindPooler(ctx, cfg.ConnConfig); err != nil {
+			return nil, unreachable(err)
+		}
+	}
+	if pooled && *mode != pgx.QueryExecModeDescribeExec {
 		// The one way through a pooler that lends sessions by the transaction:
 		// nothing is prepared under a name, and still every type is known.
 		*mode = pgx.QueryExecModeCacheDescribe
 	}
 	return cfg, nil
+}
+
+func unreachable(err error) error { return fmt.Errorf("the database cannot be reached: %w", err) }
+
+// behindPooler tells whether somebody else answers for the server: the process that
+// said hello is not the one that works then.
+func behindPooler(ctx context.Context, cfg *pgx.ConnConfig) (bool, error) {
+	conn, err := pgconn.ConnectConfig(ctx, &cfg.Config)
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	said, err := conn.Exec(ctx, `select pg_backend_pid()`).ReadAll()
+	if err != nil {
+		return false, err
+	}
+	return string(said[0].Rows[0][0]) != strconv.FormatUint(uint64(conn.PID()), 10), nil
 }
 
 // directConfig leads past a pooler, nil where none is told of.

@@ -47,6 +47,7 @@ type commands struct {
 
 	Standby standbyCommand `cmd:"" help:"Kill the primary PostgreSQL while mail comes in, promote its standby, and count what was lost."`
 	Pooler  poolerCommand  `cmd:"" help:"Mail in, panel and mail out through PgBouncer in transaction mode, and how fast that is."`
+	Migrate migrateCommand `cmd:"" help:"Start gateways at once on one database, and kill migrations in the middle."`
 	Rolling rollingCommand `cmd:"" help:"Restart gateways one after the other while mail comes in, and count what was refused, cut short or lost."`
 
 	Fill fillCommand `cmd:"" help:"Fill an empty help desk with years of conversations, to look at or to measure."`
