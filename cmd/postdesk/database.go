@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -44,7 +43,7 @@ func openDatabase(ctx context.Context, s *databaseSettings, serving bool, log *s
 		}
 		db.url = db.local.URL()
 	}
-	cfg, err := poolConfig(s, db.url)
+	cfg, err := poolConfig(ctx, s, db.url)
 	if err == nil {
 		db.direct, err = directConfig(s)
 	}
@@ -60,7 +59,7 @@ func openDatabase(ctx context.Context, s *databaseSettings, serving bool, log *s
 	}
 	if err != nil {
 		db.close()
-		return nil, fmt.Errorf("the database cannot be reached: %w", err)
+		return nil, unreachable(err)
 	}
 	return db, nil
 }
