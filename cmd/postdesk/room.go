@@ -12,9 +12,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// roomEvery is how often the disks are looked at. Between two looks less comes in
-// than five of the largest mails.
-const roomEvery = time.Second
+// How often the disks are looked at: while mail comes in, which fills a small disk
+// within a second, and while none does.
+const (
+	roomBefore = 20 * time.Millisecond
+	roomEvery  = time.Second
+)
 
 // A room watches the file systems that the database's folders are on: mail is
 // refused for the moment while one of them is nearly full, because PostgreSQL
@@ -25,6 +28,7 @@ type room struct {
 	log     *slog.Logger
 	scarce  atomic.Bool
 	free    atomic.Int64 // bytes, of the fullest
+	looked  atomic.Int64 // when, in milliseconds
 }
 
 // newRoom watches the folders that --watch-disk names or else, where the database
@@ -67,6 +71,7 @@ func least(all, largest int64) int64 {
 // look measures. A disk that cannot be looked at is not called full: what stands
 // on it fails by itself.
 func (r *room) look() {
+	r.looked.Store(time.Now().UnixMilli())
 	scarce, fullest := false, int64(-1)
 	for _, dir := range r.dirs {
 		free, all, err := diskOf(dir)
@@ -102,7 +107,15 @@ func (r *room) watch(ctx context.Context) {
 }
 
 // full is asked before each mail.
-func (r *room) full() bool { return r != nil && r.scarce.Load() }
+func (r *room) full() bool {
+	if r == nil {
+		return false
+	}
+	if age := time.Now().UnixMilli() - r.looked.Load(); age < 0 || age > roomBefore.Milliseconds() {
+		r.look()
+	}
+	return r.scarce.Load()
+}
 
 // countRoom shows how much is left.
 func (m *meters) countRoom(r *room) {

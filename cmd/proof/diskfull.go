@@ -68,7 +68,12 @@ func (k *diskfullCommand) onSmallDisk(ctx context.Context, w *workshop, name str
 	if watch {
 		setup.flags = append(setup.flags, "--watch-disk", d.dir)
 	}
-	return onSite(ctx, w, setup, func(s *site) error { return prove(ctx, s, d) })
+	return onSite(ctx, w, setup, func(s *site) error {
+		if err := prove(ctx, s, d); err != nil {
+			return fmt.Errorf("%w\n%s\n%s", err, lastLines(s.gateway.log), lastLines(s.server.log))
+		}
+		return nil
+	})
 }
 
 // A ballast is a file that takes room on a disk.
@@ -166,8 +171,11 @@ func awaitTaken(ctx context.Context, s *site, batch string) (time.Duration, erro
 // losesNothing takes all room under load, again and again, from a gateway that
 // does not see its disk.
 func (k *diskfullCommand) losesNothing(ctx context.Context, s *site, d *disk) error {
-	start, l := time.Now(), newLoad(k.Seed, k.Rounds*k.Mails, k.Senders, largest/4)
 	b := ballast{filepath.Join(d.dir, "ballast")}
+	if err := blind(ctx, s, d, b); err != nil {
+		return err
+	}
+	start, l := time.Now(), newLoad(k.Seed, k.Rounds*k.Mails, k.Senders, largest/4)
 	var slowest time.Duration
 	var stops, taken atomic.Int64
 	err := l.run(ctx, s.gateway.at.smtp, func(ctx context.Context) error {
@@ -196,7 +204,7 @@ func (k *diskfullCommand) losesNothing(ctx context.Context, s *site, d *disk) er
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("%w\n%s\n%s", err, lastLines(s.gateway.log), lastLines(s.server.log))
+		return err
 	}
 	fmt.Printf("unwatched: %d times full, PostgreSQL stopped in %d of them, %d mails found room meanwhile: %s\n", k.Rounds, stops.Load(), taken.Load(), l.ledger.story(time.Since(start)))
 	if err := l.sound(ctx, s); err != nil {
@@ -204,6 +212,24 @@ func (k *diskfullCommand) losesNothing(ctx context.Context, s *site, d *disk) er
 	}
 	tellFigure("%d times full: 0 of %d lost, taken again %.1f s after there was room at the latest", k.Rounds, len(l.ledger.mails), slowest.Seconds())
 	return nil
+}
+
+// blind is the control: a gateway that does not see its disk takes mail where one
+// that does refuses it.
+func blind(ctx context.Context, s *site, d *disk, b ballast) error {
+	if err := b.leave(d, 20<<20); err != nil {
+		return err
+	}
+	line, err := dial(ctx, s.gateway.at.smtp)
+	if err != nil {
+		return err
+	}
+	defer line.close()
+	if err := line.step([]byte("MAIL FROM:<probe@"+senderDomain+">\r\n"), 250); err != nil {
+		return fmt.Errorf("control: a gateway that does not see its disk refuses as well: %w", err)
+	}
+	fmt.Println("control: a gateway that does not see its disk takes mail with 20 MB free")
+	return b.lift()
 }
 
 // makeRoom gives the room back, starts PostgreSQL again if it has stopped, as the
