@@ -175,7 +175,7 @@ func one(b bool) int {
 
 // findings reads all mails, conversations and messages.
 func (db *database) findings(ctx context.Context) (f findings, err error) {
-	rows, err := db.conn.Query(ctx, `select envelope_from, state, sha256(coalesce(raw, '')), array_to_string(recipients, ',') from inbound`)
+	rows, err := db.conn.Query(ctx, `select envelope_from, state, sha256(coalesce(inbound_raw(i), '')), array_to_string(recipients, ',') from inbound i`)
 	if err != nil {
 		return f, err
 	}

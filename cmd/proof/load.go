@@ -160,8 +160,8 @@ func (l *load) verdict(ctx context.Context, s *site) (v verdict, err error) {
 // with.
 func (db *database) mailsFrom(ctx context.Context, begin string) ([]storedMail, error) {
 	rows, err := db.conn.Query(ctx, `
-		select envelope_from, state, sha256(substring(coalesce(raw, '') from greatest(1, position($1::bytea in coalesce(raw, '')))))
-		from inbound`, []byte(begin))
+		select envelope_from, state, sha256(substring(bytes from greatest(1, position($1::bytea in bytes))))
+		from inbound i, lateral (select coalesce(inbound_raw(i), '') as bytes) raw`, []byte(begin))
 	if err != nil {
 		return nil, err
 	}
