@@ -1,16 +1,20 @@
 package core
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"hash"
+	"io"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // GreatBytes is the size beyond which a mail is great: it is stored in parts while
@@ -79,29 +83,46 @@ func (g *GreatMail) Write(ctx context.Context, p []byte) (err error) {
 	return nil
 }
 
-// A part is a statement of its own: a slow sender holds no connection. Its commit
-// is not waited for, since the acceptance's is: the log is written in order, so
-// what is behind that commit in it is on the disk with it.
-const (
-	notWaitedFor   = `with hasty as materialized (select set_config('synchronous_commit', 'off', true)), `
-	firstPartSQL   = notWaitedFor + `upload as (insert into inbound_uploads default values returning id)`
-	anotherPartSQL = notWaitedFor + `upload as (update inbound_uploads set touched_at = now() where id = $3 returning id)`
-	insertPartSQL  = ` insert into inbound_parts (upload_id, ordinal, bytes) select id, $1, $2 from upload, hasty returning upload_id`
-)
-
 var errUploadGone = errors.New("the parts of the mail that came before are gone")
 
-func (g *GreatMail) store(ctx context.Context) (err error) {
-	if g.upload == 0 {
-		g.upload, err = value[UploadID](ctx, g.desk.pool, firstPartSQL+insertPartSQL, g.parts, g.part)
-	} else {
-		_, err = value[UploadID](ctx, g.desk.pool, anotherPartSQL+insertPartSQL, g.parts, g.part, g.upload)
-		if errors.Is(err, ErrNotFound) {
-			return errUploadGone
-		}
+// store writes a part, in a transaction of its own: a slow sender holds no
+// connection. Its commit is not waited for, since that of the acceptance is: the log
+// is written in order, so what stands before it is on the disk with it.
+func (g *GreatMail) store(ctx context.Context) error {
+	begin := "begin; set local synchronous_commit = off"
+	if g.upload != 0 {
+		begin += fmt.Sprintf("; update inbound_uploads set touched_at = now() where id = %d", g.upload)
 	}
+	err := pgx.BeginTxFunc(ctx, g.desk.pool, pgx.TxOptions{BeginQuery: begin}, func(tx pgx.Tx) (err error) {
+		upload := g.upload
+		if upload == 0 {
+			if upload, err = value[UploadID](ctx, tx, `insert into inbound_uploads default values returning id`); err != nil {
+				return err
+			}
+		}
+		err = copyPart(ctx, tx.Conn().PgConn(), upload, g.parts, g.part)
+		g.upload = upload
+		return err
+	})
 	g.part = g.part[:0]
 	g.parts++
+	return err
+}
+
+// copyPart sends a part from where it lies: as a parameter it would be copied twice,
+// which for a great mail is as if it were held in memory. The header and the row are
+// those of PostgreSQL's COPY in binary.
+func copyPart(ctx context.Context, conn *pgconn.PgConn, upload UploadID, ordinal int, part []byte) error {
+	row := []byte("PGCOPY\n\xff\r\n\x00\x00\x00\x00\x00\x00\x00\x00\x00")
+	row = binary.BigEndian.AppendUint16(row, 3) // columns, each behind its length
+	row = binary.BigEndian.AppendUint32(row, 8)
+	row = binary.BigEndian.AppendUint64(row, uint64(upload))
+	row = binary.BigEndian.AppendUint32(row, 4)
+	row = binary.BigEndian.AppendUint32(row, uint32(ordinal))
+	row = binary.BigEndian.AppendUint32(row, uint32(len(part)))
+	end := []byte{0xff, 0xff}
+	all := io.MultiReader(bytes.NewReader(row), bytes.NewReader(part), bytes.NewReader(end))
+	_, err := conn.CopyFrom(ctx, all, `copy inbound_parts (upload_id, ordinal, bytes) from stdin (format binary)`)
 	return err
 }
 

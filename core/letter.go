@@ -201,18 +201,18 @@ func (l Letter) ElidedText() string {
 // when it comes by another way (mail-law section 7). It sums the files.
 func (l Letter) ContentDigest() [32]byte {
 	h := sha256.New()
-	part := func(s []byte) {
+	part := func(s string) {
 		_ = binary.Write(h, binary.BigEndian, uint64(len(s)))
-		h.Write(s)
+		_, _ = io.WriteString(h, s)
 	}
-	part([]byte(l.Subject))
-	part([]byte(l.Text))
-	part([]byte(l.HTML))
+	part(l.Subject)
+	part(l.Text)
+	part(l.HTML)
 	for i := range l.Attachments {
 		a := &l.Attachments[i]
 		a.Sum()
-		part([]byte(a.Filename))
-		part(a.SHA[:])
+		part(a.Filename)
+		part(string(a.SHA[:]))
 	}
 	return [32]byte(h.Sum(nil))
 }

@@ -258,7 +258,7 @@ func (r *reader) decodeText(p *part, data []byte, isHTML bool) string {
 		r.defect("the text is longer than is read; all of it is attached")
 		file := core.Attachment{Content: data}
 		if p.isLong() {
-			file = r.inPlace(p, p.header.get("content-transfer-encoding"))
+			file = r.inPlace(p)
 		}
 		file.Filename, file.ContentType = fileName(p, data), p.media.value
 		r.keep(p, file)

@@ -2,7 +2,6 @@ package eml
 
 import (
 	"bytes"
-	"cmp"
 	"io"
 	"strings"
 
@@ -64,7 +63,20 @@ func (p *part) torn() bool { return p.sketch.holed(p.at, len(p.body)) }
 
 // isLong tells a part of which only the beginning is read as text.
 func (p *part) isLong() bool {
-	return p.torn() && p.sketch.section(p.at, len(p.body)).Size() > longText
+	return p.torn() && p.sketch.section(p.at, len(p.body)).Size() > beginningOf(p.transfer())
+}
+
+func (p *part) transfer() transfer {
+	return transferOf(p.header.get("content-transfer-encoding"))
+}
+
+// beginningOf is how much of a text is read at most: what decodes to more than is
+// shown.
+func beginningOf(transfer transfer) int64 {
+	if transfer == transferQP {
+		return 3*maxTextIn + maxTextIn/2
+	}
+	return maxTextIn + maxTextIn/2
 }
 
 // textOf decodes a part of text: all of it or, of a very long one, more than is
@@ -73,43 +85,38 @@ func (r *reader) textOf(p *part) []byte {
 	if !p.torn() {
 		return r.decode(p)
 	}
-	s, encoding := p.sketch, p.header.get("content-transfer-encoding")
-	from := s.section(p.at, len(p.body))
-	beginning := make([]byte, min(from.Size(), longText))
+	from := p.sketch.section(p.at, len(p.body))
+	beginning := make([]byte, min(from.Size(), beginningOf(p.transfer())))
 	if _, err := io.ReadFull(from, beginning); err != nil {
-		s.err = cmp.Or(s.err, err)
+		p.sketch.fail(err)
 		return nil
 	}
-	data := decodeTransfer(beginning, encoding, r.defect)
-	if p.isLong() && (len(data) <= maxTextIn || transferOf(encoding) == transferUU || r.hidesFile(p, encoding)) {
-		s.giveUp()
+	data := decodeTransfer(beginning, p.header.get("content-transfer-encoding"), r.defect)
+	if p.isLong() && (len(data) <= maxTextIn+8 || p.transfer() == transferUU || r.hidesFile(p)) {
+		p.sketch.giveUp()
 	}
 	return data
 }
 
 // hidesFile looks through a very long text for what is cut out of texts.
-func (r *reader) hidesFile(p *part, encoding string) bool {
+func (r *reader) hidesFile(p *part) bool {
 	m := &measure{marks: [][]byte{[]byte("\nbegin "), pgpMessage}}
-	_, err := io.CopyBuffer(m, onlyReader{p.sketch.opener(p.at, len(p.body), transferOf(encoding))()}, make([]byte, 32<<10))
+	_, err := io.CopyBuffer(m, onlyReader{p.sketch.opener(p.at, len(p.body), p.transfer())()}, make([]byte, 32<<10))
 	return err != nil || m.marked
 }
 
 // attachTorn keeps a great leaf as a file.
 func (r *reader) attachTorn(p *part) {
-	encoding := ""
-	if !p.tooDeep || p.header.fields != nil {
-		encoding = p.header.get("content-transfer-encoding")
-	}
 	name := p.body // as far as names are looked for
-	if strings.HasPrefix(p.media.value, "message/") && transferOf(encoding) != transferNone {
+	if strings.HasPrefix(p.media.value, "message/") && p.transfer() != transferNone {
 		p.sketch.giveUp()
 	}
-	r.attachFile(p, fileName(p, name[:min(len(name), maxRuleBytes)]), r.inPlace(p, encoding))
+	r.attachFile(p, fileName(p, name[:min(len(name), maxRuleBytes)]), r.inPlace(p))
 }
 
 // inPlace is the file that a torn part is, read where it stands.
-func (r *reader) inPlace(p *part, encoding string) core.Attachment {
-	s, transfer := p.sketch, transferOf(encoding)
+func (r *reader) inPlace(p *part) core.Attachment {
+	s, transfer := p.sketch, p.transfer()
 	switch {
 	case transfer == transferUU:
 		s.giveUp()
@@ -153,8 +160,7 @@ func (s *sketch) sum(a *core.Attachment) {
 	case err == errLongLine:
 		s.giveUp()
 	case err != nil:
-		s.err = err
-		s.giveUp()
+		s.fail(err)
 	}
 	a.Size, a.Head = m.size, m.head
 	m.hash.Sum(a.SHA[:0])

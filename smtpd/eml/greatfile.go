@@ -29,7 +29,12 @@ func (m *measure) Write(p []byte) (int, error) {
 	}
 	m.hash.Write(p)
 	m.size += int64(len(p))
-	m.head = append(m.head, p[:min(len(p), m.most-len(m.head))]...)
+	if n := min(len(p), m.most-len(m.head)); n > 0 {
+		if len(m.head)+n > cap(m.head) && len(m.head) > 0 {
+			m.head = slices.Grow(m.head, m.most-len(m.head))
+		}
+		m.head = append(m.head, p[:n]...)
+	}
 	for _, mark := range m.marks {
 		seam := append(m.last[:len(m.last):len(m.last)], p[:min(len(p), len(mark))]...)
 		m.marked = m.marked || bytes.Contains(p, mark) || bytes.Contains(seam, mark)

@@ -12,7 +12,6 @@ const (
 	keptHead  = 80 << 10
 	keptTail  = 4 << 10
 	keptInAll = 6 << 20
-	longText  = 8 << 20 // of a part of text: of a longer one only the beginning is read
 )
 
 // A sketch is a great mail without the middles of its long runs: of lines between
@@ -49,6 +48,9 @@ func newSketch(src io.ReaderAt) *sketch { return &sketch{src: src, lineStart: tr
 
 // giveUp says that the mail has to be read as a whole.
 func (s *sketch) giveUp() { s.gone = true }
+
+// fail says that the mail cannot be read now.
+func (s *sketch) fail(err error) { s.gone, s.err = true, err }
 
 // Write takes the next octets of the mail. It never fails.
 func (s *sketch) Write(p []byte) (int, error) {
