@@ -75,7 +75,7 @@ func (c Config) withDefaults() Config {
 	or(&c.DrainTime, 25*time.Second)
 	or(&c.MaxBytes, 128<<20) // a buffer that grows is there twice
 	or(&c.MaxBytesPerIP, c.MaxBytes/2)
-	or(&c.MaxFilingMails, 1000)
+	or(&c.MaxFilingMails, 4000) // a thousand a second where name servers take seconds
 	or(&c.MaxFilingBytes, 64<<20)
 	or(&c.MaxHops, 50)
 	return c
