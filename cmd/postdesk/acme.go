@@ -104,12 +104,20 @@ func (a *acmeCertificate) get(hello *tls.ClientHelloInfo) (*tls.Certificate, err
 		return a.manager.GetCertificate(hello)
 	}
 	if !a.there.Load() {
-		stored, err := a.desk.Certificate(hello.Context(), a.host)
-		if err != nil || stored == nil {
-			return nil, errors.Join(errNoCertificateYet, err)
-		}
+		return a.stored(hello.Context())
 	}
 	return a.manager.GetCertificate(a.asOurs(hello))
+}
+
+// stored gives what another process ordered meanwhile: autocert remembers for a
+// minute that an order of its own failed, and does not look.
+func (a *acmeCertificate) stored(ctx context.Context) (*tls.Certificate, error) {
+	data, err := a.desk.Certificate(ctx, a.host)
+	if err != nil || data == nil {
+		return nil, errors.Join(errNoCertificateYet, err)
+	}
+	pair, err := tls.X509KeyPair(data, data) // the key, then the chain
+	return &pair, err
 }
 
 // asOurs is a greeting for our name. Who speaks TLS 1.3 need not name the older

@@ -45,10 +45,13 @@ type commands struct {
 	Drain   drainCommand   `cmd:"" help:"Mails a second from a full queue to a sink, beside Postfix's own client."`
 	Outage  outageCommand  `cmd:"" help:"Let the next server be down while mail is queued, and see how it is delivered afterwards."`
 
+	Cluster clusterCommand `cmd:"" help:"Several gateways over one PostgreSQL, killed under mail: nothing twice, all in order, one desk to look at."`
 	Standby standbyCommand `cmd:"" help:"Kill the primary PostgreSQL while mail comes in, promote its standby, and count what was lost."`
 	Pooler  poolerCommand  `cmd:"" help:"Mail in, panel and mail out through PgBouncer in transaction mode, and how fast that is."`
 	Migrate migrateCommand `cmd:"" help:"Start gateways at once on one database, and kill migrations in the middle."`
 	Rolling rollingCommand `cmd:"" help:"Restart gateways one after the other while mail comes in, and count what was refused, cut short or lost."`
+
+	Acme acmeCommand `cmd:"" help:"Let two gateways get a certificate from a real ACME server, serve it for mail and pages, and renew it."`
 
 	Fill fillCommand `cmd:"" help:"Fill an empty help desk with years of conversations, to look at or to measure."`
 
