@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 )
@@ -40,15 +41,8 @@ func (s *site) settle(ctx context.Context, r *crashRun) error {
 	if err := s.gateway.start(ctx); err != nil {
 		return err
 	}
-	waiting, cancel := context.WithTimeout(ctx, stuckTime)
-	defer cancel()
-	if err := db.awaitFiled(waiting, 100*time.Millisecond); err != nil {
-		fmt.Println(err) // and the count says which
-		db.close()
-		if db, err = s.look(ctx); err != nil {
-			return err
-		}
-		defer db.close()
+	if err := db.awaitProgress(ctx); err != nil {
+		return err
 	}
 	fmt.Printf("%d mails were left to whoever comes next, and filed %.1f s after the last start\n", ended.RowsAffected(), time.Since(begin).Seconds())
 	found, err := db.findings(ctx)
@@ -63,6 +57,21 @@ func (s *site) settle(ctx context.Context, r *crashRun) error {
 	fmt.Printf("%d mails of hostile clients were taken, each of them filed or kept; %d mails of anybody have two messages\n", hostile, twice)
 	r.verdict, r.faulty = judge(r.ledger.mails, found)
 	r.doubled += twice
+	return nil
+}
+
+// awaitProgress returns when no accepted mail waits any more, or when nothing has
+// become of those that wait for stuckTime: the judge tells which.
+func (db *database) awaitProgress(ctx context.Context) error {
+	for least, since := math.MaxInt, time.Now(); time.Since(since) < stuckTime; pause(100) {
+		waiting, err := db.count(ctx, `select count(*) from inbound where state = 'received'`)
+		if err != nil || waiting == 0 {
+			return err
+		}
+		if waiting < least {
+			least, since = waiting, time.Now()
+		}
+	}
 	return nil
 }
 

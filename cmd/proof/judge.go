@@ -123,15 +123,17 @@ func (v *verdict) judgeNotices(owners []string, notices []storedNotice) {
 func judgeOne(p posted, mails []storedMail, messages []storedMessage) verdict {
 	var lost, doubled, altered, stuck bool
 	lost = len(mails) == 0
-	rows := 0
+	rows, to := 0, map[string]bool{}
 	for _, m := range mails {
 		altered = altered || m.Digest != p.digest && !slices.Contains(p.versions, m.Digest) || p.to != "" && !within(m.To, p.to)
-		if !p.byAnotherWay(m) {
+		doubled = doubled || to[m.To] && len(p.versions) == 0
+		to[m.To] = true
+		if m.State != "rejected" || !p.mayComeTwice() {
 			rows++
 			stuck = stuck || m.State != "success"
 		}
 	}
-	doubled = rows > 1
+	doubled = doubled || rows > 1
 	conversations, count := map[int64]bool{}, 0
 	for _, m := range messages {
 		conversations[m.Conversation] = true
@@ -147,13 +149,11 @@ func judgeOne(p posted, mails []storedMail, messages []storedMessage) verdict {
 	return verdict{one(lost), one(doubled), one(altered), one(stuck)}
 }
 
-// byAnotherWay tells a row that is there beside the one that was filed, and may be
-// (mail-law section 7). The sender changed the mail on its way, or the gateway took
-// a pipelined mail for some of its recipients only, refusing others for the moment,
+// mayComeTwice tells a mail of which a second row may say that it is the same by
+// another way (mail-law section 7). The sender changed it on its way, or the gateway
+// took it pipelined for some of its recipients only, refusing others for the moment,
 // and the sender brought it again to all.
-func (p posted) byAnotherWay(m storedMail) bool {
-	return m.State == "rejected" && (len(p.versions) > 0 || p.later > 0 && p.to != m.To)
-}
+func (p posted) mayComeTwice() bool { return len(p.versions) > 0 || p.later+p.unknown > 0 && p.to != "" }
 
 // within: all recipients of one are among those of the other.
 func within(some, all string) bool {

@@ -38,6 +38,7 @@ type commands struct {
 	Diskfull  diskfullCommand  `cmd:"" help:"Fill the disk below PostgreSQL while mail comes in: when it is refused, whether any is lost, when it is taken again."`
 	Powerloss powerlossCommand `cmd:"" help:"Let the disk below PostgreSQL lose what was not flushed while mail comes in, then count what was lost."`
 
+	Points  pointsCommand  `cmd:"" help:"Let the gateway kill itself between each two steps of a mail's way, in and out."`
 	Commit  commitCommand  `cmd:"" help:"Keep from the gateway that its database has committed, and see what it answers."`
 	Lost250 lost250Command `cmd:"" name:"lost250" help:"Cut the 250 off, and let senders come again as mail servers do."`
 
