@@ -39,7 +39,8 @@ type book struct {
 	gate    sync.RWMutex // held while no mail may go on after MAIL FROM
 	dots    atomic.Int64
 	yeses   atomic.Int64
-	most    atomic.Int64 // connections open at once, to one sink
+	open    atomic.Int64 // connections, to all sinks
+	most    atomic.Int64 // of these at once
 
 	rounds int // begun
 
@@ -84,14 +85,19 @@ func (b *book) connected(client string) (life, line int) {
 	return b.current[client], b.lines
 }
 
-func (b *book) connections(open int) {
+// opens counts a connection that begins.
+func (b *book) opens() {
+	open := b.open.Add(1)
 	for {
 		most := b.most.Load()
-		if int64(open) <= most || b.most.CompareAndSwap(most, int64(open)) {
+		if open <= most || b.most.CompareAndSwap(most, open) {
 			return
 		}
 	}
 }
+
+// closes counts one that ends.
+func (b *book) closes() { b.open.Add(-1) }
 
 func (b *book) begin(t transmission) *transmission {
 	b.mu.Lock()

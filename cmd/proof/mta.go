@@ -18,6 +18,7 @@ type mta struct {
 	mail   func(n int) mail
 	random *rand.Rand
 	tally  *tally
+	twice  bool // the same bytes to another address at the same time
 
 	addr string
 	line *sender
@@ -75,7 +76,10 @@ func (m *mta) deliver(ctx context.Context) error {
 func (m *mta) bring(ctx context.Context, n int) error {
 	letter, begin := m.mail(n), time.Now()
 	for {
-		for _, addr := range m.order() {
+		for i, addr := range m.order() {
+			if m.twice && i == 0 {
+				go m.again(ctx, addr, letter)
+			}
 			err := m.try(ctx, addr, letter)
 			if ctx.Err() != nil {
 				return ctx.Err()
@@ -140,5 +144,20 @@ func (m *mta) hangUp() {
 	if m.line != nil {
 		m.line.close()
 		m.line = nil
+	}
+}
+
+// again brings a mail to another address than that. What it is told is not written
+// down: a mail server that lost its memory does not know it either.
+func (m *mta) again(ctx context.Context, than string, letter mail) {
+	for _, addr := range m.addrs {
+		if addr == than {
+			continue
+		}
+		if line, err := dial(ctx, addr); err == nil {
+			_ = line.send(letter.from, letter.raw)
+			line.close()
+			return
+		}
 	}
 }

@@ -16,7 +16,7 @@ type oneDesk struct {
 	fleet      *fleet
 	here, away *gateway // their panels
 	door       *gateway // where mail is taken
-	sink       *sink    // where theirs goes
+	book       *book    // of where theirs goes
 	seed       uint64
 
 	heard time.Duration // the longest from a 250 to the word of it in an open page
@@ -24,7 +24,7 @@ type oneDesk struct {
 
 // prove walks through the day of an owner and an agent.
 func (o *oneDesk) prove(ctx context.Context) error {
-	owner, err := o.fleet.employ(ctx, "owner", theirOwner)
+	owner, err := o.fleet.employ(ctx, "admin", "admin@staff.test")
 	if err != nil {
 		return err
 	}
@@ -57,11 +57,11 @@ func (o *oneDesk) live(ctx context.Context, _, agent *colleague) error {
 		defer s.close()
 		pause(100 + random.IntN(200)) // what was told of the beginning is past
 		letter := compose(fmt.Sprintf("live%d", o.seed), 900_000+n, 2000, prose(o.seed, 2000))
-		if err := o.send(ctx, letter); err != nil {
+		if err := bringTo(ctx, o.door, letter); err != nil {
 			return err
 		}
 		sent := time.Now()
-		id, err := o.conversation(ctx, letter.subject)
+		id, err := o.fleet.conversation(ctx, letter.subject)
 		if err != nil {
 			return err
 		}
@@ -75,19 +75,10 @@ func (o *oneDesk) live(ctx context.Context, _, agent *colleague) error {
 	return nil
 }
 
-func (o *oneDesk) send(ctx context.Context, m mail) error {
-	line, err := dial(ctx, o.door.at.smtp)
-	if err != nil {
-		return err
-	}
-	defer line.close()
-	return line.send(m.from, m.raw)
-}
-
 // conversation waits for the one with a subject, and gives its number.
-func (o *oneDesk) conversation(ctx context.Context, subject string) (string, error) {
+func (f *fleet) conversation(ctx context.Context, subject string) (string, error) {
 	for range 500 {
-		id, err := o.fleet.server.ask(ctx, "postdesk", fmt.Sprintf("select id from conversations where subject = '%s'", subject))
+		id, err := f.server.ask(ctx, "postdesk", fmt.Sprintf("select id from conversations where subject = '%s'", subject))
 		if err != nil || id != "" {
 			return id, err
 		}
@@ -98,7 +89,7 @@ func (o *oneDesk) conversation(ctx context.Context, subject string) (string, err
 
 // answer: an answer that is written at one panel goes out, and is read at the other.
 func (o *oneDesk) answer(ctx context.Context, _, agent *colleague) error {
-	before := o.sink.book.yeses.Load()
+	before := o.book.yeses.Load()
 	var made struct {
 		Data struct {
 			ID int64 `json:"id"`
@@ -113,7 +104,7 @@ func (o *oneDesk) answer(ctx context.Context, _, agent *colleague) error {
 		return fmt.Errorf("a conversation made at one panel is told %d at the other: %w", status, err)
 	}
 	for range 500 {
-		if o.sink.book.yeses.Load() > before {
+		if o.book.yeses.Load() > before {
 			return nil
 		}
 		pause(20)

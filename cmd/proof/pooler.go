@@ -255,7 +255,7 @@ func (p *poolerCommand) desk(ctx context.Context, f *fleet) error {
 	}
 	defer s.close()
 	f.settings = append(f.settings, "--relay", "smtp://"+s.addr)
-	o := &oneDesk{fleet: f, here: f.make("panel1", "web"), away: f.make("panel2", "web"), door: f.make("door", "smtp"), sink: s, seed: p.Seed}
+	o := &oneDesk{fleet: f, here: f.make("panel1", "web"), away: f.make("panel2", "web"), door: f.make("door", "smtp"), book: s.book, seed: p.Seed}
 	if err := startAll(ctx, []*gateway{o.here, o.away, o.door, f.make("courier", "mail")}); err != nil {
 		return err
 	}

@@ -86,8 +86,9 @@ func (s *sink) close() {
 func (s *sink) receive(c net.Conn) {
 	s.mu.Lock()
 	s.open[c] = true
-	s.book.connections(len(s.open))
 	s.mu.Unlock()
+	s.book.opens()
+	defer s.book.closes()
 	v := &session{sink: s, conn: c, in: bufio.NewReaderSize(c, 64<<10), out: bufio.NewWriter(c)}
 	v.life, v.line = s.book.connected(s.client)
 	_ = v.converse()
