@@ -100,10 +100,11 @@ func TestGreatMailsAllAtOnceAreMeasured(t *testing.T) {
 	if err := m.Run(t.Context(), &commands{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := m.judge(4, 769); err == nil {
+	m.More = 96
+	if m.judge(4, 769, 50) == nil || m.judge(4, 200, 97) == nil || m.judge(4, 200, 96) != nil {
 		t.Error("too much memory is not found")
 	}
-	if err := m.judge(3, 100); err == nil {
+	if err := m.judge(3, 100, 0); err == nil {
 		t.Error("a lost mail is not found")
 	}
 }
