@@ -63,6 +63,7 @@ type commands struct {
 	Slow   slowCommand   `cmd:"" help:"How long an honest sender waits for its 250 while thousands of clients are idle or drip."`
 	Fuzz   fuzzCommand   `cmd:"" help:"Talk nonsense to the gateway, and look each minute whether it lives, grows or forgets mail."`
 	Memory memoryCommand `cmd:"" help:"How much memory great mails take that come all at once."`
+	Idle   idleCommand   `cmd:"" help:"How much memory a session takes that waits."`
 }
 
 func main() {
