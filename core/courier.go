@@ -30,6 +30,11 @@ const claimSQL = `
 // number, while its mail is under way.
 func (lane *Lane) Claim(ctx context.Context, most int) (claimed []Delivery, err error) {
 	defer wrap(&err, "claim deliveries to %s", lane.Destination)
+	if may, err := lane.lanes.desk.steady(ctx); err != nil {
+		return nil, err
+	} else if !may {
+		return nil, ErrNoWork
+	}
 	if lane.failures > 0 {
 		most = 1
 	}

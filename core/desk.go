@@ -25,6 +25,10 @@ type Config struct {
 	// its own: to listen and to count connections. Nil: the pool's own will do or,
 	// behind a pooler, changes are looked for instead of heard of.
 	Direct *pgx.ConnConfig
+	// Recall and Remember keep what was last seen of the database beside it. Nil:
+	// it is known as long as the process lives.
+	Recall   func() Witness
+	Remember func(Witness)
 	// Read reads a stored mail again, for its HTML and its files.
 	Read func(raw []byte) Letter
 	// ReadGreat reads a great mail in pieces: alike, but that its great files stay
@@ -49,7 +53,8 @@ type Desk struct {
 	filing    combiner[readMail, filedMail]
 	finishing combiner[finished, struct{}]
 
-	live *live
+	live       *live
+	continuity continuity
 
 	hashing hashing
 	signing signing

@@ -65,7 +65,7 @@ func (d *Desk) enqueueArgs(m mailing) []any {
 }
 
 // holds tells that outgoing mail waits for an admin (mail-law section 6).
-func (d *Desk) holds() bool { return !d.cfg.RelaySet || d.cfg.Hold }
+func (d *Desk) holds() bool { return !d.cfg.RelaySet || d.cfg.Hold || !d.Restored().At.IsZero() }
 
 // tellOfPost mails a new public message to those whom section 4 names: an
 // agent's to requester, customers and collaborators in CC; a customer's to
@@ -349,7 +349,11 @@ func (d *Desk) DiscardUnproven(ctx context.Context) (err error) {
 // may have been sent long ago. Called when a process starts with --hold-outbox.
 func (d *Desk) HoldOutbox(ctx context.Context) (err error) {
 	defer wrap(&err, "hold the outbox")
-	_, err = d.pool.Exec(ctx, `
+	return d.tx(ctx, func(tx pgx.Tx) error { return holdQueued(ctx, tx) })
+}
+
+func holdQueued(ctx context.Context, tx pgx.Tx) error {
+	_, err := tx.Exec(ctx, `
 		with held as (update deliveries set state = 'held', due_at = now() where state = 'queued' returning 1)
 		insert into audit (act, object, detail) select 'delivery.held', 'outbox', jsonb_build_object('mails', count(*)) from held having count(*) > 0`)
 	return err

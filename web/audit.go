@@ -210,6 +210,7 @@ func saidOfAct(act string) string {
 		"sender.blocked": "blocked", "sender.unblocked": "took off the block list", "sender.trusted": "put on the safe list", "sender.untrusted": "took off the safe list",
 		"passing.added": "named as passing on mail", "passing.removed": "no longer takes mail as passed on by", "passing.declined": "declined to name as passing on mail",
 		"delivery.retried": "tried to send again", "delivery.sent": "sent the held mail", "delivery.discarded": "discarded the held mail", "delivery.held": "held all mail in the",
+		"outbox.released":     "let new mail go again from the",
 		"suppression.cleared": "lets mail go again to", "suppression.added": "stopped mail to",
 		"delivery.sent_all": "let all held mail go from the", "delivery.discarded_all": "discarded all held mail in the",
 		"export.conversations": "exported conversations", "export.users": "exported the users", "export.audit": "exported the audit",

@@ -78,6 +78,10 @@ func (s *server) actOnHeld(v *visit) error {
 	if err := v.actor.Can(core.DoAdminister); err != nil {
 		return err
 	}
+	if v.field("do") == "resume" {
+		err := s.desk.ReleaseOutbox(v.ctx(), v.actor)
+		return v.after(err, "/admin/outbox/held", "outbox-released", func(status int, f faults) error { return s.showHeld(v, status, f) })
+	}
 	if v.field("sure") != "yes" {
 		return s.showHeld(v, http.StatusBadRequest, faults{"sure-" + v.field("do"): {Problem: "Tick this first."}})
 	}

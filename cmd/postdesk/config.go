@@ -26,6 +26,7 @@ type commands struct {
 	Letter  letterCommand  `cmd:"" help:"Show how mails would be read, one JSON object a line. Needs no database."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to date."`
 	Check   checkCommand   `cmd:"" help:"Try settings, database, DNS and relay, and tell of each."`
+	Outbox  outboxCommands `cmd:"" help:"Outgoing mail."`
 	Replay  replayCommand  `cmd:"" help:"Run stored mails that failed or are suspended through the rules again."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }

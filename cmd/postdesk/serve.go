@@ -50,7 +50,8 @@ type listening struct {
 	PublicURL           string
 	SetupLink           string // while there is no owner
 	Relay               bool
-	Held                int // mails that are held though there is a relay, core.MostHeld at most
+	Restored            string // why everything outgoing is held, empty: it is not
+	Held                int    // mails that are held though there is a relay, core.MostHeld at most
 }
 
 func (at listening) tell(c console) {
@@ -60,6 +61,9 @@ func (at listening) tell(c console) {
 	}
 	if !at.Relay {
 		fmt.Fprintln(c.out, "No relay is set: outgoing mail is held and can be read in the panel.")
+	}
+	if at.Restored != "" {
+		fmt.Fprintf(c.out, "All outgoing mail is held until an admin lets it go, at %s/admin/outbox/held or by: postdesk outbox release\nWhy: %s\n", at.PublicURL, at.Restored)
 	}
 	if at.Held > 0 {
 		fmt.Fprintf(c.out, "%s held until an admin sends or discards them: %s/admin/outbox/held\n", core.MailsAre(at.Held), at.PublicURL)
@@ -91,8 +95,9 @@ func serve(ctx context.Context, dbs *databaseSettings, s settings, log *slog.Log
 	tellOfFileLimit(s, log)
 	defer ears.close()
 	publicURL := publicURLOf(s, p, ears)
+	seen := newWitnessFile(dbs.DataDir, log)
 	desk, db, err := openDesk(ctx, dbs, core.Config{PublicURL: publicURL, ReplyDomain: s.ReplyDomain,
-		RelaySet: p.hasRelay(), Hold: s.HoldOutbox, Logger: log}, true)
+		RelaySet: p.hasRelay(), Hold: s.HoldOutbox, Recall: seen.recall, Remember: seen.remember, Logger: log}, true)
 	if err != nil {
 		return err
 	}
@@ -111,6 +116,7 @@ func serve(ctx context.Context, dbs *databaseSettings, s settings, log *slog.Log
 		return err
 	}
 	meters.countDatabase(desk, db.pool)
+	meters.countRestored(desk)
 	disk, err := newRoom(s, db, dbs.DataDir, log)
 	if err != nil {
 		return err
@@ -126,6 +132,7 @@ func serve(ctx context.Context, dbs *databaseSettings, s settings, log *slog.Log
 	tls := certificates.config()
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { desk.Listen(ctx); return nil })
+	group.Go(func() error { desk.WatchContinuity(ctx); return nil })
 	group.Go(func() error { certificates.keep(ctx); return nil })
 	group.Go(func() error { keepHouse(ctx, desk, log); return nil })
 	group.Go(func() error { makeSigningKeys(ctx, desk, log); return nil })
@@ -218,6 +225,11 @@ func prepare(ctx context.Context, desk *core.Desk, s settings, p parsed, publicU
 			return at, err
 		}
 	}
+	restored, err := desk.Look(ctx)
+	if err != nil {
+		return at, err
+	}
+	at.Restored = restored.Why
 	if p.hasRelay() {
 		if at.Held, err = desk.HeldMails(ctx); err != nil {
 			return at, err
