@@ -113,6 +113,15 @@ func lockArticle(ctx context.Context, tx pgx.Tx, actor Actor, id ArticleID) (Art
 	return articleSeen(ctx, tx, actor, id)
 }
 
+// lockEditable locks an article that the actor may edit. ErrNotFound, ErrForbidden.
+func lockEditable(ctx context.Context, tx pgx.Tx, actor Actor, id ArticleID) (Article, error) {
+	a, err := lockArticle(ctx, tx, actor, id)
+	if err == nil {
+		err = a.mayEdit(actor)
+	}
+	return a, err
+}
+
 // mayEdit is the right to change the text: of a draft all staff, of what the public
 // reads those who write and publish.
 func (a Article) mayEdit(actor Actor) error {

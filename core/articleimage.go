@@ -127,11 +127,7 @@ func (d *Desk) AddArticleImage(ctx context.Context, actor Actor, id ArticleID, f
 	}
 	digest := sha256.Sum256(content)
 	err = d.tx(ctx, func(tx pgx.Tx) error {
-		a, err := lockArticle(ctx, tx, actor, id)
-		if err != nil {
-			return err
-		}
-		if err := a.mayEdit(actor); err != nil {
+		if _, err := lockEditable(ctx, tx, actor, id); err != nil {
 			return err
 		}
 		tag, err := tx.Exec(ctx, `
@@ -182,11 +178,7 @@ func (d *Desk) DeleteArticleImage(ctx context.Context, actor Actor, id ArticleID
 		return err
 	}
 	return d.tx(ctx, func(tx pgx.Tx) error {
-		a, err := lockArticle(ctx, tx, actor, id)
-		if err != nil {
-			return err
-		}
-		if err := a.mayEdit(actor); err != nil {
+		if _, err := lockEditable(ctx, tx, actor, id); err != nil {
 			return err
 		}
 		name, err := value[string](ctx, tx, `delete from article_images where article_id = $1 and digest = $2 returning filename`, id, digest)

@@ -135,11 +135,8 @@ func (d *Desk) DeleteArticle(ctx context.Context, actor Actor, id ArticleID) (er
 		return err
 	}
 	return d.tx(ctx, func(tx pgx.Tx) error {
-		a, err := lockArticle(ctx, tx, actor, id)
+		a, err := lockEditable(ctx, tx, actor, id)
 		if err != nil {
-			return err
-		}
-		if err := a.mayEdit(actor); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, `update articles set deleted_at = now() where id = $1`, id); err != nil {

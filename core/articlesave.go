@@ -111,11 +111,8 @@ func (d *Desk) saveArticle(ctx context.Context, actor Actor, id ArticleID, revis
 		return Article{}, Invalid{Field: "revision", Code: CodeRequired, Problem: "The revision that was read is needed."}
 	}
 	err = d.tx(ctx, func(tx pgx.Tx) error {
-		a, err := lockArticle(ctx, tx, actor, id)
+		a, err := lockEditable(ctx, tx, actor, id)
 		if err != nil {
-			return err
-		}
-		if err := a.mayEdit(actor); err != nil {
 			return err
 		}
 		if err := a.unchanged(revision); err != nil {

@@ -1,6 +1,10 @@
 package core
 
-import "context"
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+)
 
 // MarkRead remembers that the actor has seen the conversation as it is now.
 func (d *Desk) MarkRead(ctx context.Context, actor Actor, id ConversationID) (err error) {
@@ -8,11 +12,15 @@ func (d *Desk) MarkRead(ctx context.Context, actor Actor, id ConversationID) (er
 	if err := actor.Can(DoView); err != nil {
 		return err
 	}
+	return d.markRead(ctx, seesConversation, actor.sightOf(id))
+}
+
+// markRead remembers that @actor has seen the conversation @id, if they see it at all.
+func (d *Desk) markRead(ctx context.Context, sees string, args pgx.StrictNamedArgs) error {
 	tag, err := d.pool.Exec(ctx, `
 		insert into conversation_reads (conversation_id, user_id, read_at)
-		select c.id, @actor, now() from conversations c where c.id = @id and `+seesConversation+`
-		on conflict (conversation_id, user_id) do update set read_at = excluded.read_at`,
-		actor.sightOf(id))
+		select c.id, @actor, now() from conversations c where c.id = @id and `+sees+`
+		on conflict (conversation_id, user_id) do update set read_at = excluded.read_at`, args)
 	return affected(tag.RowsAffected(), err)
 }
 

@@ -131,12 +131,7 @@ func (d *Desk) ReadThread(ctx context.Context, actor Actor, id ConversationID) (
 	if err := actor.Can(DoUsePortal); err != nil {
 		return err
 	}
-	tag, err := d.pool.Exec(ctx, `
-		insert into conversation_reads (conversation_id, user_id, read_at)
-		select c.id, @actor, now() from conversations c where c.id = @id and `+seesThread+`
-		on conflict (conversation_id, user_id) do update set read_at = excluded.read_at`,
-		pgx.StrictNamedArgs{"actor": actor.ID, "id": id})
-	return affected(tag.RowsAffected(), err)
+	return d.markRead(ctx, seesThread, pgx.StrictNamedArgs{"actor": actor.ID, "id": id})
 }
 
 // Complete: the requester marks the own conversation completed (behaviour.md

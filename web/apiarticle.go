@@ -160,13 +160,7 @@ func (a *api) updateArticle(c *apiCall, id core.ArticleID) (apiAnswer, error) {
 	if err != nil {
 		return apiAnswer{}, err
 	}
-	text := core.ArticleText{Title: now.Title, Body: now.Body, Locale: deref(form.Locale), Note: form.Note}
-	if form.Title != nil {
-		text.Title = *form.Title
-	}
-	if form.Body != nil {
-		text.Body = *form.Body
-	}
+	text := core.ArticleText{Title: given(form.Title, now.Title), Body: given(form.Body, now.Body), Locale: deref(form.Locale), Note: form.Note}
 	if form.SectionID == nil {
 		saved, err := a.desk.SaveArticle(c.ctx(), c.actor, id, form.Revision, text)
 		return articleAnswer(c, saved, err)

@@ -150,11 +150,14 @@ func lower[T ~string](v *string) *T {
 }
 
 // deref gives the zero value for nil.
-func deref[T any](v *T) (value T) {
+func deref[T any](v *T) (none T) { return given(v, none) }
+
+// given is what a change gives, or what is there.
+func given[T any](v *T, there T) T {
 	if v != nil {
-		value = *v
+		return *v
 	}
-	return value
+	return there
 }
 
 // upper shows an enumerated value as the API names it.

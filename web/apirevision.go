@@ -116,13 +116,7 @@ func (a *api) proposeRevision(c *apiCall, id core.ArticleID) (apiAnswer, error) 
 	if err != nil {
 		return apiAnswer{}, err
 	}
-	text := core.ArticleText{Title: now.Title, Body: now.Body, Note: form.Note}
-	if form.Title != nil {
-		text.Title = *form.Title
-	}
-	if form.Body != nil {
-		text.Body = *form.Body
-	}
+	text := core.ArticleText{Title: given(form.Title, now.Title), Body: given(form.Body, now.Body), Note: form.Note}
 	p, err := a.desk.ProposeRevision(c.ctx(), c.actor, id, form.Revision, text)
 	if err != nil {
 		return apiAnswer{}, err

@@ -26,49 +26,7 @@ type articlesCommand struct {
 func (c *articlesCommand) Run(ctx context.Context, all *commands) error {
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
-	w, err := openWorkshop(ctx, all)
-	if err != nil {
-		return err
-	}
-	defer w.close()
-	g := newGateway(w, "articles", "127.0.0.1:9")
-	if err := c.prepare(ctx, g); err != nil {
-		return err
-	}
-	if err := g.start(ctx); err != nil {
-		return err
-	}
-	defer g.stop()
-	db, err := openDatabase(ctx, g)
-	if err != nil {
-		return err
-	}
-	defer db.close()
-	if _, err := db.conn.Exec(ctx, `vacuum analyze`); err != nil {
-		return err
-	}
-	var version string
-	if err := db.conn.QueryRow(ctx, `show server_version`).Scan(&version); err != nil {
-		return err
-	}
-	before, err := readUsage(g.process.Pid)
-	if err != nil {
-		return err
-	}
-	missed, err := c.measure(ctx, g, db)
-	if err != nil {
-		return fmt.Errorf("%w\n%s", err, lastLines(g.log))
-	}
-	after, err := readUsage(g.process.Pid)
-	if err != nil {
-		return err
-	}
-	used := after.since(before)
-	fmt.Printf("seed %d, PostgreSQL %s; others used %.1f CPUs meanwhile\n", c.Seed, version, used.others().Seconds()/after.at.Sub(before.at).Seconds())
-	if missed > 0 {
-		return fmt.Errorf("%d of the figures miss their bar: a median of %v, a p95 of %v, %d KB", missed, barMedian, barP95, barOctets/1000)
-	}
-	return nil
+	return view{name: "articles", seed: c.Seed, prepare: c.prepare, measure: c.measure}.run(ctx, all)
 }
 
 // prepare fills the database of a gateway that does not run yet.
