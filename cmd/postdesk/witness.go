@@ -13,18 +13,23 @@ import (
 // a restore of the database does not reach. It is a help and no duty: where it
 // cannot be written, nothing else suffers.
 type witnessFile struct {
-	path   string
+	dir    string // empty: nothing is kept
 	log    *slog.Logger
 	failed bool // told once
 }
 
 func newWitnessFile(dataDir string, log *slog.Logger) *witnessFile {
-	return &witnessFile{path: filepath.Join(dataDir, "seen.json"), log: log}
+	return &witnessFile{dir: dataDir, log: log}
 }
+
+func (f *witnessFile) path() string { return filepath.Join(f.dir, "seen.json") }
 
 // recall gives what was written last, the zero value if nothing.
 func (f *witnessFile) recall() (w core.Witness) {
-	content, err := os.ReadFile(f.path)
+	if f.dir == "" {
+		return w
+	}
+	content, err := os.ReadFile(f.path())
 	if err != nil || json.Unmarshal(content, &w) != nil {
 		return core.Witness{}
 	}
@@ -33,6 +38,9 @@ func (f *witnessFile) recall() (w core.Witness) {
 
 // remember replaces what was written: a half-written file would say nothing.
 func (f *witnessFile) remember(w core.Witness) {
+	if f.dir == "" {
+		return
+	}
 	content, err := json.Marshal(w)
 	if err == nil {
 		err = f.replace(content)
@@ -44,10 +52,10 @@ func (f *witnessFile) remember(w core.Witness) {
 }
 
 func (f *witnessFile) replace(content []byte) error {
-	if err := os.MkdirAll(filepath.Dir(f.path), 0o711); err != nil {
+	if err := os.MkdirAll(f.dir, 0o711); err != nil {
 		return err
 	}
-	file, err := os.CreateTemp(filepath.Dir(f.path), ".seen-")
+	file, err := os.CreateTemp(f.dir, ".seen-")
 	if err != nil {
 		return err
 	}
@@ -56,7 +64,7 @@ func (f *witnessFile) replace(content []byte) error {
 		err = closing
 	}
 	if err == nil {
-		err = os.Rename(file.Name(), f.path)
+		err = os.Rename(file.Name(), f.path())
 	}
 	if err != nil {
 		_ = os.Remove(file.Name())
