@@ -53,8 +53,10 @@ func (h *health) endLater(parent context.Context, delay time.Duration) (context.
 	ctx, cancel := context.WithCancel(context.WithoutCancel(parent))
 	forget := context.AfterFunc(parent, func() {
 		h.stopping.Store(true)
-		if delay > 0 {
-			time.Sleep(delay)
+		tellSystemd("STOPPING=1")
+		select {
+		case <-time.After(delay):
+		case <-ctx.Done():
 		}
 		cancel()
 	})

@@ -160,6 +160,8 @@ func serve(ctx context.Context, dbs *databaseSettings, s settings, log *slog.Log
 
 	log.Info("listening", "smtp", at.SMTP, "http", at.HTTP, "metrics", at.Metrics)
 	ready(at)
+	tellSystemd("READY=1")
+	go watchdog(watched) // it drains under the eyes of the watchdog too
 	err = group.Wait()
 	unwatch() // last: until here /readyz says that this process stops
 	<-inside

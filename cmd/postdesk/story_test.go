@@ -38,6 +38,7 @@ type story struct {
 	mailbox string
 	serial  int
 	staff   map[string]bool // addresses of those who may read private words
+	log     io.Writer       // nil: the log is shown with a failing test
 	opening sync.Once       // of desk, see db
 	desk    coretest.Desk
 }
@@ -90,6 +91,9 @@ func (s *story) start(change ...func(*settings)) (listening, func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ready, ended := make(chan listening, 1), make(chan error, 1)
 	logged := slog.New(slog.NewTextHandler(testWriter{s.t}, &slog.HandlerOptions{Level: slog.LevelInfo}))
+	if s.log != nil {
+		logged = newLog(console{err: s.log})
+	}
 	go func() {
 		ended <- serve(ctx, &databaseSettings{DatabaseURL: s.url}, set, logged, func(at listening) { ready <- at })
 	}()

@@ -58,6 +58,7 @@ func (a *allCommand) proofs(program, gateway string) []proof {
 		{"CL", "Several gateways over one PostgreSQL are one desk", command("cluster", "--control", "release", "--mails", "20000", "--kills", "100", "--threads", "60")},
 		{"PG", "The primary PostgreSQL dies, its standby is promoted", command("standby", "--control", "release", "--rounds", "20", "--timeout", "2h")},
 		{"PB", "PgBouncer in transaction mode", command("pooler", "--control")},
+		{"ACME", "Certificates from a real CA", command("acme")},
 		{"S4", "Nonsense over SMTP", command("fuzz", "--control", "release", "--for", "2h")},
 	}
 }
