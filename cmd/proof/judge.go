@@ -153,7 +153,9 @@ func judgeOne(p posted, mails []storedMail, messages []storedMessage) verdict {
 // another way (mail-law section 7). The sender changed it on its way, or the gateway
 // took it pipelined for some of its recipients only, refusing others for the moment,
 // and the sender brought it again to all.
-func (p posted) mayComeTwice() bool { return len(p.versions) > 0 || p.later+p.unknown > 0 && p.to != "" }
+func (p posted) mayComeTwice() bool {
+	return len(p.versions) > 0 || p.later+p.unknown > 0 && p.to != ""
+}
 
 // within: all recipients of one are among those of the other.
 func within(some, all string) bool {

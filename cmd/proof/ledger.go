@@ -132,6 +132,7 @@ type postman struct {
 	ledger *ledger
 	mail   func(n int) mail
 	line   *sender
+	waited func(time.Duration) // told how long each transmission took, if anybody asks
 }
 
 func (p *postman) deliver(ctx context.Context) error {
@@ -165,7 +166,12 @@ func (p *postman) try(ctx context.Context, n int, m mail) (err error) {
 			pause(20) // it is being started again
 		}
 	}
-	if err = p.line.bring(m, n); err != nil {
+	begin := time.Now()
+	err = p.line.bring(m, n)
+	if p.waited != nil {
+		p.waited(time.Since(begin))
+	}
+	if err != nil {
 		p.hangUp()
 		pause(20)
 	}

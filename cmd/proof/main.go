@@ -40,6 +40,8 @@ type commands struct {
 
 	Points  pointsCommand  `cmd:"" help:"Let the gateway kill itself between each two steps of a mail's way, in and out."`
 	Commit  commitCommand  `cmd:"" help:"Keep from the gateway that its database has committed, and see what it answers."`
+	Poison  poisonCommand  `cmd:"" help:"Break the parser with mail, and see what becomes of it and of other mail."`
+	Odd     oddCommand     `cmd:"" help:"Let the database be slow, cut off and come back, and see how long clients wait and what is lost."`
 	Lost250 lost250Command `cmd:"" name:"lost250" help:"Cut the 250 off, and let senders come again as mail servers do."`
 
 	Deliver deliverCommand `cmd:"" help:"Kill gateways while mail goes out, then count what was lost, or sent twice without need."`

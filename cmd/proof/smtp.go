@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,6 +35,8 @@ type sender struct {
 	conn net.Conn
 	in   *bufio.Reader
 	free func() bool
+
+	patience time.Duration // for a step; replyTime if 0
 }
 
 func dial(ctx context.Context, addr string) (*sender, error) {
@@ -123,7 +126,7 @@ func (s *sender) chunks(commands []string, raw []byte, count int) error {
 
 // step writes and reads the replies that must come.
 func (s *sender) step(out []byte, want ...int) error {
-	if err := s.conn.SetDeadline(time.Now().Add(replyTime)); err != nil {
+	if err := s.conn.SetDeadline(time.Now().Add(cmp.Or(s.patience, replyTime))); err != nil {
 		return err
 	}
 	if len(out) > 0 {

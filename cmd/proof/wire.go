@@ -15,6 +15,7 @@ type wire struct{ proxy *toxiproxy.Proxy }
 
 // openWire leads to an address.
 func openWire(to string) (*wire, error) {
+	zerolog.SetGlobalLevel(zerolog.Disabled) // its logger of trifles has no other switch
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
 	w := &wire{toxiproxy.NewProxy(server, "proof", "127.0.0.1:0", to)}
 	return w, w.proxy.Start()
