@@ -12,6 +12,15 @@ import (
 // the slowest SMTP dialogue that a courier allows itself, with what waits before it.
 const DeliveryLease = 15 * time.Minute
 
+// firstOfThread is the condition that the mail d has no other before it, in its
+// conversation and to its reader, that could go now or is under way: who reads an
+// answer has read the one before. One that waits for its next try lets others pass.
+// A conversation may have had thousands: a CASE keeps the planner from a join.
+const firstOfThread = `case when d.conversation_id is not null and exists (
+		select from deliveries before where before.conversation_id = d.conversation_id and before.recipient = d.recipient and before.id < d.id
+			and before.state = 'queued' and (before.due_at <= now() or before.claimed_until > now()))
+	then false else true end`
+
 // bytesWithClaim is how large a mail comes along with its claim. A larger one is
 // read when its turn has come: a batch of great mails must fit in memory.
 const bytesWithClaim = 64 << 10
@@ -24,8 +33,8 @@ const claimSQL = `
 		coalesce(octet_length(d.bytes), (select sum(f.size) * 4 / 3 from attachments f where f.message_id = d.post_id), 0)::bigint, d.bounce_name, (select address from mailboxes m where m.id = d.mailbox_id)`
 
 // Claim leases up to most deliveries that are due at the lane's destination.
-// ErrNoWork when there are none, or when the destination is paused or waits after
-// a failure; a lane that probes may claim one then. Who has claimed may rely on it:
+// ErrNoWork when there are none, or none that is the first of its thread, or when
+// the destination is paused or waits after a failure; a lane that probes may claim one then. Who has claimed may rely on it:
 // a claim that a crash of the database forgot would be made again, under the same
 // number, while its mail is under way.
 func (lane *Lane) Claim(ctx context.Context, most int) (claimed []Delivery, err error) {
@@ -50,6 +59,7 @@ func (lane *Lane) Claim(ctx context.Context, most int) (claimed []Delivery, err 
 				and not exists (select from destinations p where p.paused_at is not null and p.name = '*'
 					or p.failed_until is not null and p.name = @destination and not @probe)
 				and case when d.domain = any (array(select name from destinations where paused_at is not null)) then false else true end
+				and `+firstOfThread+`
 			order by d.due_at limit @most for update skip locked)`+claimSQL, args)
 	for i := range claimed {
 		claimed[i].destination, claimed[i].failures = lane.Destination, lane.failures

@@ -126,7 +126,8 @@ const demandSQL = `
 	select '*' as destination, due.n as due, coalesce(x.failures, 0) as failures
 	from (select count(*) as n from (
 		select from deliveries d where d.state = 'queued' and d.due_at <= now()
-			and case when d.domain = any (array(select name from destinations where paused_at is not null)) then false else true end limit @enough) found) due
+			and case when d.domain = any (array(select name from destinations where paused_at is not null)) then false else true end
+			and ` + firstOfThread + ` limit @enough) found) due
 	left join destinations x on x.name = '*'
 	where due.n > 0 and x.paused_at is null and (x.failed_until is null or x.failed_until <= now()) and '*' <> all (@busy)
 	limit @most`
@@ -138,10 +139,11 @@ const demandsSQL = `
 		union all
 		select n.domain, n.due_at from waiting w cross join lateral (
 			select d.domain, d.due_at from deliveries d where d.state = 'queued' and d.domain > w.domain order by d.domain, d.due_at limit 1) n)
-	select w.domain as destination, coalesce(x.failures, 0) as failures,
-		(select count(*) from (select from deliveries d where d.state = 'queued' and d.domain = w.domain and d.due_at <= now() limit @enough) found) as due
-	from waiting w left join destinations x on x.name = w.domain
-	where w.due_at <= now() and x.paused_at is null and (x.failed_until is null or x.failed_until <= now()) and w.domain <> all (@busy)
+	select w.domain as destination, coalesce(x.failures, 0) as failures, due.n as due
+	from waiting w cross join lateral (
+		select count(*) as n from (select from deliveries d where d.state = 'queued' and d.domain = w.domain and d.due_at <= now()
+			and ` + firstOfThread + ` limit @enough) found) due left join destinations x on x.name = w.domain
+	where w.due_at <= now() and due.n > 0 and x.paused_at is null and (x.failed_until is null or x.failed_until <= now()) and w.domain <> all (@busy)
 		and not exists (select from destinations where name = '*' and paused_at is not null)
 	order by w.due_at limit @most`
 

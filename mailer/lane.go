@@ -153,12 +153,16 @@ func (l *lane) recorded() (err error) {
 
 // wait gives the size of the next claim, or 0 when it is time to end.
 func (l *lane) wait(ctx context.Context) (share int) {
+	sent := l.recording != nil
 	if err := l.recorded(); err != nil {
 		l.broke(ctx, err)
 		return 0
 	}
 	if l.dialogue == nil {
 		return 0
+	}
+	if sent {
+		return 1 // what waited for that mail of its thread may go now
 	}
 	p := &l.courier.lanes
 	p.mu.Lock()

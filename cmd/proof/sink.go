@@ -88,11 +88,11 @@ func (s *sink) receive(c net.Conn) {
 	s.open[c] = true
 	s.mu.Unlock()
 	s.book.opens()
-	defer s.book.closes()
 	v := &session{sink: s, conn: c, in: bufio.NewReaderSize(c, 64<<10), out: bufio.NewWriter(c)}
 	v.life, v.line = s.book.connected(s.client)
 	_ = v.converse()
 	v.drop()
+	s.book.closes() // before the client can know
 	s.mu.Lock()
 	delete(s.open, c)
 	s.mu.Unlock()
