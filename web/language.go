@@ -97,19 +97,6 @@ func funcsIn(tag language.Tag) template.FuncMap {
 	}
 }
 
-// in gives the pages in a language.
-func (p pages) in(tag language.Tag) (pages, error) {
-	said := make(pages, len(p))
-	for name, t := range p {
-		clone, err := t.Clone()
-		if err != nil {
-			return nil, err
-		}
-		said[name] = clone.Funcs(funcsIn(tag))
-	}
-	return said, nil
-}
-
 // pagesIn are the pages of a language.
 func (s *server) pagesIn(tag language.Tag) pages {
 	if tag == language.German {

@@ -1,9 +1,11 @@
 package web
 
 import (
+	"errors"
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"html/template"
 	"io/fs"
 	"net/http"
 	"path"
@@ -140,7 +142,15 @@ func lettersOf(text string) []string {
 }
 
 // unrendered are the pages as they are written: rendering adds the escaping.
-var unrendered = sync.OnceValues(parsePages)
+var unrendered = sync.OnceValues(func() (map[string]*template.Template, error) {
+	all := map[string]*template.Template{}
+	lazy, err := pagesOf(language.English, assets{})
+	for name, page := range lazy {
+		t, fault := page()
+		all[name], err = t, errors.Join(err, fault)
+	}
+	return all, err
+})
 
 func readTemplate(t *testing.T, name string) reader {
 	t.Helper()

@@ -74,7 +74,7 @@ func (s *server) lookFor(v *visit, email string) (p newUserPage, err error) {
 // as of now: nobody keeps it.
 func (s *server) renderPart(v *visit, page, part string, data any) error {
 	var out bytes.Buffer
-	if err := s.pages[page].ExecuteTemplate(&out, part, data); err != nil {
+	if err := s.pages.execute(&out, page, part, data); err != nil {
 		return fmt.Errorf("render %s of %s: %w", part, page, err)
 	}
 	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")

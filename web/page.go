@@ -5,9 +5,11 @@ import (
 	"embed"
 	"fmt"
 	"html/template"
+	"io"
 	"io/fs"
 	"path"
 	"strings"
+	"sync"
 	"time"
 
 	"postdesk/core"
@@ -17,32 +19,42 @@ import (
 //go:embed templates/*.html static/*
 var embedded embed.FS
 
-// pages are the parsed templates, one set for each page: the layout, the shared
-// pieces, and the page's own "main".
-type pages map[string]*template.Template
+// pages are the templates in one language, one set for each page: the layout, the
+// shared pieces, and the page's own "main". One is parsed when it is first shown:
+// most are not in a day, and parsed they hold much memory.
+type pages map[string]func() (*template.Template, error)
 
-func parsePages() (pages, error) {
+// pagesOf are the pages in a language. A template that does not parse is found by
+// the tests.
+func pagesOf(tag language.Tag, tags assets) (pages, error) {
 	files, err := fs.Glob(embedded, "templates/*.html")
 	if err != nil {
 		return nil, err
 	}
-	tags, err := tagAssets()
-	if err != nil {
-		return nil, err
-	}
-	parsed := pages{}
+	all := pages{}
 	for _, file := range files {
 		name := strings.TrimSuffix(path.Base(file), ".html")
 		if strings.HasPrefix(name, "_") {
 			continue
 		}
-		t, err := template.New(name).Funcs(funcs()).Funcs(funcsIn(language.English)).Funcs(template.FuncMap{"asset": tags.path}).ParseFS(embedded, "templates/_*.html", file)
-		if err != nil {
-			return nil, fmt.Errorf("template %s: %w", name, err)
-		}
-		parsed[name] = t
+		all[name] = sync.OnceValues(func() (*template.Template, error) {
+			return template.New(name).Funcs(funcs()).Funcs(funcsIn(tag)).Funcs(template.FuncMap{"asset": tags.path}).ParseFS(embedded, "templates/_*.html", file)
+		})
 	}
-	return parsed, nil
+	return all, nil
+}
+
+// execute writes a template of a page.
+func (p pages) execute(w io.Writer, page, part string, data any) error {
+	parsed := p[page]
+	if parsed == nil {
+		return fmt.Errorf("there is no page %q", page)
+	}
+	t, err := parsed()
+	if err != nil {
+		return err
+	}
+	return t.ExecuteTemplate(w, part, data)
 }
 
 // render makes the whole page before the first byte leaves: no reader ever gets
@@ -61,7 +73,7 @@ func (s *server) render(v *visit, status int, name string, data any) error {
 
 func (s *server) markup(v *visit, name string, data any) ([]byte, error) {
 	var page bytes.Buffer
-	if err := s.pagesIn(v.lang)[name].ExecuteTemplate(&page, "page", data); err != nil {
+	if err := s.pagesIn(v.lang).execute(&page, name, "page", data); err != nil {
 		return nil, fmt.Errorf("render %s: %w", name, err)
 	}
 	return page.Bytes(), nil

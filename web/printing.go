@@ -13,16 +13,16 @@ type printing struct {
 	assets          assets
 }
 
-// printed is made once: parsing all pages takes a third of a second of a processor.
+// printed is made once, so that a page is parsed once.
 var printed = sync.OnceValues(printAll)
 
 func printAll() (p printing, err error) {
 	if p.assets, err = tagAssets(); err != nil {
 		return p, err
 	}
-	if p.english, err = parsePages(); err != nil {
+	if p.english, err = pagesOf(language.English, p.assets); err != nil {
 		return p, err
 	}
-	p.german, err = p.english.in(language.German)
+	p.german, err = pagesOf(language.German, p.assets)
 	return p, err
 }

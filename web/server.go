@@ -74,8 +74,8 @@ type server struct {
 	answered      func(route, method string, status int, took time.Duration)
 }
 
-// New makes the handler of all pages and of the API. The error is a template
-// that does not parse.
+// New makes the handler of all pages and of the API. The error is of the
+// embedded files.
 func New(cfg Config) (http.Handler, error) {
 	s, err := newServer(cfg)
 	if err != nil {
