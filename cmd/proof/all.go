@@ -57,6 +57,7 @@ func (a *allCommand) proofs(program, gateway string) []proof {
 		{"R17", "Mail that breaks the parser", command("poison", "release", "--release")},
 		{"R19a", "Gateways are restarted in turn under mail", command("rolling", "--control", "release", "--restarts", "100")},
 		{"R19b", "Starts at once, and kills in the middle of migrations", command("migrate", "--control", "release", "--kills", "20")},
+		{"R19c", "An older program beside a newer schema", command("upgrade")},
 		{"CL", "Several gateways over one PostgreSQL are one desk", command("cluster", "--control", "release", "--mails", "20000", "--kills", "100", "--threads", "60")},
 		{"PG", "The primary PostgreSQL dies, its standby is promoted", command("standby", "--control", "release", "--rounds", "20", "--timeout", "2h")},
 		{"PB", "PgBouncer in transaction mode", command("pooler", "--control")},

@@ -25,9 +25,14 @@ const staffPassword = "a password that nobody types"
 
 // employ makes an account by the program's own command, on the fleet's database.
 func (f *fleet) employ(ctx context.Context, role, email string) (c *colleague, err error) {
+	return f.employBy(ctx, f.workshop.binary, role, email)
+}
+
+// employBy uses another program than that under test.
+func (f *fleet) employBy(ctx context.Context, program, role, email string) (c *colleague, err error) {
 	c = &colleague{email: email}
 	g := newGateway(f.workshop, "command", f.resolver)
-	g.database = f.server.url("postdesk")
+	g.binary, g.database = program, f.server.url("postdesk")
 	if c.id, err = g.command(ctx, staffPassword+"\n", "user", "create", "--role", role, "--email", email, "--password-stdin"); err != nil {
 		return nil, err
 	}
