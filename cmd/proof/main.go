@@ -36,6 +36,7 @@ type commands struct {
 
 	Dbdown    dbdownCommand    `cmd:"" help:"Take PostgreSQL away, look at what the gateway says, and count what a Postfix before it has kept."`
 	Diskfull  diskfullCommand  `cmd:"" help:"Fill the disk below PostgreSQL while mail comes in: when it is refused, whether any is lost, when it is taken again."`
+	Restore   restoreCommand   `cmd:"" help:"Restore a backup that was made under mail, and see that all is there and nothing is sent again."`
 	Powerloss powerlossCommand `cmd:"" help:"Let the disk below PostgreSQL lose what was not flushed while mail comes in, then count what was lost."`
 
 	Points  pointsCommand  `cmd:"" help:"Let the gateway kill itself between each two steps of a mail's way, in and out."`
@@ -52,6 +53,7 @@ type commands struct {
 	Standby standbyCommand `cmd:"" help:"Kill the primary PostgreSQL while mail comes in, promote its standby, and count what was lost."`
 	Pooler  poolerCommand  `cmd:"" help:"Mail in, panel and mail out through PgBouncer in transaction mode, and how fast that is."`
 	Migrate migrateCommand `cmd:"" help:"Start gateways at once on one database, and kill migrations in the middle."`
+	Upgrade upgradeCommand `cmd:"" help:"Run an older program beside a newer one that has migrated its database, under mail."`
 	Rolling rollingCommand `cmd:"" help:"Restart gateways one after the other while mail comes in, and count what was refused, cut short or lost."`
 
 	Acme acmeCommand `cmd:"" help:"Let two gateways get a certificate from a real ACME server, serve it for mail and pages, and renew it."`
