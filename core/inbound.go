@@ -213,10 +213,19 @@ func storableAll(list []string) []string {
 	return out
 }
 
+// suspectTries is how often a mail was claimed and not filed that is then claimed
+// alone.
+const suspectTries = 2
+
+// Suspect tells a mail that may be what ended the processes that had it. Whoever
+// claims it files nothing else from the database meanwhile (reliability R17).
+func (c Claim) Suspect() bool { return c.Tries > suspectTries }
+
 // ClaimInbound leases up to limit mails that are due: parked, released or
 // replayed ones, those of a process that died, and those that nobody had room
 // for. The oldest first, and no more at once than some memory holds. One that ended
-// no claim fails: it may be what ended the processes.
+// no claim fails: it may be what ended the processes. Before that it is claimed
+// alone (Suspect), so that others do not fail with it.
 func (d *Desk) ClaimInbound(ctx context.Context, limit int) (_ []Claim, err error) {
 	defer wrap(&err, "claim inbound")
 	rows, err := d.pool.Query(ctx, `
@@ -226,16 +235,17 @@ func (d *Desk) ClaimInbound(ctx context.Context, limit int) (_ []Claim, err erro
 		hopeless as (
 			update inbound i set state = 'failed', last_error = 'No process lived to file it.'
 			from due where i.id = due.id and due.tries >= $3),
+		suspect as (select id from due where tries >= $6 and tries < $3 order by due_at, id limit 1),
 		fit as (
 			select id from (
 				select id, sum(size) over (order by due_at, id) - size as before from due where tries < $3) x
-			where before < $4)
+			where case when exists (select from suspect) then id in (select id from suspect) else before < $4 end)
 		update inbound i set attempts = i.attempts + 1, tries = i.tries + 1, due_at = now() + $2
 		from fit where i.id = fit.id
 		returning i.id, i.attempts, i.tries, i.client_ip, i.helo, i.tls, i.envelope_from, i.recipients, i.received_at,
 			`+sourceColumns+`,
 			i.released_at is not null, coalesce(i.released_from, ''), coalesce(i.release_requester, ''), i.channel, i.trapped`,
-		limit, inboundLease, mostTries, claimBytes, GreatBytes)
+		limit, inboundLease, mostTries, claimBytes, GreatBytes, suspectTries)
 	if err != nil {
 		return nil, err
 	}

@@ -107,12 +107,28 @@ func (in *intake) pull(work context.Context) func(context.Context) (bool, error)
 				size = greatRoom
 			}
 			in.bytes.give(-size) // it is here, room or not: new mail waits then
+			done := make(chan struct{})
 			in.running.Go(func() {
-				defer func() { in.bytes.give(size); <-in.pulled }()
+				defer func() { in.bytes.give(size); <-in.pulled; close(done) }()
 				in.file(work, claim)
 			})
+			if claim.Suspect() {
+				awaitSuspect(ctx, done)
+			}
 		}
 		return err == nil && len(claims) > 0, err
+	}
+}
+
+// aloneFor is how long no other stored mail is claimed beside a suspect. What ends
+// a process does so at once; what hangs must not hold up the others.
+const aloneFor = 5 * time.Second
+
+func awaitSuspect(ctx context.Context, done <-chan struct{}) {
+	select {
+	case <-done:
+	case <-ctx.Done():
+	case <-time.After(aloneFor):
 	}
 }
 
