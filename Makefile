@@ -32,7 +32,7 @@ bench: postgresql
 proof: postgresql
 	@go run ./cmd/proof all $(ARGS)
 
-# Kills the program in the middle of 2,000 mails and counts.
+# Kills the program and PostgreSQL in the middle of 2,000 mails and counts.
 crash: postgresql
 	@go run ./cmd/proof crash
 
