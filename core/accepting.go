@@ -3,8 +3,6 @@ package core
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"slices"
 	"strings"
@@ -153,19 +151,8 @@ func clientOf(env Envelope) *string {
 }
 
 func acceptDigest(env Envelope, raw []byte) []byte {
-	h := sha256.New()
-	part := func(s string) {
-		_ = binary.Write(h, binary.BigEndian, uint64(len(s)))
-		h.Write([]byte(s))
-	}
-	part(env.ClientIP.String())
-	part(env.From)
-	recipients := slices.Sorted(slices.Values(env.Recipients))
-	part(strings.Join(recipients, "\n"))
+	h := newAcceptHash(env)
 	h.Write(raw)
-	if Faulty(FaultNoUniqueKey) {
-		part(NewMessageIDRandom())
-	}
 	return h.Sum(nil)
 }
 
