@@ -19,6 +19,9 @@ var (
 	asynchronous = []string{"synchronous_standby_names="}
 )
 
+// cloning is how a standby begins.
+var cloning = []string{"--checkpoint=fast", "--write-recovery-conf"}
+
 // cloned makes a standby of a running server with PostgreSQL's own program, and
 // starts it. It is reached with the same password.
 func (s *server) cloned(ctx context.Context, w *workshop, name string) (*server, error) {
@@ -30,7 +33,7 @@ func (s *server) cloned(ctx context.Context, w *workshop, name string) (*server,
 	if err := c.own(c.dir); err != nil {
 		return nil, err
 	}
-	if err := c.run(ctx, "pg_basebackup", "--pgdata", c.dir, "--dbname", s.replicationURL("standby"), "--checkpoint=fast", "--write-recovery-conf", "--no-sync"); err != nil {
+	if err := c.run(ctx, "pg_basebackup", append([]string{"--pgdata", c.dir, "--dbname", s.replicationURL("standby")}, cloning...)...); err != nil {
 		return nil, err
 	}
 	if err := c.launch(); err != nil {
@@ -100,12 +103,19 @@ func (s *server) removeCluster() {
 	_ = os.RemoveAll(s.dir)
 }
 
-// halt stops those of the server's processes that have a title, for good.
-func (s *server) halt(title string) {
+// halt stops those of the server's processes that have a title, until they are
+// released.
+func (s *server) halt(title string) (release func()) {
+	var stopped []int
 	for _, pid := range s.processes() {
 		line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid)) // it has ended
-		if strings.Contains(string(line), title) {
-			_ = syscall.Kill(pid, syscall.SIGSTOP)
+		if strings.Contains(string(line), title) && syscall.Kill(pid, syscall.SIGSTOP) == nil {
+			stopped = append(stopped, pid)
+		}
+	}
+	return func() {
+		for _, pid := range stopped {
+			_ = syscall.Kill(pid, syscall.SIGCONT)
 		}
 	}
 }

@@ -156,7 +156,11 @@ func (s *standbyCommand) kill(ctx context.Context, f *fleet, standby *server, st
 	if err := l.ledger.awaitAcknowledged(ctx, s.Mails/4+random.IntN(s.Mails/2)); err != nil {
 		return o, err
 	}
-	if !wait {
+	if wait {
+		if err := s.waitsFor(f, l); err != nil {
+			return o, err
+		}
+	} else {
 		// The line to the standby is slow for a moment, as a line can be.
 		f.server.halt("walsender")
 		pause(500)
@@ -183,4 +187,17 @@ func (s *standbyCommand) kill(ctx context.Context, f *fleet, standby *server, st
 	o.verdict, err = l.verdict(ctx, f.site(&gateway{database: standby.url("postdesk")}))
 	fmt.Println(o.verdict)
 	return o, err
+}
+
+// waitsFor fails if mail is acknowledged while the standby receives nothing.
+func (s *standbyCommand) waitsFor(f *fleet, l *load) error {
+	defer f.server.halt("walsender")()
+	pause(500) // what was received is acknowledged
+	before := l.ledger.sent()
+	pause(2000)
+	if after := l.ledger.sent(); after > before {
+		return fmt.Errorf("%d mails were acknowledged that the standby does not have", after-before)
+	}
+	fmt.Println("nothing was acknowledged for 2 s in which the standby received nothing")
+	return nil
 }
