@@ -5,6 +5,14 @@
 // file is applied once and whole, and that a database whose schema is newer
 // than this program is refused and left as it is. It never goes back, and
 // nothing but Up changes a schema.
+//
+// A schema serves two programs: the newer one migrates while the older one works,
+// and both go on until the last gateway is restarted. So a file expands: new tables,
+// new columns that are null or have a default, new indexes, wider constraints. What
+// the program before it reads or writes is taken away, renamed or narrowed a release
+// later, and what only the newer one can read the older must not be able to claim.
+// An index on a table that a running desk writes is made concurrently, in a file of
+// its own that first drops what a killed run left half made (see 00021).
 package migrations
 
 import (
