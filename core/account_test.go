@@ -12,7 +12,7 @@ import (
 	"postdesk/core/coretest"
 )
 
-const goodPassword = "correct horse battery"
+const goodPassword = coretest.Password
 
 // link mints one for a person.
 func link(t *testing.T, d coretest.Desk, purpose core.LinkPurpose, who core.Actor) string {

@@ -3,21 +3,42 @@ package core_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"postdesk/core"
 	"postdesk/core/coretest"
 )
 
-// account makes a person with a password.
+// account makes a person with a password, whose hash costs next to nothing.
 func account(t *testing.T, d coretest.Desk, r core.Role, email string) core.UserID {
 	t.Helper()
-	password := goodPassword
-	id, err := d.CreateAccount(t.Context(), core.NewUser{Email: email, Role: r}, &password)
+	id, err := d.CreateAccount(t.Context(), core.NewUser{Email: email, Role: r}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
+	d.KnowsPassword(t, id)
 	return id
+}
+
+func TestAPasswordIsHashedAtTheFullCostAndSignsIn(t *testing.T) {
+	t.Parallel()
+	d := coretest.OpenDesk(t, core.Config{})
+	password := goodPassword
+	id, err := d.CreateAccount(t.Context(), core.NewUser{Email: "cara@acme.test"}, &password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const argon2id = "$argon2id$v=19$m=65536,t=1,p=2$"
+	if hash := d.Text(t, `select password_hash from users where id = $1`, id); !strings.HasPrefix(hash, argon2id) || strings.Contains(hash, password) {
+		t.Errorf("the hash is %q, want one of %s", hash, argon2id)
+	}
+	if actor, _, err := d.SignIn(t.Context(), "cara@acme.test", password, "192.0.2.1"); err != nil || actor.ID != id {
+		t.Errorf("%+v %v", actor, err)
+	}
+	if _, _, err := d.SignIn(t.Context(), "cara@acme.test", password+"x", "192.0.2.1"); !errors.Is(err, core.ErrForbidden) {
+		t.Errorf("with another password: %v", err)
+	}
 }
 
 func TestSignInAnswersTheSameForEveryReason(t *testing.T) {
