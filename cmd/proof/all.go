@@ -41,6 +41,14 @@ func (a *allCommand) proofs(program, gateway string) []proof {
 		}
 		return func(ctx context.Context) (string, error) { return runProof(ctx, program, gateway, short) }
 	}
+	// tests are held by Go tests, which run under the race detector before a release.
+	tests := func(pkg string, names ...string) func(context.Context) (string, error) {
+		args := []string{"test", "-count=1", "-run", "^(" + strings.Join(names, "|") + ")$"}
+		if a.Release {
+			args = append(args, "-race", "-count=20")
+		}
+		return func(ctx context.Context) (string, error) { return runTests(ctx, append(args, pkg)) }
+	}
 	return []proof{
 		{"R1", "Mail comes in, gateway and PostgreSQL are killed", command("crash", "--push", "--control", "--faulty", "release", "--mails", "500000", "--kills", "1000", "--timeout", "12h")},
 		{"R2", "The gateway dies between two steps of a mail's way", command("points", "--control", "release", "--hits", "60", "--timeout", "3h")},
@@ -62,6 +70,8 @@ func (a *allCommand) proofs(program, gateway string) []proof {
 		{"PG", "The primary PostgreSQL dies, its standby is promoted", command("standby", "--control", "release", "--rounds", "20", "--timeout", "2h")},
 		{"PB", "PgBouncer in transaction mode", command("pooler", "--control")},
 		{"ACME", "Certificates from a real CA", command("acme")},
+		{"R21", "All at once: one mail, one sender, a role and a reply", tests("postdesk/core", "TestACrowdAtOnceIsFiledOnceEach",
+			"TestAgentsAndFirstMailsAtOnceMakeExactlyOnePerson", "TestARoleThatChangesWhileAnAnswerArrivesGivesTheOutcomeOfOneOrder")},
 		{"S4", "Nonsense over SMTP", command("fuzz", "--control", "release", "--for", "2h")},
 	}
 }
@@ -170,6 +180,21 @@ func runProof(ctx context.Context, program, gateway string, args []string) (figu
 		return said.figure, errors.New(why)
 	}
 	return said.figure, err
+}
+
+// runTests runs tests of this project. Their figure is how many passed.
+func runTests(ctx context.Context, args []string) (figure string, err error) {
+	fmt.Println("go", strings.Join(args, " "))
+	cmd := exec.CommandContext(ctx, "go", append(args, "-v")...)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("a test failed: %w\n%s", err, out)
+	}
+	passed := strings.Count(string(out), "--- PASS: ")
+	if passed == 0 {
+		return "", errors.New("no test ran")
+	}
+	return fmt.Sprintf("%d runs of tests passed", passed), nil
 }
 
 // lastWords lets output through and keeps its last line, and the last figure.
