@@ -18,7 +18,7 @@ import (
 const (
 	connectWithin = 5 * time.Second // a server, unless the URL says connect_timeout
 	pongWithin    = 3 * time.Second // from a connection that was idle
-	unheardFor    = 15 * time.Second
+	unheardFor    = 10 * time.Second
 )
 
 // errStandby is told of servers that the database's URL may name, but not alone.

@@ -68,6 +68,7 @@ func (a *allCommand) proofs(program, gateway string) []proof {
 		{"R19c", "An older program beside a newer schema", command("upgrade")},
 		{"CL", "Several gateways over one PostgreSQL are one desk", command("cluster", "--control", "release", "--mails", "20000", "--kills", "100", "--threads", "60")},
 		{"PG", "The primary PostgreSQL dies, its standby is promoted", command("standby", "--control", "release", "--rounds", "20", "--timeout", "2h")},
+		{"PGC", "The primary PostgreSQL falls silent, its standby is promoted", command("standby", "--cut", "--rounds", "1", "release", "--timeout", "1h")},
 		{"PB", "PgBouncer in transaction mode", command("pooler", "--control")},
 		{"ACME", "Certificates from a real CA", command("acme")},
 		{"R21", "All at once: one mail, one sender, a role and a reply", tests("postdesk/core", "TestACrowdAtOnceIsFiledOnceEach",

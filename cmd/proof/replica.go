@@ -23,8 +23,8 @@ var (
 var cloning = []string{"--checkpoint=fast", "--write-recovery-conf"}
 
 // cloned makes a standby of a running server with PostgreSQL's own program, and
-// starts it. It is reached with the same password.
-func (s *server) cloned(ctx context.Context, w *workshop, name string) (*server, error) {
+// starts it. It reaches the server at host, and is reached with the same password.
+func (s *server) cloned(ctx context.Context, w *workshop, name, host string) (*server, error) {
 	c := &server{bin: s.bin, runAs: s.runAs, password: s.password, dir: filepath.Join(w.dir, name+"-cluster"), log: filepath.Join(w.dir, name+"-postgres.log")}
 	var err error
 	if c.port, err = freePort(); err != nil {
@@ -33,7 +33,7 @@ func (s *server) cloned(ctx context.Context, w *workshop, name string) (*server,
 	if err := c.own(c.dir); err != nil {
 		return nil, err
 	}
-	if err := c.run(ctx, "pg_basebackup", append([]string{"--pgdata", c.dir, "--dbname", s.replicationURL("standby")}, cloning...)...); err != nil {
+	if err := c.run(ctx, "pg_basebackup", append([]string{"--pgdata", c.dir, "--dbname", s.replicationURL(host, "standby")}, cloning...)...); err != nil {
 		return nil, err
 	}
 	if err := c.launch(); err != nil {
@@ -43,11 +43,12 @@ func (s *server) cloned(ctx context.Context, w *workshop, name string) (*server,
 }
 
 // replicationURL is how a standby reaches the server, and what it calls itself.
-func (s *server) replicationURL(name string) string {
+func (s *server) replicationURL(host, name string) string {
 	u, err := url.Parse(s.url("postgres"))
 	if err != nil {
 		return ""
 	}
+	u.Host = host + ":" + s.port
 	q := u.Query()
 	q.Set("application_name", name)
 	u.RawQuery = q.Encode()
@@ -92,9 +93,10 @@ func (s *server) promote(ctx context.Context) (time.Duration, error) {
 	return time.Since(begin), err
 }
 
-// either is a URL of two servers, for a database that is on both.
-func either(a, b *server, database string) string {
-	return fmt.Sprintf("postgres://postgres:%s@127.0.0.1:%s,127.0.0.1:%s/%s?sslmode=disable&target_session_attrs=read-write", a.password, a.port, b.port, database)
+// either is a URL of two servers, for a database that is on both. The first is
+// reached at host.
+func either(host string, a, b *server, database string) string {
+	return fmt.Sprintf("postgres://postgres:%s@%s:%s,127.0.0.1:%s/%s?sslmode=disable&target_session_attrs=read-write", a.password, host, a.port, b.port, database)
 }
 
 // removeCluster takes a server's folder away: the next round makes its own.

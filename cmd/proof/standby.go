@@ -18,6 +18,7 @@ type standbyCommand struct {
 	Senders int           `help:"Servers that bring mail to two gateways." default:"8"`
 	Seed    uint64        `help:"Chooses sizes and moments again; 0 draws one." default:"0"`
 	Timeout time.Duration `help:"For everything." default:"30m"`
+	Cut     bool          `help:"Cut the primary off instead of killing it, as a machine without power is: nobody is told. Needs root, for a network of its own."`
 	Control bool          `help:"Then do not wait for the standby (synchronous_standby_names empty), and fail unless acknowledged mail is lost then."`
 }
 
@@ -29,6 +30,11 @@ const backWithin = 15 * time.Second
 func (s *standbyCommand) Run(ctx context.Context, c *commands) error {
 	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
 	defer cancel()
+	if s.Cut {
+		if inside, err := ownNetwork(ctx); !inside {
+			return err
+		}
+	}
 	s.Seed = seeded(s.Seed)
 	w, err := openWorkshop(ctx, c)
 	if err != nil {
@@ -97,7 +103,7 @@ func (s *standbyCommand) round(ctx context.Context, w *workshop, n int, wait boo
 	if err != nil {
 		return o, err
 	}
-	f := &fleet{workshop: w, server: primary, resolver: dns.LocalAddr().String(), database: either(primary, standby, "postdesk")}
+	f := &fleet{workshop: w, server: primary, resolver: dns.LocalAddr().String(), database: either(s.host(), primary, standby, "postdesk")}
 	defer f.stop()
 	for n := range 2 {
 		if _, err := f.add(ctx, fmt.Sprintf("%s-gateway%d", name, n+1), "smtp,web,mail"); err != nil {
@@ -115,11 +121,12 @@ func (s *standbyCommand) pair(ctx context.Context, w *workshop, name string, wai
 	if primary, err = newServer(ctx, w, w.dir+"/"+name+"-primary", name+"-primary"); err != nil {
 		return nil, nil, err
 	}
+	primary.settings = []string{"listen_addresses=127.0.0.1," + cuttable}
 	if err = primary.start(ctx); err == nil {
 		_, err = primary.create(ctx, "postdesk")
 	}
 	if err == nil {
-		standby, err = primary.cloned(ctx, w, name+"-standby")
+		standby, err = primary.cloned(ctx, w, name+"-standby", s.host())
 	}
 	settings := asynchronous
 	if wait {
@@ -165,7 +172,11 @@ func (s *standbyCommand) kill(ctx context.Context, f *fleet, standby *server, st
 		f.server.halt("walsender")
 		pause(500)
 	}
-	f.server.end(asACrash)
+	mend, err := s.lose(ctx, f.server)
+	if err != nil {
+		return o, err
+	}
+	defer func() { err = errors.Join(err, mend()) }()
 	killed, before := time.Now(), l.ledger.sent()
 	pause(500 + random.IntN(1500)) // somebody, or a program, has to notice
 	promoted := time.Now()
@@ -178,7 +189,7 @@ func (s *standbyCommand) kill(ctx context.Context, f *fleet, standby *server, st
 		return o, err
 	}
 	o.back = time.Since(promoted)
-	fmt.Printf("the primary was killed after %d acknowledged mails; the promotion was ordered %.1f s later and took %.2f s, the first mail was taken %.2f s after the order\n",
+	fmt.Printf("the primary was lost after %d acknowledged mails; the promotion was ordered %.1f s later and took %.2f s, the first mail was taken %.2f s after the order\n",
 		before, promoted.Sub(killed).Seconds(), took.Seconds(), o.back.Seconds())
 	if err := group.Wait(); err != nil {
 		return o, err
@@ -187,6 +198,23 @@ func (s *standbyCommand) kill(ctx context.Context, f *fleet, standby *server, st
 	o.verdict, err = l.verdict(ctx, f.site(&gateway{database: standby.url("postdesk")}))
 	fmt.Println(o.verdict)
 	return o, err
+}
+
+// host is where everybody reaches the primary.
+func (s *standbyCommand) host() string {
+	if s.Cut {
+		return cuttable
+	}
+	return "127.0.0.1"
+}
+
+// lose takes the primary away, by a crash or by a cut line.
+func (s *standbyCommand) lose(ctx context.Context, primary *server) (mend func() error, err error) {
+	if s.Cut {
+		return cutOff(ctx)
+	}
+	primary.end(asACrash)
+	return func() error { return nil }, nil
 }
 
 // waitsFor fails if mail is acknowledged while the standby receives nothing.
