@@ -93,6 +93,8 @@ func (s *session) Data(r io.Reader) error {
 	if m == nil {
 		return errNoMail
 	}
+	r, done := bodyOf(s.peer, r)
+	defer done()
 	room := allowance{all: s.server.bytes, own: s.peer.share()}
 	raw, err := s.server.receive(r, room, m.size)
 	taken := int64(cap(raw))

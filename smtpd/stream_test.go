@@ -102,6 +102,8 @@ func (s *recording) Logout() error { return nil }
 func (s *recording) Data(r io.Reader) error {
 	s.peer.taking()
 	mail := s.mail
+	r, done := bodyOf(s.peer, r)
+	defer done()
 	data, err := io.ReadAll(io.LimitReader(r, int64(s.r.most)+1))
 	if err != nil {
 		return errUnconfirmed
@@ -119,20 +121,26 @@ func (s *recording) Data(r io.Reader) error {
 // play runs a dialogue and returns what was said and taken.
 func play(t *testing.T, segments ...[]byte) (said string, mails []recorded) {
 	t.Helper()
-	cfg := Config{Hostname: "mx.desk.test", Domain: "desk.test", MaxMessageBytes: 4000, BannerDelay: -1, TarpitStep: -1}.withDefaults()
 	rec := &recorder{most: 4000}
+	said = playFor(t, rec, segments...)
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	return said, rec.mails
+}
+
+func playFor(t *testing.T, backend smtp.Backend, segments ...[]byte) (said string) {
+	t.Helper()
+	cfg := Config{Hostname: "mx.desk.test", Domain: "desk.test", MaxMessageBytes: 4000, BannerDelay: -1, TarpitStep: -1}.withDefaults()
 	s := &script{segments: segments, closed: make(chan struct{})}
 	l := &once{conn: make(chan net.Conn, 1), closed: s.closed}
 	l.conn <- s
 	g := newGuard(l, &cfg, newTally())
 	log := &complaints{}
-	_ = library(&cfg, rec, slog.New(slog.NewTextHandler(log, nil))).Serve(g)
+	_ = library(&cfg, backend, slog.New(slog.NewTextHandler(log, nil))).Serve(g)
 	if told := log.String(); strings.Contains(told, "panic") {
 		t.Fatalf("the library tells: %s", told)
 	}
-	rec.mu.Lock()
-	defer rec.mu.Unlock()
-	return s.said.String(), rec.mails
+	return s.said.String()
 }
 
 // complaints are what the library logs.
