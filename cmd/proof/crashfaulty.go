@@ -51,7 +51,7 @@ func (k *crashCommand) crashFaulty(ctx context.Context, w *workshop) error {
 func (k *crashCommand) crashBroken(ctx context.Context, w *workshop, b brokenPromise) (r *crashRun, err error) {
 	few := *k
 	few.Kills, few.Mails, few.Hostile = faultyKills, faultyMails, 0
-	err = onSite(ctx, w, siteSetup{name: b.fault, fault: b.fault}, func(s *site) error {
+	err = onSite(ctx, w, siteSetup{name: b.fault, fault: b.fault, flags: noCourier}, func(s *site) error {
 		r, err = few.run(ctx, s, func(random *rand.Rand) (string, int) { return b.kills, 200 + random.IntN(400) })
 		return err
 	})
