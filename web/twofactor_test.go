@@ -11,9 +11,10 @@ import (
 	"github.com/pquerna/otp/hotp"
 
 	"postdesk/core"
+	"postdesk/core/coretest"
 )
 
-const twoFactorPassword = "correct horse battery"
+const twoFactorPassword = coretest.Password
 
 // A tab keeps its cookie from one request to the next.
 type tab struct {
@@ -39,12 +40,7 @@ func (b *tab) ask(t *testing.T, path string, form url.Values) answer {
 // password gives somebody one.
 func (w *site) password(t *testing.T, who string) {
 	t.Helper()
-	word := twoFactorPassword
-	if _, err := w.CreateAccount(t.Context(), core.NewUser{Email: "donor-" + who + "@people.test", Name: "Donor", Role: core.RoleCustomer}, &word); err != nil {
-		t.Fatal(err)
-	}
-	w.Exec(t, `update users set password_hash = (select u.password_hash from users u join addresses a on a.user_id = u.id where a.address = $2) where id = $1`,
-		w.people[who].ID, "donor-"+who+"@people.test")
+	w.KnowsPassword(t, w.people[who].ID)
 }
 
 func codeNow(t *testing.T, secret string) string {
