@@ -62,8 +62,9 @@ func (r *rollingCommand) prove(ctx context.Context, f *fleet) error {
 	return nil
 }
 
-// mostDrain is how long a gateway may finish what was begun.
-const mostDrain = 30 * time.Second
+// mostDrain is how long a gateway may finish what was begun (reliability R19), and a
+// moment to end. One that has taken more than it can file uses all of it.
+const mostDrain = 30*time.Second + 5*time.Second
 
 func shares(t *tally, f *fleet) (list []int) {
 	for _, g := range f.gateways {
