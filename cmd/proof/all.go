@@ -52,6 +52,7 @@ func (a *allCommand) proofs(program, gateway string) []proof {
 	return []proof{
 		{"R1", "Mail comes in, gateway and PostgreSQL are killed", command("crash", "--push", "--control", "--faulty", "release", "--mails", "500000", "--kills", "1000", "--timeout", "12h")},
 		{"R2", "The gateway dies between two steps of a mail's way", command("points", "--control", "release", "--hits", "60", "--timeout", "3h")},
+		{"A50", "Kills under a crowd of hostile clients", command("crash", "--mails", "500", "--hostile", "50", "release", "--mails", "5000", "--kills", "200", "--timeout", "2h")},
 		{"R3", "The disk loses what was not flushed", command("powerloss", "release", "--release", "--timeout", "4h")},
 		{"R6", "The 250 is lost, and the sender comes again", command("lost250", "--control", "release", "--cuts", "10000", "--timeout", "3h")},
 		{"R7", "Whether a mail was committed cannot be known", command("commit", "--control", "release", "--cuts", "5000", "--timeout", "3h")},

@@ -1,7 +1,9 @@
 // Command proof runs the real gateway as a child process and tells what it
-// measures: how fast mail comes in and is filed (bench) and goes out (drain), that
-// no kill of the process loses, doubles or alters one (crash, deliver), how mail
-// goes out after the next server was down (outage), that the time of an answer does
+// measures, each claim by itself or all with a table of what holds (all): how fast mail comes in and is filed (bench) and goes out (drain), that
+// no kill of the process or of PostgreSQL, at any moment or between two steps,
+// loses, doubles or alters one (crash, points, deliver), nor an answer that nobody
+// hears (commit, lost250), a slow database (odd), or mail that breaks the parser
+// (poison), how mail goes out after the next server was down (outage), that the time of an answer does
 // not tell who has an account (timing), how long the pages of a help desk with years
 // of conversations (fill, pages) and of a great Help Center (articles) take, and that neither slow clients (slow), nor
 // nonsense (fuzz), nor great mails all at once (memory) harm an honest sender or
