@@ -64,15 +64,16 @@ func (s *session) fill(g *core.GreatMail, begun []byte, rest io.Reader) error {
 }
 
 func (s *session) store(g *core.GreatMail, p []byte) error {
+	if !g.Fills(len(p)) {
+		return g.Write(s.work, p)
+	}
 	ctx, cancel := context.WithTimeout(s.work, s.server.cfg.AcceptTime)
 	defer cancel()
-	if g.Fills(len(p)) {
-		select {
-		case s.server.storing <- struct{}{}:
-			defer func() { <-s.server.storing }()
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+	select {
+	case s.server.storing <- struct{}{}:
+		defer func() { <-s.server.storing }()
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 	return g.Write(ctx, p)
 }
