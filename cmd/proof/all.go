@@ -63,6 +63,8 @@ func (a *allCommand) proofs(program, gateway string) []proof {
 		{"R12", "Mail goes out, gateways are killed", command("deliver", "--control", "release", "--kills", "500", "--for", "3h")},
 		{"R15", "Slow and idle clients", command("slow")},
 		{"R16", "Great mails all at once", command("memory")},
+		{"10", "Four of 35 MB at once, beside the idle gateway", command("memory", "--mails", "4", "--mi-b", "35", "--more", "96")},
+		{"9", "Idle sessions", command("idle")},
 		{"R17", "Mail that breaks the parser", command("poison", "release", "--release")},
 		{"R19a", "Gateways are restarted in turn under mail", command("rolling", "--control", "release", "--restarts", "100")},
 		{"R19b", "Starts at once, and kills in the middle of migrations", command("migrate", "--control", "release", "--kills", "20")},

@@ -6,7 +6,7 @@
 // (poison), how mail goes out after the next server was down (outage), that the time of an answer does
 // not tell who has an account (timing), how long the pages of a help desk with years
 // of conversations (fill, pages) and of a great Help Center (articles) take, and that neither slow clients (slow), nor
-// nonsense (fuzz), nor great mails all at once (memory) harm an honest sender or
+// nonsense (fuzz), nor great mails all at once (memory), nor sessions that wait (idle) harm an honest sender or
 // make the gateway grow.
 //
 // It promises to stay on loopback, to be bounded in time and count, to end only
