@@ -1,11 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -45,6 +48,12 @@ func (p *pointsCommand) Run(ctx context.Context, c *commands) error {
 	if err != nil {
 		return err
 	}
+	if err := knowsFaults(w.binary, false); err != nil {
+		return err
+	}
+	if err := knowsFaults(binary, true); err != nil {
+		return err
+	}
 	faulty := &workshop{dir: w.dir, binary: binary}
 	r, err := p.prove(ctx, faulty)
 	if err != nil {
@@ -60,6 +69,15 @@ func (p *pointsCommand) Run(ctx context.Context, c *commands) error {
 	}
 	tellFigure("%s", r)
 	return nil
+}
+
+// knowsFaults fails unless a program can be told to break, or cannot.
+func knowsFaults(binary string, want bool) error {
+	program, err := os.ReadFile(binary)
+	if err == nil && bytes.Contains(program, []byte("POSTDESK_FAULT")) != want {
+		err = fmt.Errorf("%s: that it can be told to break is %v, want %v", filepath.Base(binary), !want, want)
+	}
+	return err
 }
 
 // A pointsRun is what happened.
