@@ -94,6 +94,19 @@ func TestASlowOrHungryGatewayIsFound(t *testing.T) {
 	}
 }
 
+func TestIdleSessionsThatTakeTooMuchAreFound(t *testing.T) {
+	t.Parallel()
+	i := idleCommand{Sessions: 1000, MostKiB: 32}
+	if err := i.judge(1000, 20, 31); err != nil {
+		t.Error(err)
+	}
+	for name, err := range map[string]error{"not all are in": i.judge(999, 20, 20), "held": i.judge(1000, 33, 20), "resident": i.judge(1000, 20, 33)} {
+		if err == nil {
+			t.Errorf("%s: not found", name)
+		}
+	}
+}
+
 func TestGreatMailsAllAtOnceAreMeasured(t *testing.T) {
 	t.Parallel()
 	m := memoryCommand{Mails: 4, MiB: 2, MostMiB: 768, Timeout: 5 * time.Minute}
