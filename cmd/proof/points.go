@@ -14,8 +14,6 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
-
-	"postdesk/core"
 )
 
 type pointsCommand struct {
@@ -27,11 +25,9 @@ type pointsCommand struct {
 	Control bool          `help:"Then kill a gateway that writes outgoing mail after the commit of its cause, which must be found."`
 }
 
-// points are all, in the order in which a mail passes them.
-var points = []core.Point{
-	core.PointStored, core.PointAccepted, core.PointParsed, core.PointFiling, core.PointEnqueued, core.PointFiled,
-	core.PointDot, core.PointSent, core.PointRecorded,
-}
+// points are all, in the order in which a mail passes them, as core/fault.go names
+// and explains them.
+var points = []string{"stored", "accepted", "parsed", "filing", "enqueued", "filed", "dot", "sent", "recorded"}
 
 // Run fails unless mail that comes in and goes out stays whole although the
 // gateway ends itself, by SIGKILL, between each two steps of a mail's way.
@@ -83,7 +79,7 @@ func knowsFaults(binary string, want bool) error {
 // A pointsRun is what happened.
 type pointsRun struct {
 	crashRun
-	hits     map[core.Point]int
+	hits     map[string]int
 	outgoing sighting
 	going    deliveryVerdict
 }
@@ -109,7 +105,7 @@ func (r *pointsRun) judge() error {
 
 // prove kills at each point in turn, while mail comes in and its notices go out.
 func (p *pointsCommand) prove(ctx context.Context, w *workshop) (*pointsRun, error) {
-	r := &pointsRun{crashRun: crashRun{ledger: openLedger()}, hits: map[core.Point]int{}}
+	r := &pointsRun{crashRun: crashRun{ledger: openLedger()}, hits: map[string]int{}}
 	b := newBook(true)
 	out := &sink{book: b, client: "gateway", pipelining: true}
 	if err := out.listen(); err != nil {
@@ -161,8 +157,8 @@ const diesWithin = time.Minute
 
 // dieAt starts the gateway and waits until it has killed itself, when it passes a
 // point for the n-th time.
-func (r *pointsRun) dieAt(ctx context.Context, c *courier, at core.Point, n int) error {
-	c.gateway.fault = "kill " + string(at) + " " + strconv.Itoa(n)
+func (r *pointsRun) dieAt(ctx context.Context, c *courier, at string, n int) error {
+	c.gateway.fault = "kill " + at + " " + strconv.Itoa(n)
 	if err := c.start(ctx); err != nil && c.gateway.process != nil {
 		return err
 	} else if err == nil {
@@ -176,9 +172,9 @@ func (r *pointsRun) dieAt(ctx context.Context, c *courier, at core.Point, n int)
 	}
 	c.gateway.process = nil
 	c.sink.book.strike(c.life)
-	c.sink.book.die(c.life, string(at))
+	c.sink.book.die(c.life, at)
 	r.hits[at]++
-	r.kills = append(r.kills, string(at))
+	r.kills = append(r.kills, at)
 	return nil
 }
 
@@ -219,7 +215,7 @@ func (r *pointsRun) finish(ctx context.Context, s *site, c *courier) error {
 // control kills a gateway that writes outgoing mail after the commit of its cause.
 func (p *pointsCommand) control(ctx context.Context, w *workshop) error {
 	few := crashCommand{Seed: p.Seed, Senders: p.Senders}
-	r, err := few.crashBroken(ctx, w, brokenPromise{fault: string(core.FaultOutboxApart), kills: ofGateway})
+	r, err := few.crashBroken(ctx, w, brokenPromise{fault: "outbox-apart", kills: ofGateway})
 	if err != nil {
 		return err
 	}
