@@ -42,8 +42,10 @@ type continuity struct {
 }
 
 const (
-	// lookEvery is how often a process looks that sends nothing.
+	// lookEvery is how often a process looks that sends nothing, and heldEvery while
+	// everything is held: the order to let it go may have been given elsewhere.
 	lookEvery = 5 * time.Second
+	heldEvery = time.Second
 	// steadyFor is how long a look is believed before mail is sent.
 	steadyFor = 2 * time.Second
 	// mostSilence is how old the last look may be where a new timeline is taken for
@@ -181,9 +183,14 @@ func (d *Desk) steady(ctx context.Context) (bool, error) {
 
 // WatchContinuity looks every few seconds, until ctx ends.
 func (d *Desk) WatchContinuity(ctx context.Context) {
-	for pause(ctx, lookEvery) == nil {
-		if _, err := d.Look(ctx); err != nil && ctx.Err() == nil {
+	every := lookEvery
+	for pause(ctx, every) == nil {
+		r, err := d.Look(ctx)
+		if err != nil && ctx.Err() == nil {
 			d.log.DebugContext(ctx, "no look at the database", "error", err)
+		}
+		if every = lookEvery; !r.At.IsZero() {
+			every = heldEvery
 		}
 	}
 }

@@ -57,6 +57,7 @@ func (a *allCommand) proofs(program, gateway string) []proof {
 		{"R6", "The 250 is lost, and the sender comes again", command("lost250", "--control", "release", "--cuts", "10000", "--timeout", "3h")},
 		{"R7", "Whether a mail was committed cannot be known", command("commit", "--control", "release", "--cuts", "5000", "--timeout", "3h")},
 		{"R8", "The database is slow and odd", command("odd", "release", "--for", "1h")},
+		{"R5", "Unsafe servers and settings at the start", command("guard")},
 		{"R9", "The database is away", command("dbdown", "release", "--release")},
 		{"R10", "The disk is full (and R4)", command("diskfull", "release", "--release", "--timeout", "2h")},
 		{"R11", "The next server is down", command("outage")},
@@ -76,6 +77,7 @@ func (a *allCommand) proofs(program, gateway string) []proof {
 		{"ACME", "Certificates from a real CA", command("acme")},
 		{"R21", "All at once: one mail, one sender, a role and a reply", tests("postdesk/core", "TestACrowdAtOnceIsFiledOnceEach",
 			"TestAgentsAndFirstMailsAtOnceMakeExactlyOnePerson", "TestARoleThatChangesWhileAnAnswerArrivesGivesTheOutcomeOfOneOrder")},
+		{"R20", "The database is restored from a backup", command("restore", "release", "--mails", "20000", "--timeout", "1h")},
 		{"S4", "Nonsense over SMTP", command("fuzz", "--control", "release", "--for", "2h")},
 	}
 }

@@ -38,6 +38,8 @@ type commands struct {
 
 	Dbdown    dbdownCommand    `cmd:"" help:"Take PostgreSQL away, look at what the gateway says, and count what a Postfix before it has kept."`
 	Diskfull  diskfullCommand  `cmd:"" help:"Fill the disk below PostgreSQL while mail comes in: when it is refused, whether any is lost, when it is taken again."`
+	Restore   restoreCommand   `cmd:"" help:"Restore a backup that was made under mail, and see that all is there and nothing is sent again."`
+	Guard     guardCommand     `cmd:"" help:"Start the gateway on servers and settings that it must refuse."`
 	Powerloss powerlossCommand `cmd:"" help:"Let the disk below PostgreSQL lose what was not flushed while mail comes in, then count what was lost."`
 
 	Points  pointsCommand  `cmd:"" help:"Let the gateway kill itself between each two steps of a mail's way, in and out."`
