@@ -42,7 +42,7 @@ func (s *story) reader() func(raw []byte) core.Origin {
 
 func TestEveryMailOfOursIsProvenAtItsReader(t *testing.T) {
 	t.Parallel()
-	s := newStory(t)
+	s := firstStory(t)
 	s.person("agent", "abe@desk.test", "Abe Ägent")
 	m := s.file(letter{From: "cara@acme.test", Subject: "Größe 大きさ", Text: "Hallo?"})
 	s.owner.do("POST", path("/cases/%v/reply", m["case_id"]), object{"contents": ".\n..\nGrüße, " + strings.Repeat("x", 2000) + "\n \n\n", "cc": []any{"cole@other.test"}})
@@ -66,7 +66,7 @@ func TestEveryMailOfOursIsProvenAtItsReader(t *testing.T) {
 
 func TestTwoProcessesSignWithOneKeyAndFollowARotation(t *testing.T) {
 	t.Parallel()
-	s := newStory(t)
+	s := firstStory(t)
 	s.start() // a second one, which sends too
 	m := s.file(letter{From: "cara@acme.test", Subject: "One", Text: "Hallo?"})
 	s.got("cara@acme.test", "")

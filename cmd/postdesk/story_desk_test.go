@@ -1,10 +1,14 @@
 package main
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/url"
+	"sync"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -61,6 +65,27 @@ func (s *story) token(email string) string {
 		s.t.Fatal(err)
 	}
 	return token
+}
+
+// signingKey is one for all stories: to find a new one takes as long as a story.
+var signingKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
+
+// hasKey gives a domain its key before the program would make it one.
+func (s *story) hasKey(domain string) {
+	s.t.Helper()
+	key, err := signingKey()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	public, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.sql(`insert into signing_keys (domain, selector, private, wrapped, public, activated_at) values ($1, 'pdstory', $2, false, $3, now())`, domain, private, public)
 }
 
 // sql changes what only time could change.

@@ -68,6 +68,24 @@ func newStory(t *testing.T, change ...func(*settings)) *story {
 // emptyStory has nobody in it yet.
 func emptyStory(t *testing.T, change ...func(*settings)) *story {
 	t.Helper()
+	s := story0(t)
+	s.hasKey("desk.test")
+	s.at, s.stop = s.start(change...)
+	return s
+}
+
+// firstStory is a newStory whose database is as a gateway finds it that never ran.
+func firstStory(t *testing.T) *story {
+	t.Helper()
+	s := story0(t)
+	s.at, s.stop = s.start()
+	s.owner = s.person("owner", "olga@desk.test", "Olga Owner")
+	return s
+}
+
+// story0 is not started.
+func story0(t *testing.T) *story {
+	t.Helper()
 	s := &story{t: t, url: coretest.URL(t), sink: mailertest.NewSink(t), mailbox: "support@desk.test", staff: map[string]bool{}}
 	server, err := mockdns.NewServerWithLogger(zones(), log.New(io.Discard, "", 0), false)
 	if err != nil {
@@ -75,7 +93,6 @@ func emptyStory(t *testing.T, change ...func(*settings)) *story {
 	}
 	t.Cleanup(func() { _ = server.Close() })
 	s.dns = server.LocalAddr().String()
-	s.at, s.stop = s.start(change...)
 	return s
 }
 
