@@ -82,6 +82,7 @@ type load struct {
 	largest int
 	text    string
 
+	pace   int    // milliseconds that each sender rests before a mail
 	behind string // how mails begin where a server before us adds lines on top; empty if none does
 }
 
@@ -102,6 +103,7 @@ func (l *load) run(ctx context.Context, addr string, meanwhile func(ctx context.
 
 // mail is always the same for a number.
 func (l *load) mail(n int) mail {
+	pause(l.pace)
 	random := rand.New(rand.NewPCG(l.seed, uint64(n)))
 	size := int(smallest * math.Pow(float64(l.largest)/smallest, random.Float64()))
 	from := random.IntN(len(l.text) - size + 1)

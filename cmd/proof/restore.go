@@ -11,7 +11,7 @@ import (
 )
 
 type restoreCommand struct {
-	Mails   int           `help:"Mails that come in, half of them after the point that is restored." default:"3000"`
+	Mails   int           `help:"Mails that come in, half of them after the point that is restored." default:"2000"`
 	Senders int           `help:"Connections at once." default:"8"`
 	Seed    uint64        `help:"Chooses sizes again; 0 draws one." default:"0"`
 	Timeout time.Duration `help:"For everything." default:"15m"`
@@ -93,6 +93,7 @@ func (r *restored) prove(ctx context.Context) error {
 // point is set; all that was queued is sent in the end.
 func (r *restored) run(ctx context.Context) error {
 	r.load = newLoad(r.Seed, r.Mails, r.Senders, 20_000)
+	r.load.pace = 60 // the backup takes its time
 	server := r.site.server
 	err := r.load.run(ctx, r.site.gateway.at.smtp, func(ctx context.Context) error {
 		if err := r.load.ledger.awaitAcknowledged(ctx, r.Mails/4); err != nil {
