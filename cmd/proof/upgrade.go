@@ -44,7 +44,11 @@ func buildCommit(ctx context.Context, commit, dir string) (string, error) {
 		return "", err
 	}
 	shell := exec.CommandContext(ctx, "sh", "-c", `git archive "$0" | tar -x -C "$1" && cd "$1" && go build -o postdesk ./cmd/postdesk`, commit, dir)
-	if out, err := shell.CombinedOutput(); err != nil {
+	out, err := shell.CombinedOutput()
+	switch {
+	case ctx.Err() != nil:
+		return "", ctx.Err()
+	case err != nil:
 		return "", notRun("commit " + commit + " cannot be built: " + firstLine(string(out)))
 	}
 	return filepath.Join(dir, "postdesk"), nil
