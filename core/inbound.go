@@ -214,8 +214,8 @@ func storableAll(list []string) []string {
 }
 
 // suspectTries is how often a mail was claimed and not filed that is then claimed
-// alone.
-const suspectTries = 2
+// alone: late enough that some crashes in a row make few of them, which go slowly.
+const suspectTries = 3
 
 // Suspect tells a mail that may be what ended the processes that had it. Whoever
 // claims it files nothing else from the database meanwhile (reliability R17).

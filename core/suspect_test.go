@@ -14,7 +14,7 @@ func TestAMailThatMayHaveEndedProcessesIsClaimedAlone(t *testing.T) {
 		accepted(t, d, from)
 	}
 	d.Exec(t, `update inbound set due_at = now() - interval '1 minute',
-		tries = case envelope_from when 'deadly@acme.test' then 2 when 'beside@acme.test' then 2 else 1 end`)
+		tries = case envelope_from when 'deadly@acme.test' then 3 when 'beside@acme.test' then 3 else 2 end`)
 	for _, want := range [][]string{{"deadly@acme.test"}, {"beside@acme.test"}, {"first@acme.test", "last@acme.test"}, nil} {
 		claims, err := d.ClaimInbound(t.Context(), 10)
 		if err != nil || len(claims) != len(want) {

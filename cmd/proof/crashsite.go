@@ -33,7 +33,7 @@ func (s *site) settle(ctx context.Context, r *crashRun) error {
 		return err
 	}
 	defer db.close()
-	ended, err := db.conn.Exec(ctx, `update inbound set due_at = now() where state = 'received'`)
+	ended, err := db.conn.Exec(ctx, `update inbound set due_at = received_at where state = 'received'`)
 	if err != nil {
 		return err
 	}

@@ -265,7 +265,7 @@ func (b *poisonBench) revive(ctx context.Context, mails []mail, l *ledger) (deat
 		case <-g.ended:
 			g.process = nil
 			deaths++
-			if _, err := b.db.conn.Exec(ctx, `update inbound set due_at = now() where state = 'received'`); err != nil {
+			if _, err := b.db.conn.Exec(ctx, `update inbound set due_at = received_at where state = 'received'`); err != nil {
 				return deaths, err
 			}
 			for g.start(ctx) != nil { // it may die while it starts
