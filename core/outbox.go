@@ -329,32 +329,3 @@ func (d *Desk) muteMachines(ctx context.Context, tx pgx.Tx, from Address) error 
 		having count(machine_answered_at) = 3 on conflict do nothing`, from)
 	return err
 }
-
-// DiscardUnproven throws away the automatic mail to unproven senders that was
-// held while no relay was set: with a relay it would never have been written
-// (mail-law section 6). Whom it asked to set a password was not asked. Called when a process starts with one.
-func (d *Desk) DiscardUnproven(ctx context.Context) (err error) {
-	defer wrap(&err, "discard held mail to unproven senders")
-	_, err = d.pool.Exec(ctx, `
-		with discarded as (
-			update deliveries set state = 'failed', failed_at = now(), bytes = null,
-				last_response = '`+discardedByLaw+`'
-			where state = 'held' and to_unproven returning user_id, link_purpose)
-		update users set account_mailed_at = null
-		where id in (select user_id from discarded where link_purpose is not null)`)
-	return err
-}
-
-// HoldOutbox holds everything that is queued: after a restore, what looks unsent
-// may have been sent long ago. Called when a process starts with --hold-outbox.
-func (d *Desk) HoldOutbox(ctx context.Context) (err error) {
-	defer wrap(&err, "hold the outbox")
-	return d.tx(ctx, func(tx pgx.Tx) error { return holdQueued(ctx, tx) })
-}
-
-func holdQueued(ctx context.Context, tx pgx.Tx) error {
-	_, err := tx.Exec(ctx, `
-		with held as (update deliveries set state = 'held', due_at = now() where state = 'queued' returning 1)
-		insert into audit (act, object, detail) select 'delivery.held', 'outbox', jsonb_build_object('mails', count(*)) from held having count(*) > 0`)
-	return err
-}
