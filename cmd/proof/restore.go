@@ -284,11 +284,13 @@ func (r *restored) control(ctx context.Context) error {
 		return err
 	}
 	r.site.gateway.dataDir += "-forgetful"
+	sent := r.sink.book.yeses.Load() // all that was queued at the point is among it
 	if err := r.site.gateway.start(ctx); err != nil {
 		return err
 	}
 	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); pause(200) {
-		if twice := r.sink.book.repeatedIDs(); twice > 0 {
+		// One that was not composed yet goes out under another Message-ID, to the same person.
+		if twice := r.sink.book.yeses.Load() - sent; twice > 0 {
 			fmt.Printf("control: below a gateway that does not know of the restore %d mails went out twice\n", twice)
 			return nil
 		}
