@@ -78,97 +78,132 @@ func (at listening) tell(c console) {
 // ended after ctx. Each part drains by itself, in 30 s at most.
 func serve(ctx context.Context, dbs *databaseSettings, s settings, log *slog.Logger, ready func(listening)) error {
 	meters := newMeters()
-	log = meters.log(log)
-	p, err := s.parse()
-	if err != nil {
+	o := &opened{settings: s, meters: meters, log: meters.log(log)}
+	defer o.close()
+	if err := o.open(ctx, dbs); err != nil {
 		return err
 	}
-	certificates, err := loadCertificates(s, log)
-	if err != nil {
-		return err
-	}
-	ears, err := listen(s)
-	if err != nil {
-		return err
-	}
-	limitMemory()
-	tellOfFileLimit(s, log)
-	defer ears.close()
-	publicURL := publicURLOf(s, p, ears)
-	seen := newWitnessFile(dbs.DataDir, log)
-	desk, db, err := openDesk(ctx, dbs, core.Config{PublicURL: publicURL, ReplyDomain: s.ReplyDomain,
-		RelaySet: p.hasRelay(), Hold: s.HoldOutbox, Recall: seen.recall, Remember: seen.remember, Logger: log}, true)
-	if err != nil {
-		return err
-	}
-	defer db.close()
-	at, err := prepare(ctx, desk, s, p, publicURL)
-	if err != nil {
-		return err
-	}
-	at.SMTP, at.HTTP, at.Metrics = address(ears.smtp), address(ears.http), address(ears.metrics)
-
-	panel, err := newPanel(s, p, at, desk, db, meters, log)
-	if err != nil {
-		return err
-	}
-	if err := certificates.withACME(s, desk, log); err != nil {
-		return err
-	}
-	meters.countDatabase(desk, db.pool)
-	meters.countRestored(desk)
-	disk, err := newRoom(s, db, dbs.DataDir, log)
-	if err != nil {
-		return err
-	}
-	h := &health{desk: desk, pool: db.pool}
+	h := &health{desk: o.desk, pool: o.db.pool}
 	watched, unwatch := context.WithCancel(context.WithoutCancel(ctx))
 	defer unwatch()
 	inside := make(chan error, 1)
-	go func() { inside <- serveHTTP(watched, ears.metrics, meters.handler(h), nil, log) }()
+	go func() { inside <- serveHTTP(watched, o.ears.metrics, meters.handler(h), nil, o.log) }()
 
 	ctx, end := h.endLater(ctx, s.StopDelay)
 	defer end()
-	tls := certificates.config()
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { desk.Listen(ctx); return nil })
-	group.Go(func() error { desk.WatchContinuity(ctx); return nil })
-	group.Go(func() error { certificates.keep(ctx); return nil })
-	group.Go(func() error { keepHouse(ctx, desk, log); return nil })
-	group.Go(func() error { makeSigningKeys(ctx, desk, log); return nil })
-	if disk != nil {
-		meters.countRoom(disk)
-		group.Go(func() error { disk.watch(ctx); return nil })
-	}
-	if ears.smtp != nil {
-		checker := verify.New(verify.Remember(verify.NewResolver(s.Resolver)), verify.TrustRelays(p.trusted...))
-		server := smtpd.New(smtpd.Config{Hostname: hostName(p), Domain: p.mailbox.Domain(), TLS: tls, Trusted: p.exempt,
-			MaxMessageBytes: s.MaxMessageBytes, MaxConnections: s.MaxConnections, MaxPerIP: s.MaxConnectionsPerIP, Full: disk.full}, desk, checker, log)
-		meters.countSMTP(server)
-		group.Go(func() error { return server.Serve(ctx, ears.smtp) })
-	}
-	if s.runs("mail") {
-		courier := &mailer.Courier{Desk: desk, Transport: transport(s, p), MaxConnections: s.MaxPerDestination, Log: log}
-		group.Go(func() error { courier.Run(ctx); return nil })
-	}
-	if ears.http != nil {
-		group.Go(func() error { return serveHTTP(ctx, ears.http, certificates.answering(h.before(panel)), tls, log) })
-	}
-	if ears.plain != nil {
-		group.Go(func() error { return serveHTTP(ctx, ears.plain, certificates.answering(redirect(publicURL)), nil, log) })
-	}
+	o.startChores(ctx, group)
+	o.startParts(ctx, group, h)
 
-	log.Info("listening", "smtp", at.SMTP, "http", at.HTTP, "metrics", at.Metrics)
-	ready(at)
+	o.log.Info("listening", "smtp", o.at.SMTP, "http", o.at.HTTP, "metrics", o.at.Metrics)
+	ready(o.at)
 	tellSystemd("READY=1")
 	go watchdog(watched) // it drains under the eyes of the watchdog too
-	err = group.Wait()
+	err := group.Wait()
 	unwatch() // last: until here /readyz says that this process stops
 	<-inside
 	if errors.Is(err, context.Canceled) {
 		err = nil
 	}
 	return err
+}
+
+// opened is all that the parts of a process share.
+type opened struct {
+	settings
+	parsed       parsed
+	certificates certificates
+	ears         ears
+	desk         *core.Desk
+	db           *database
+	disk         *room // nil where the disk of the database is out of sight
+	at           listening
+	panel        http.Handler
+	meters       *meters
+	log          *slog.Logger
+}
+
+// open opens everything in the order in which it is needed. What is open is closed
+// by close, whether the rest could be opened or not.
+func (o *opened) open(ctx context.Context, dbs *databaseSettings) (err error) {
+	if o.parsed, err = o.parse(); err != nil {
+		return err
+	}
+	if o.certificates, err = loadCertificates(o.settings, o.log); err != nil {
+		return err
+	}
+	if o.ears, err = listen(o.settings); err != nil {
+		return err
+	}
+	limitMemory()
+	tellOfFileLimit(o.settings, o.log)
+	publicURL := publicURLOf(o.settings, o.parsed, o.ears)
+	seen := newWitnessFile(dbs.DataDir, o.log)
+	o.desk, o.db, err = openDesk(ctx, dbs, core.Config{PublicURL: publicURL, ReplyDomain: o.ReplyDomain,
+		RelaySet: o.parsed.hasRelay(), Hold: o.HoldOutbox, Recall: seen.recall, Remember: seen.remember, Logger: o.log}, true)
+	if err != nil {
+		return err
+	}
+	if o.at, err = prepare(ctx, o.desk, o.settings, o.parsed, publicURL); err != nil {
+		return err
+	}
+	o.at.SMTP, o.at.HTTP, o.at.Metrics = address(o.ears.smtp), address(o.ears.http), address(o.ears.metrics)
+	if o.panel, err = newPanel(o.settings, o.parsed, o.at, o.desk, o.db, o.meters, o.log); err != nil {
+		return err
+	}
+	if err := o.certificates.withACME(o.settings, o.desk, o.log); err != nil {
+		return err
+	}
+	o.meters.countDatabase(o.desk, o.db.pool)
+	o.meters.countRestored(o.desk)
+	o.disk, err = newRoom(o.settings, o.db, dbs.DataDir, o.log)
+	return err
+}
+
+func (o *opened) close() {
+	if o.db != nil {
+		o.db.close()
+	}
+	o.ears.close()
+}
+
+// startChores starts what every process does, whichever parts it runs.
+func (o *opened) startChores(ctx context.Context, group *errgroup.Group) {
+	group.Go(func() error { o.desk.Listen(ctx); return nil })
+	group.Go(func() error { o.desk.WatchContinuity(ctx); return nil })
+	group.Go(func() error { o.certificates.keep(ctx); return nil })
+	group.Go(func() error { keepHouse(ctx, o.desk, o.log); return nil })
+	group.Go(func() error { makeSigningKeys(ctx, o.desk, o.log); return nil })
+	if o.disk != nil {
+		o.meters.countRoom(o.disk)
+		group.Go(func() error { o.disk.watch(ctx); return nil })
+	}
+}
+
+// startParts starts the parts that this process runs: mail in, mail out, pages.
+func (o *opened) startParts(ctx context.Context, group *errgroup.Group, h *health) {
+	tls := o.certificates.config()
+	if o.ears.smtp != nil {
+		checker := verify.New(verify.Remember(verify.NewResolver(o.Resolver)), verify.TrustRelays(o.parsed.trusted...))
+		server := smtpd.New(smtpd.Config{Hostname: hostName(o.parsed), Domain: o.parsed.mailbox.Domain(), TLS: tls, Trusted: o.parsed.exempt,
+			MaxMessageBytes: o.MaxMessageBytes, MaxConnections: o.MaxConnections, MaxPerIP: o.MaxConnectionsPerIP, Full: o.disk.full}, o.desk, checker, o.log)
+		o.meters.countSMTP(server)
+		group.Go(func() error { return server.Serve(ctx, o.ears.smtp) })
+	}
+	if o.runs("mail") {
+		courier := &mailer.Courier{Desk: o.desk, Transport: transport(o.settings, o.parsed), MaxConnections: o.MaxPerDestination, Log: o.log}
+		group.Go(func() error { courier.Run(ctx); return nil })
+	}
+	if o.ears.http != nil {
+		group.Go(func() error {
+			return serveHTTP(ctx, o.ears.http, o.certificates.answering(h.before(o.panel)), tls, o.log)
+		})
+	}
+	if o.ears.plain != nil {
+		group.Go(func() error {
+			return serveHTTP(ctx, o.ears.plain, o.certificates.answering(redirect(o.at.PublicURL)), nil, o.log)
+		})
+	}
 }
 
 // newPanel makes the pages, with what they must not know of protocols handed in.
@@ -245,46 +280,6 @@ func prepare(ctx context.Context, desk *core.Desk, s settings, p parsed, publicU
 		at.SetupLink = publicURL + "/accept/" + secret
 	}
 	return at, err
-}
-
-// ears are the listeners of one process.
-type ears struct{ smtp, http, plain, metrics net.Listener }
-
-func listen(s settings) (e ears, err error) {
-	open := func(flag, addr string, wanted bool) net.Listener {
-		if err != nil || !wanted {
-			return nil
-		}
-		var l net.Listener
-		if l, err = net.Listen("tcp", addr); err != nil {
-			err = fmt.Errorf("%s %s: %w", flag, addr, err)
-			return nil
-		}
-		return l
-	}
-	e.smtp = open("--smtp-addr", s.SMTPAddr, s.runs("smtp"))
-	e.http = open("--http-addr", s.HTTPAddr, s.runs("web"))
-	e.plain = open("--redirect-addr", s.RedirectAddr, s.RedirectAddr != "")
-	e.metrics = open("--metrics-addr", s.MetricsAddr, true)
-	if err != nil {
-		e.close()
-	}
-	return e, err
-}
-
-func (e ears) close() {
-	for _, l := range []net.Listener{e.smtp, e.http, e.plain, e.metrics} {
-		if l != nil {
-			_ = l.Close()
-		}
-	}
-}
-
-func address(l net.Listener) string {
-	if l == nil {
-		return ""
-	}
-	return l.Addr().String()
 }
 
 // publicURLOf is the setting. Where only the port of the panel was changed, the
