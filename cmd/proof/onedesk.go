@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // oneDesk proves on two gateways with panels and one that takes mail that they are
@@ -77,9 +79,15 @@ func (o *oneDesk) live(ctx context.Context, _, agent *colleague) error {
 
 // conversation waits for the one with a subject, and gives its number.
 func (f *fleet) conversation(ctx context.Context, subject string) (string, error) {
+	db, err := pgx.Connect(ctx, f.server.url("postdesk"))
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = db.Close(context.WithoutCancel(ctx)) }()
 	for range 500 {
-		id, err := f.server.ask(ctx, "postdesk", fmt.Sprintf("select id from conversations where subject = '%s'", subject))
-		if err != nil || id != "" {
+		var id string
+		err := db.QueryRow(ctx, `select id::text from conversations where subject = $1`, subject).Scan(&id)
+		if !errors.Is(err, pgx.ErrNoRows) {
 			return id, err
 		}
 		pause(20)
