@@ -34,10 +34,12 @@ type Restored struct {
 
 // continuity is what this process knows of the database's.
 type continuity struct {
-	mu       sync.Mutex
+	looking sync.Mutex // held over a look: nobody who holds a connection may wait for it
+	blind   bool       // the server does not tell who it is
+	witness Witness
+
+	mu       sync.Mutex // of the outcome, held for moments only
 	looked   time.Time
-	blind    bool // the server does not tell who it is
-	witness  Witness
 	restored Restored
 }
 
@@ -105,8 +107,8 @@ const continuitySQL = `
 // is held, and so is what is queued from now on, until ReleaseOutbox.
 func (d *Desk) Look(ctx context.Context) (r Restored, err error) {
 	defer wrap(&err, "look at the database")
-	d.continuity.mu.Lock()
-	defer d.continuity.mu.Unlock()
+	d.continuity.looking.Lock()
+	defer d.continuity.looking.Unlock()
 	seen := d.continuity.witness
 	if seen.Beat == 0 && d.cfg.Recall != nil {
 		seen = d.cfg.Recall()
@@ -147,11 +149,19 @@ func (d *Desk) Look(ctx context.Context) (r Restored, err error) {
 	if err != nil {
 		return r, err
 	}
-	d.continuity.looked, d.continuity.witness, d.continuity.restored = time.Now(), now, r
+	d.continuity.witness = now
+	d.continuity.found(r)
 	if d.cfg.Remember != nil {
 		d.cfg.Remember(now)
 	}
 	return r, nil
+}
+
+// found is what a look has found.
+func (c *continuity) found(r Restored) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.looked, c.restored = time.Now(), r
 }
 
 func (w Witness) of(instance string) int64 {
