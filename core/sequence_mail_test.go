@@ -128,7 +128,10 @@ func (w *walk) answersNotice(env core.Envelope, from string) (own bool) {
 func (w *walk) again(l core.Letter) {
 	for _, name := range canaryWord.FindAllString(l.MessageID+l.Text, -1) {
 		known := w.words[name]
-		known.again, known.role = true, w.who(known.author).Role
+		known.again = true
+		if known.role == core.RoleCollaborator { // what an agent wrote, they may have published before they became one
+			known.role = w.who(known.author).Role
+		}
 		delete(w.noted, name)
 		if known.what == "quoted" && len(l.Folds) == 0 {
 			known.what = "mail"
