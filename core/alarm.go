@@ -54,9 +54,9 @@ func MailsAre(n int) string {
 }
 
 const alarmsSQL = `
-	select (select count(*) from inbound where automatic_skipped = $1 and received_at > now() - interval '1 hour'),
-		(select count(*) from inbound where automatic_skipped = $2 and received_at > now() - interval '1 hour'),
-		(select count(*) from inbound where state = 'suspended' and raw is not null and suspended_at > now() - interval '1 hour'),
+	select (select count(*) from inbound where automatic_skipped = $1 and received_at > now() - interval '1 hour' and received_at < now() + interval '5 minutes'),
+		(select count(*) from inbound where automatic_skipped = $2 and received_at > now() - interval '1 hour' and received_at < now() + interval '5 minutes'),
+		(select count(*) from inbound where state = 'suspended' and raw is not null and suspended_at > now() - interval '1 hour' and suspended_at < now() + interval '5 minutes'),
 		(select count(*) from (select from deliveries where state = 'held' limit $3) h),
 		coalesce((select problem from destinations where name = '*' and failures >= $4 and paused_at is null), '')`
 

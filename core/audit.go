@@ -88,7 +88,7 @@ func (d *Desk) attempt(ctx context.Context, err *error, actor Actor, act, object
 	defer cancel()
 	_, failed := d.pool.Exec(ctx, `
 		insert into audit (actor_id, act, object, detail) select @actor, 'refused', @object, @detail
-		where (select count(*) from audit where actor_id = @actor and act = 'refused' and at > now() - interval '1 hour') < @most`,
+		where (select count(*) from audit where actor_id = @actor and act = 'refused' and at > now() - interval '1 hour' and at < now() + interval '5 minutes') < @most`,
 		pgx.StrictNamedArgs{"actor": actor.ID, "object": object, "detail": detail, "most": refusalsAnHour})
 	if failed != nil {
 		d.log.ErrorContext(ctx, "refused act not written down", "act", act, "object", object, "user", actor.ID, "error", failed)

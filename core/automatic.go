@@ -21,7 +21,7 @@ const automaticSQL = `
 	from unnest($1::text[], $2::text[]) with ordinality as g (address, origin, n)
 	cross join lateral (
 		select count(*) filter (where created_at > now() - interval '1 hour') as hour, count(*) as day
-		from deliveries where automatic and recipient = g.address and created_at > now() - interval '1 day'
+		from deliveries where automatic and recipient = g.address and created_at > now() - interval '1 day' and created_at < now() + interval '5 minutes'
 			and (not to_unproven or g.origin <> 'proven')) a`
 
 // Why no automatic mail goes out where it was due; stored with the mail.
@@ -38,7 +38,7 @@ const (
 	automaticLock    = `select pg_advisory_xact_lock(hashtextextended('automatic mail', 0))`
 	automaticLeftSQL = `
 		select i.automatic_hour - (select count(*) from (
-			select from deliveries where automatic and created_at > now() - interval '1 hour' and (not to_unproven or $1) limit i.automatic_hour) x)
+			select from deliveries where automatic and created_at > now() - interval '1 hour' and created_at < now() + interval '5 minutes' and (not to_unproven or $1) limit i.automatic_hour) x)
 		from instance i`
 )
 

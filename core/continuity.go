@@ -64,6 +64,7 @@ type continuityRow struct {
 	KnownTimeline int64
 	Beat          int64
 	SilentSeconds float64
+	Now           time.Time
 	RestoredAt    *time.Time
 	RestoredWhy   string
 }
@@ -100,7 +101,7 @@ const (
 
 const continuitySQL = `
 		coalesce(c.system, '') as known_system, coalesce(c.timeline, 0) as known_timeline, c.beat,
-		extract(epoch from now() - c.beat_at)::float8 as silent_seconds, c.restored_at, coalesce(c.restored_why, '') as restored_why
+		extract(epoch from now() - c.beat_at)::float8 as silent_seconds, now() as now, c.restored_at, coalesce(c.restored_why, '') as restored_why
 	from continuity c, instance i for update of c`
 
 // Look finds out whether the database was restored. Then everything that is queued
@@ -118,6 +119,7 @@ func (d *Desk) Look(ctx context.Context) (r Restored, err error) {
 		sight = blindSQL
 	}
 	var now Witness
+	var minded bool
 	err = d.tx(ctx, func(tx pgx.Tx) error {
 		row, err := one[continuityRow](ctx, tx, `select encode(i.instance_id, 'hex') as instance, `+sight+continuitySQL)
 		if err != nil {
@@ -138,6 +140,9 @@ func (d *Desk) Look(ctx context.Context) (r Restored, err error) {
 				return err
 			}
 		}
+		if minded, err = d.lookAtClock(ctx, tx, row); err != nil {
+			return err
+		}
 		_, err = tx.Exec(ctx, `update continuity set system = $1, timeline = $2, beat = $3, beat_at = now()`, now.System, now.Timeline, now.Beat)
 		return err
 	})
@@ -149,12 +154,28 @@ func (d *Desk) Look(ctx context.Context) (r Restored, err error) {
 	if err != nil {
 		return r, err
 	}
+	if minded {
+		d.clock.minded()
+	}
 	d.continuity.witness = now
 	d.continuity.found(r)
 	if d.cfg.Remember != nil {
 		d.cfg.Remember(now)
 	}
 	return r, nil
+}
+
+// lookAtClock finds out whether the database's clock stands before its last look, and
+// then mends what waits and expires by it (reliability R18).
+func (d *Desk) lookAtClock(ctx context.Context, tx pgx.Tx, row continuityRow) (back bool, err error) {
+	silent := time.Duration(row.SilentSeconds * float64(time.Second))
+	d.clock.begins(row.Now, silent)
+	d.readClock(ctx, row.Now)
+	older, back := d.clock.wentBack(silent)
+	if !back {
+		return false, nil
+	}
+	return silent < 0, d.mindClock(ctx, tx, older)
 }
 
 // found is what a look has found.

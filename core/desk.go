@@ -55,6 +55,7 @@ type Desk struct {
 
 	live       *live
 	continuity continuity
+	clock      clock
 
 	hashing hashing
 	signing signing

@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -69,6 +70,10 @@ func (l *Lanes) PassDeadlines(ctx context.Context) (more bool, err error) {
 	defer wrap(&err, "pass deadlines")
 	const most = 100
 	err = l.desk.tx(ctx, func(tx pgx.Tx) error {
+		now, err := value[time.Time](ctx, tx, `select now()`)
+		if err != nil || !l.desk.readClock(ctx, now) {
+			return err
+		}
 		mails, err := rows[overdue](ctx, tx, overdueSQL, most, GiveUpAfter, WarnAfter, l.perDomain)
 		more = len(mails) == most
 		if err != nil {

@@ -28,6 +28,7 @@ const (
 	FaultNoUniqueKey  Fault = "no-unique-key" // nothing recognises the same mail sent again
 	FaultAsynchronous Fault = "asynchronous"  // synchronous_commit is off
 	FaultOutboxApart  Fault = "outbox-apart"  // outgoing mail is written after the commit of its cause
+	FaultClock        Fault = "clock"         // nothing is mended after the database's clock was set back
 	FaultPoison       Fault = "poison"        // mail with a header for it makes the parser panic, hang or kill
 )
 

@@ -133,6 +133,9 @@ func (d *Desk) finishUnsent(ctx context.Context, tx pgx.Tx, batch []finished) er
 }
 
 func (d *Desk) finishOne(ctx context.Context, tx pgx.Tx, c Delivery, r Receipt, s claimedState) error {
+	if !d.readClock(ctx, s.Now) {
+		s.ScheduleFrom = s.Now // its age is not known: nothing is given up by a clock that has leapt
+	}
 	next, giveUp := NextAttempt(s.Tries, s.ScheduleFrom, s.Now, rand.Float64())
 	if r.Outcome == Later && giveUp {
 		r.Outcome, r.Text = Never, givenUp(r.Text)

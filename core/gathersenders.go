@@ -84,7 +84,7 @@ const sendersSQL = `
 		from sender_list where pattern in (g.address, '*') or pattern = any(string_to_array(g.domains, ' '))) l
 	cross join lateral (select count(*) filter (where received_at > now() - interval '10 minutes') as ten,
 			count(*) filter (where received_at > now() - interval '1 hour') as hour, count(*) as day
-		from inbound where opened and from_address = g.address and received_at > now() - interval '1 day'
+		from inbound where opened and from_address = g.address and received_at > now() - interval '1 day' and received_at < now() + interval '5 minutes'
 			and (origin = 'proven') = (g.origin = 'proven')) o
 	order by g.n`
 

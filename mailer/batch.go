@@ -20,24 +20,30 @@ const freshFor = core.DeliveryLease - LongestSend - recordFor
 type batch struct {
 	mu      sync.Mutex
 	rest    []core.Delivery
-	claimed time.Time // on the wall: a machine may sleep
+	claimed time.Time
 }
 
 func (b *batch) fill(claims []core.Delivery, at time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.rest, b.claimed = claims, at.Round(0)
+	b.rest, b.claimed = claims, at
 }
 
 // next takes one that may still be begun.
 func (b *batch) next() (c core.Delivery, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if len(b.rest) == 0 || time.Now().Round(0).Sub(b.claimed) > freshFor {
+	if len(b.rest) == 0 || since(b.claimed) > freshFor {
 		return c, false
 	}
 	c, b.rest = b.rest[0], b.rest[1:]
 	return c, true
+}
+
+// since is by the wall too, since a machine may sleep, and by no less than the
+// monotonic clock, since the wall's may be set back (reliability R18).
+func since(t time.Time) time.Duration {
+	return max(time.Since(t), time.Now().Round(0).Sub(t.Round(0)))
 }
 
 // empty takes all.

@@ -67,6 +67,7 @@ func (a *allCommand) proofs(program, gateway string) []proof {
 		{"10", "Four of 35 MB at once, beside the idle gateway", command("memory", "--mails", "4", "--mi-b", "35", "--more", "96")},
 		{"9", "Idle sessions", command("idle")},
 		{"R17", "Mail that breaks the parser", command("poison", "release", "--release")},
+		{"R18", "The clock of the database leaps", command("clock", "--control")},
 		{"R19a", "Gateways are restarted in turn under mail", command("rolling", "--control", "release", "--restarts", "100")},
 		{"R19b", "Starts at once, and kills in the middle of migrations", command("migrate", "--control", "release", "--kills", "20")},
 		{"R19c", "An older program beside a newer schema", command("upgrade")},

@@ -2,7 +2,7 @@
 // measures, each claim by itself or all with a table of what holds (all): how fast mail comes in and is filed (bench) and goes out (drain), that
 // no kill of the process or of PostgreSQL, at any moment or between two steps,
 // loses, doubles or alters one (crash, points, deliver), nor an answer that nobody
-// hears (commit, lost250), a slow database (odd), or mail that breaks the parser
+// hears (commit, lost250), a slow database (odd), a clock that leaps (clock), or mail that breaks the parser
 // (poison), how mail goes out after the next server was down (outage), that the time of an answer does
 // not tell who has an account (timing), how long the pages of a help desk with years
 // of conversations (fill, pages) and of a great Help Center (articles) take, and that neither slow clients (slow), nor
@@ -37,6 +37,7 @@ type commands struct {
 	Crash crashCommand `cmd:"" help:"Kill the gateway while mail comes in, then count what was lost or doubled."`
 
 	Dbdown    dbdownCommand    `cmd:"" help:"Take PostgreSQL away, look at what the gateway says, and count what a Postfix before it has kept."`
+	Clock     clockCommand     `cmd:"" help:"Let the clock of PostgreSQL leap while mail comes in and goes out, and see that nothing is stuck, given up or alive for too long."`
 	Diskfull  diskfullCommand  `cmd:"" help:"Fill the disk below PostgreSQL while mail comes in: when it is refused, whether any is lost, when it is taken again."`
 	Restore   restoreCommand   `cmd:"" help:"Restore a backup that was made under mail, and see that all is there and nothing is sent again."`
 	Guard     guardCommand     `cmd:"" help:"Start the gateway on servers and settings that it must refuse."`
