@@ -28,13 +28,14 @@ const (
 type leap struct {
 	name string
 	to   time.Duration
+	down bool // meanwhile the next server is away, which puts mail off; else mail out is paused
 }
 
 // leaps are all that reliability R18 names, there and back.
 func leaps() []leap {
-	return []leap{{"an hour ahead", time.Hour}, {"and back", 0}, {"an hour behind", -time.Hour}, {"and back", 0},
-		{"a day ahead", day}, {"and back", 0}, {"a day behind", -day}, {"and back", 0},
-		{"a year behind", -365 * day}, {"and back", 0}}
+	return []leap{{name: "an hour ahead", to: time.Hour}, {name: "and back"}, {name: "an hour behind", to: -time.Hour}, {name: "and back"},
+		{name: "a day ahead", to: day}, {name: "and back"}, {name: "a day behind", to: -day}, {name: "and back"},
+		{name: "a year behind", to: -365 * day, down: true}, {name: "and back", down: true}}
 }
 
 // Run fails unless mail comes in and goes out whatever the clock of the database does.
@@ -176,9 +177,10 @@ func (k *clockCommand) prove(ctx context.Context, f *falseTime) error {
 // mustStick leaps to last year with a gateway that mends nothing.
 func (k *clockCommand) mustStick(ctx context.Context, f *falseTime) error {
 	return f.under(ctx, k.Seed, func(ctx context.Context) error {
-		behind, err := f.fillQueue(ctx)
+		l := leap{to: -365 * day}
+		behind, err := f.fillQueue(ctx, l)
 		if err == nil {
-			err = errors.Join(f.set(-365*day), f.sink.listen())
+			err = errors.Join(f.set(l.to), f.open(ctx, l))
 		}
 		if err != nil {
 			return err

@@ -13,9 +13,13 @@ import (
 // standing is how far the numbers of mails had come, in and out.
 type standing struct{ in, out int }
 
-// fillQueue takes the sink away until mail waits for it.
-func (f *falseTime) fillQueue(ctx context.Context) (s standing, err error) {
-	f.sink.close()
+// fillQueue closes the way out until mail waits.
+func (f *falseTime) fillQueue(ctx context.Context, l leap) (s standing, err error) {
+	if l.down {
+		f.sink.close()
+	} else if _, err := f.db.conn.Exec(ctx, `insert into destinations (name, paused_at) values ('*', now())`); err != nil {
+		return s, err
+	}
 	for ctx.Err() == nil {
 		pause(250)
 		err := f.db.conn.QueryRow(ctx, `select (select coalesce(max(id), 0) from inbound), (select coalesce(max(id), 0) from deliveries)`).Scan(&s.in, &s.out)
@@ -29,6 +33,15 @@ func (f *falseTime) fillQueue(ctx context.Context) (s standing, err error) {
 	return s, ctx.Err()
 }
 
+// open opens the way out.
+func (f *falseTime) open(ctx context.Context, l leap) error {
+	if l.down {
+		return f.sink.listen()
+	}
+	_, err := f.db.conn.Exec(ctx, `delete from destinations where name = '*'`)
+	return err
+}
+
 // waiting counts the mails up to there that are not filed, or not sent.
 func (f *falseTime) waiting(ctx context.Context, upto standing) (in, out int, err error) {
 	err = f.db.conn.QueryRow(ctx, `
@@ -40,7 +53,7 @@ func (f *falseTime) waiting(ctx context.Context, upto standing) (in, out int, er
 // leap lets mail wait, sets the clock, lets it wait a moment longer, and fails unless
 // it is filed and delivered soon.
 func (f *falseTime) leap(ctx context.Context, l leap) (took time.Duration, err error) {
-	behind, err := f.fillQueue(ctx)
+	behind, err := f.fillQueue(ctx, l)
 	if err != nil {
 		return 0, err
 	}
@@ -53,7 +66,7 @@ func (f *falseTime) leap(ctx context.Context, l leap) (took time.Duration, err e
 	}
 	begin := time.Now()
 	pause(2000)
-	if err := f.sink.listen(); err != nil {
+	if err := f.open(ctx, l); err != nil {
 		return 0, err
 	}
 	filed := time.Duration(0)
@@ -125,10 +138,10 @@ func (f *falseTime) summerTime(ctx context.Context) (took time.Duration, err err
 	}
 	begins := time.Date(time.Now().Year()+1, time.March, 8, 7, 0, 0, 0, time.UTC) // the second Sunday in March
 	begins = begins.AddDate(0, 0, (7-int(begins.Weekday()))%7)
-	if took, err = f.leap(ctx, leap{"summer time begins", time.Until(begins) - 3*time.Second}); err != nil {
+	if took, err = f.leap(ctx, leap{name: "summer time begins", to: time.Until(begins) - 3*time.Second}); err != nil {
 		return took, err
 	}
-	again, err := f.leap(ctx, leap{"and back to winter", 0})
+	again, err := f.leap(ctx, leap{name: "and back to winter"})
 	return max(took, again), err
 }
 
