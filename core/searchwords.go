@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -25,6 +26,12 @@ func searchWords(text string) string {
 	folded := searchFold(firstRunes(text, searchedRunes))
 	for i, r := range folded {
 		switch {
+		case r < utf8.RuneSelf:
+			if !isPlainWord[r] {
+				v.add(cutWord(folded, &word, i))
+			} else if word < 0 {
+				word = i
+			}
 		case word >= 0 && unicode.In(r, unicode.Mn, unicode.Me) && !standsAlone(r):
 			// a mark on the letter before it
 		case !isSearched(r):
@@ -76,18 +83,17 @@ func (v *vector) add(word string) {
 
 // String quotes no word: none has more than letters and digits.
 func (v *vector) String() string {
-	var b strings.Builder
+	b := make([]byte, 0, 8*v.last)
 	for n, word := range v.words {
 		if n > 0 {
-			b.WriteByte(' ')
+			b = append(b, ' ')
 		}
-		b.WriteString(word)
+		b = append(b, word...)
 		for i, place := range v.places[n] {
-			b.WriteByte(":,"[min(i, 1)])
-			b.WriteString(strconv.Itoa(place))
+			b = strconv.AppendInt(append(b, ":,"[min(i, 1)]), int64(place), 10)
 		}
 	}
-	return b.String()
+	return string(b)
 }
 
 // lettersAsTwo are letters that people also write as others.
@@ -114,10 +120,15 @@ func standsAlone(r rune) bool {
 		r >= 0x3400 && r <= 0x9fff || r >= 0xf900 && r <= 0xfaff || r >= 0x20000 && r <= 0x3ffff)
 }
 
-// isSearched tells a letter or digit, of which words are made.
+// isSearched tells a letter or digit beyond ASCII, of which words are made.
 func isSearched(r rune) bool {
-	if r < 0x80 {
-		return r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
-	}
 	return unicode.In(r, unicode.Letter, unicode.Nd, unicode.Nl, unicode.Other_Alphabetic)
 }
+
+// isPlainWord are the letters and digits of ASCII.
+var isPlainWord = func() (is [utf8.RuneSelf]bool) {
+	for _, r := range "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" {
+		is[r] = true
+	}
+	return is
+}()

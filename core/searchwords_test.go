@@ -51,3 +51,11 @@ func FuzzTheWordsOfAMail(f *testing.F) {
 		}
 	})
 }
+
+func BenchmarkTheWordsOfAMail(b *testing.B) {
+	text := strings.Repeat("Dear Sir or Madam, the printer on floor 3 prints nothing but order number 12345. ", 50)
+	b.SetBytes(int64(len(text)))
+	for b.Loop() {
+		core.SearchWords(text)
+	}
+}
