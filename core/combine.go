@@ -4,11 +4,13 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // A combiner does work of the same kind together: what comes while some is being
 // done waits and is then done in one go. Batches form by themselves under load;
-// alone, a piece of work waits for nobody.
+// alone, a piece of work waits for nobody. Where nobody is kept by it, linger lets
+// batches grow: many small ones cost several times what few great ones do.
 type combiner[In, Out any] struct {
 	// do does a batch and gives a result for each piece. It must not fail half-way.
 	do func(ctx context.Context, batch []In) []outcome[Out]
@@ -16,6 +18,8 @@ type combiner[In, Out any] struct {
 	key  func(In) string
 	most int // pieces in one batch
 	runs int // batches at once
+	// linger is how long a batch that follows another waits for more.
+	linger time.Duration
 
 	mu      sync.Mutex
 	waiting []piece[In, Out]
@@ -42,7 +46,7 @@ func (c *combiner[In, Out]) join(ctx context.Context, in In) (Out, error) {
 	c.waiting = append(c.waiting, p)
 	if c.running < c.runs {
 		c.running++
-		go c.lead(context.WithoutCancel(ctx))
+		go c.lead(context.WithoutCancel(ctx), c.running > 1)
 	}
 	c.mu.Unlock()
 	select {
@@ -55,8 +59,16 @@ func (c *combiner[In, Out]) join(ctx context.Context, in In) (Out, error) {
 }
 
 // lead does batches until nothing waits.
-func (c *combiner[In, Out]) lead(ctx context.Context) {
-	for batch := c.take(); len(batch) > 0; batch = c.take() {
+func (c *combiner[In, Out]) lead(ctx context.Context, follows bool) {
+	for {
+		if follows {
+			c.gather()
+		}
+		follows = true
+		batch := c.take()
+		if len(batch) == 0 {
+			return
+		}
 		in := make([]In, len(batch))
 		for i, p := range batch {
 			in[i] = p.in
@@ -66,6 +78,16 @@ func (c *combiner[In, Out]) lead(ctx context.Context) {
 			batch[i].done <- o
 		}
 		cancel()
+	}
+}
+
+// gather waits for more, unless a batch is full.
+func (c *combiner[In, Out]) gather() {
+	c.mu.Lock()
+	enough := len(c.waiting) >= c.most
+	c.mu.Unlock()
+	if !enough && c.linger > 0 {
+		time.Sleep(c.linger)
 	}
 }
 

@@ -72,7 +72,7 @@ func Open(ctx context.Context, pool *pgxpool.Pool, cfg Config) (_ *Desk, err err
 	d.accepting.key, d.accepting.do = acceptance.key, d.accept
 	d.filing.key, d.filing.do = readMail.key, d.fileTogether
 	d.accepting.most, d.filing.most = together, together
-	d.accepting.runs, d.filing.runs = 1, 2
+	d.accepting.runs, d.filing.runs, d.filing.linger = 1, 2, filingLinger
 	d.finishing = combiner[finished, struct{}]{key: finished.key, do: d.finish, most: finishedTogether, runs: 1}
 	if err := CheckDurability(ctx, pool); err != nil {
 		return nil, err
@@ -82,6 +82,10 @@ func Open(ctx context.Context, pool *pgxpool.Pool, cfg Config) (_ *Desk, err err
 	}
 	return d, nil
 }
+
+// filingLinger is how long accepted mails wait for others to be filed with, while
+// others are being filed. Nobody sees it: senders have had their 250.
+const filingLinger = 20 * time.Millisecond
 
 // together is how many mails one transaction accepts, or files.
 const together = 100
