@@ -49,6 +49,14 @@ func (a *allCommand) proofs(program, gateway string) []proof {
 		}
 		return func(ctx context.Context) (string, error) { return runTests(ctx, append(args, pkg)) }
 	}
+	walks := func(ctx context.Context) (string, error) {
+		sequences := "100"
+		if a.Release {
+			sequences = "10000"
+		}
+		return runTests(ctx, []string{"test", "-count=1", "-timeout", "24h", "-run", "^TestNoSequenceOfMailAndDeedsBreaksTheLaw$", "postdesk/core"},
+			"SEED=random", "SEQUENCES="+sequences)
+	}
 	return []proof{
 		{"R1", "Mail comes in, gateway and PostgreSQL are killed", command("crash", "--push", "--control", "--faulty", "release", "--mails", "500000", "--kills", "1000", "--timeout", "12h")},
 		{"R2", "The gateway dies between two steps of a mail's way", command("points", "--control", "release", "--hits", "60", "--timeout", "3h")},
@@ -79,6 +87,7 @@ func (a *allCommand) proofs(program, gateway string) []proof {
 		{"R21", "All at once: one mail, one sender, a role and a reply", tests("postdesk/core", "TestACrowdAtOnceIsFiledOnceEach",
 			"TestAgentsAndFirstMailsAtOnceMakeExactlyOnePerson", "TestARoleThatChangesWhileAnAnswerArrivesGivesTheOutcomeOfOneOrder")},
 		{"R20", "The database is restored from a backup", command("restore", "release", "--mails", "20000", "--timeout", "1h")},
+		{"S3", "Random workflows show nobody what is private", walks},
 		{"S4", "Nonsense over SMTP", command("fuzz", "--control", "release", "--for", "2h")},
 	}
 }
@@ -190,9 +199,10 @@ func runProof(ctx context.Context, program, gateway string, args []string) (figu
 }
 
 // runTests runs tests of this project. Their figure is how many passed.
-func runTests(ctx context.Context, args []string) (figure string, err error) {
-	fmt.Println("go", strings.Join(args, " "))
+func runTests(ctx context.Context, args []string, env ...string) (figure string, err error) {
+	fmt.Println(strings.Join(append(slices.Clone(env), "go"), " "), strings.Join(args, " "))
 	cmd := exec.CommandContext(ctx, "go", append(args, "-v")...)
+	cmd.Env = append(os.Environ(), env...)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("a test failed: %w\n%s", err, out)
