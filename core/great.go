@@ -56,6 +56,9 @@ func newAcceptHash(env Envelope) hash.Hash {
 	part(env.ClientIP.String())
 	part(env.From)
 	part(strings.Join(slices.Sorted(slices.Values(env.Recipients)), "\n"))
+	if Faulty(FaultNoUniqueKey) {
+		part(NewMessageIDRandom())
+	}
 	return h
 }
 
