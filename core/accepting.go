@@ -18,9 +18,13 @@ type acceptance struct {
 	raw    []byte
 	claim  bool
 	digest []byte
+	size   int64
+	upload UploadID // of a great mail, whose raw is only the beginning
 }
 
 func (a acceptance) key() string { return string(a.digest) }
+
+func (a acceptance) same(other acceptance) bool { return bytes.Equal(a.digest, other.digest) }
 
 // Mails of up to this size are stored together. A great one is better alone: its
 // bytes would keep the others waiting.
@@ -33,7 +37,7 @@ const togetherBytes = 256 << 10
 // 7).
 func (d *Desk) Accept(ctx context.Context, env Envelope, raw []byte, claim bool) (c Claim, err error) {
 	defer wrap(&err, "accept")
-	a := acceptance{env, raw, claim, acceptDigest(env, raw)}
+	a := acceptance{env: env, raw: raw, claim: claim, digest: acceptDigest(env, raw), size: int64(len(raw))}
 	if Faulty(FaultAckFirst) {
 		go d.accept(context.WithoutCancel(ctx), []acceptance{a})
 		return Claim{}, nil
@@ -60,26 +64,11 @@ func (d *Desk) accept(ctx context.Context, batch []acceptance) []outcome[Claim] 
 	ctx, cancel := context.WithTimeout(ctx, acceptTime)
 	defer cancel()
 	out := make([]outcome[Claim], len(batch))
-	order := make([]int, len(batch))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortFunc(order, func(i, j int) int { return bytes.Compare(batch[i].digest, batch[j].digest) })
+	sorted := slices.SortedFunc(slices.Values(batch), func(a, b acceptance) int { return bytes.Compare(a.digest, b.digest) })
 	err := d.tx(ctx, func(tx pgx.Tx) error {
-		b := &pgx.Batch{} // so that it goes with the begin
-		b.Queue(acceptSQL, acceptColumns(column(order, func(i int) acceptance { return batch[i] }))...).Query(func(rows pgx.Rows) error {
-			var digest []byte
-			var inserted bool
-			var c Claim
-			_, err := pgx.ForEachRow(rows, []any{&digest, &c.ID, &inserted, &c.Envelope.ReceivedAt}, func() error {
-				i := slices.IndexFunc(batch, func(a acceptance) bool { return bytes.Equal(a.digest, digest) })
-				out[i].out = batch[i].accepted(c.ID, inserted, c.Envelope.ReceivedAt)
-				return nil
-			})
-			return err
+		return insertAccepted(ctx, tx, sorted, func(a acceptance, c Claim, _ bool) {
+			out[slices.IndexFunc(batch, a.same)].out = c
 		})
-		defer Passing(PointStored)
-		return tx.SendBatch(ctx, b).Close()
 	})
 	for i := range out {
 		switch {
@@ -99,12 +88,33 @@ func refusedByDatabase(err error) bool {
 	return errors.As(err, &pg)
 }
 
+// insertAccepted writes the rows of mails, or counts those that came before on theirs.
+// got is told of each, with its claim, and whether its row is new.
+func insertAccepted(ctx context.Context, tx pgx.Tx, list []acceptance, got func(a acceptance, c Claim, inserted bool)) error {
+	b := &pgx.Batch{} // so that it goes with the begin
+	b.Queue(acceptSQL, acceptColumns(list)...).Query(func(rows pgx.Rows) error {
+		var digest []byte
+		var inserted bool
+		var id InboundID
+		var at time.Time
+		_, err := pgx.ForEachRow(rows, []any{&digest, &id, &inserted, &at}, func() error {
+			a := list[slices.IndexFunc(list, acceptance{digest: digest}.same)]
+			got(a, a.accepted(id, inserted, at), inserted)
+			return nil
+		})
+		return err
+	})
+	defer Passing(PointStored)
+	return tx.SendBatch(ctx, b).Close()
+}
+
 const acceptSQL = `
-	insert into inbound (digest, attempts, tries, due_at, received_at, client_ip, helo, tls, envelope_from, recipients, size, raw, channel, trapped)
+	insert into inbound (digest, attempts, tries, due_at, received_at, client_ip, helo, tls, envelope_from, recipients, size, raw, channel, trapped, upload_id)
 	select digest, attempts, attempts, now() + lease, now(), client_ip::inet, helo, tls, envelope_from, string_to_array(recipients, E'\n'),
-		octet_length(raw), raw, channel, trapped
-	from unnest($1::bytea[], $2::integer[], $3::interval[], $4::text[], $5::text[], $6::boolean[], $7::text[], $8::text[], $9::bytea[], $10::text[], $11::boolean[])
-		as g (digest, attempts, lease, client_ip, helo, tls, envelope_from, recipients, raw, channel, trapped)
+		size, raw, channel, trapped, nullif(upload, 0)
+	from unnest($1::bytea[], $2::integer[], $3::interval[], $4::text[], $5::text[], $6::boolean[], $7::text[], $8::text[], $9::bytea[], $10::text[], $11::boolean[],
+			$12::bigint[], $13::bigint[])
+		as g (digest, attempts, lease, client_ip, helo, tls, envelope_from, recipients, raw, channel, trapped, size, upload)
 	on conflict (digest) do update set arrivals = inbound.arrivals + 1
 	returning digest, id, xmax = 0, received_at`
 
@@ -123,6 +133,8 @@ func acceptColumns(list []acceptance) []any {
 		column(list, func(a acceptance) []byte { return a.raw }),
 		text(func(a acceptance) string { return string(sourceOr(a.env.Channel, ChannelMail)) }),
 		column(list, func(a acceptance) bool { return a.env.Trapped }),
+		column(list, func(a acceptance) int64 { return a.size }),
+		column(list, func(a acceptance) UploadID { return a.upload }),
 	}
 }
 

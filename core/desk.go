@@ -154,20 +154,13 @@ func constraintError(err error) error {
 // for each other: a first mail, a manual creation, an invite. Sorted, so that two
 // callers never wait in a circle.
 func lockAddresses(ctx context.Context, tx pgx.Tx, addresses ...Address) error {
-	texts := make([]string, len(addresses))
-	for i, a := range addresses {
-		texts[i] = a.String()
-	}
-	slices.Sort(texts)
-	for _, text := range slices.Compact(texts) {
-		if _, err := tx.Exec(ctx, lockAddressSQL, text); err != nil {
-			return err
-		}
-	}
-	return nil
+	_, err := tx.Exec(ctx, lockAddressesSQL, sortedTexts(addresses))
+	return err
 }
 
-// addressLock is held on the address $1 until the transaction ends.
-const addressLock = `pg_advisory_xact_lock(hashtextextended('address ' || $1, 0))`
+// lockAddressesSQL holds addresses, in the order given, until the transaction ends.
+const lockAddressesSQL = `select pg_advisory_xact_lock(hashtextextended('address ' || address, 0)) from unnest($1::text[]) as g (address)`
 
-const lockAddressSQL = `select ` + addressLock
+func sortedTexts(addresses []Address) []string {
+	return slices.Compact(slices.Sorted(slices.Values(column(addresses, Address.String))))
+}

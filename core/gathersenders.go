@@ -2,7 +2,6 @@ package core
 
 import (
 	"context"
-	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -13,7 +12,7 @@ import (
 // batches never wait in a circle.
 func (d *Desk) gatherSenders(ctx context.Context, tx pgx.Tx, arrivals []*arrival) error {
 	b := &pgx.Batch{}
-	b.Queue(lockAddressesSQL, slices.Sorted(slices.Values(column(arrivals, (*arrival).address))))
+	b.Queue(lockAddressesSQL, sortedTexts(column(arrivals, func(a *arrival) Address { return a.from })))
 	fences := queueFences(b, arrivals)
 	queueAuthors(b, arrivals)
 	d.queueAutomatic(b, arrivals)
@@ -41,9 +40,6 @@ func which(arrivals []*arrival, asked func(*arrival) bool) (list []*arrival) {
 	}
 	return list
 }
-
-// lockAddressesSQL locks addresses like lockAddressSQL, in their order.
-const lockAddressesSQL = `select pg_advisory_xact_lock(hashtextextended('address ' || address, 0)) from unnest($1::text[]) as g (address)`
 
 // fenceSQL locks the mails' rows.
 const fenceSQL = `

@@ -11,7 +11,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -159,27 +158,15 @@ func (g *GreatMail) accept(ctx context.Context, tx pgx.Tx, claim bool) (c Claim,
 	if stored+int64(len(g.head)) != g.size {
 		return c, errUploadGone
 	}
-	c = Claim{Envelope: g.env, Great: &Source{q: g.desk.pool, upload: g.upload, head: g.head, size: g.size}}
-	lease := time.Duration(0)
-	if claim {
-		c.Attempt, c.Tries, lease = 1, 1, inboundLease
-	}
-	var inserted bool
-	err = tx.QueryRow(ctx, acceptGreatSQL, g.hash.Sum(nil), c.Attempt, lease, clientOf(g.env), storable(g.env.Helo), g.env.TLS, storable(g.env.From),
-		storableAll(g.env.Recipients), g.size, g.head, sourceOr(g.env.Channel, ChannelMail), g.env.Trapped, g.upload).
-		Scan(&c.ID, &inserted, &c.Envelope.ReceivedAt)
-	if err == nil && !inserted {
+	mail := acceptance{env: g.env, raw: g.head, claim: claim, digest: g.hash.Sum(nil), size: g.size, upload: g.upload}
+	known := false
+	err = insertAccepted(ctx, tx, []acceptance{mail}, func(_ acceptance, got Claim, inserted bool) { c, known = got, !inserted })
+	c.Raw, c.Great = nil, &Source{q: g.desk.pool, upload: g.upload, head: g.head, size: g.size}
+	if err == nil && known {
 		_, err = tx.Exec(ctx, `delete from inbound_uploads where id = $1`, g.upload)
 	}
-	c.Held = claim && inserted
 	return c, err
 }
-
-const acceptGreatSQL = `
-	insert into inbound (digest, attempts, tries, due_at, received_at, client_ip, helo, tls, envelope_from, recipients, size, raw, channel, trapped, upload_id)
-	values ($1, $2, $2, now() + $3, now(), $4::text::inet, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-	on conflict (digest) do update set arrivals = inbound.arrivals + 1
-	returning id, xmax = 0, received_at`
 
 // Discard removes the parts of a mail that was refused or broke off, at once. It
 // never harms one that was accepted, not even where nobody heard that it was.
