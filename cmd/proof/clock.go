@@ -105,10 +105,7 @@ func onFalseTime(ctx context.Context, w *workshop, library, fault string, prove 
 			return err
 		}
 		defer f.db.close()
-		if err = prove(ctx, f); err != nil {
-			return fmt.Errorf("%w\n%s", err, lastLines(s.gateway.log))
-		}
-		return nil
+		return prove(ctx, f)
 	})
 }
 

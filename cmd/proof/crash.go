@@ -62,7 +62,7 @@ func (k *crashCommand) crash(ctx context.Context, w *workshop) (figure string, e
 	err = onSite(ctx, w, siteSetup{name: "crash", flags: noCourier}, func(s *site) error {
 		r, err := k.run(ctx, s, atRandom)
 		if err != nil {
-			return fmt.Errorf("%w\n%s", err, lastLines(s.gateway.log))
+			return err
 		}
 		figure = r.String()
 		if err := r.sound(ctx); err != nil {

@@ -40,12 +40,7 @@ func (k *dbdownCommand) Run(ctx context.Context, c *commands) error {
 		return err
 	}
 	defer w.close()
-	return onSite(ctx, w, siteSetup{name: "away"}, func(s *site) error {
-		if err := k.prove(ctx, s); err != nil {
-			return fmt.Errorf("%w\n%s", err, lastLines(s.gateway.log))
-		}
-		return nil
-	})
+	return onSite(ctx, w, siteSetup{name: "away"}, func(s *site) error { return k.prove(ctx, s) })
 }
 
 func (k *dbdownCommand) prove(ctx context.Context, s *site) error {

@@ -27,13 +27,10 @@ const mailsPerKill = 30
 func (d *deliverCommand) Run(ctx context.Context, c *commands) error {
 	ctx, cancel := context.WithTimeout(ctx, d.For)
 	defer cancel()
-	for d.Seed == 0 {
-		d.Seed = rand.Uint64N(1 << 32)
-	}
+	d.Seed = seeded(d.Seed)
 	if d.Mails == 0 {
 		d.Mails = max(100, mailsPerKill*d.Kills)
 	}
-	fmt.Printf("seed %d\n", d.Seed)
 	w, err := openWorkshop(ctx, c)
 	if err != nil {
 		return err

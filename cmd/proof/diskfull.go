@@ -57,23 +57,15 @@ func (k *diskfullCommand) Run(ctx context.Context, c *commands) error {
 // onSmallDisk runs a proof on a gateway that watches its disk, or does not, as one
 // whose database is on another machine.
 func (k *diskfullCommand) onSmallDisk(ctx context.Context, w *workshop, name string, watch bool, prove func(context.Context, *site, *disk) error) error {
-	d, err := newDisk(ctx, w, name, smallDisk)
-	if err != nil {
-		return err
-	}
-	defer d.close()
-	setup := siteSetup{name: name + "-site", cluster: filepath.Join(d.dir, "cluster"),
-		settings: []string{"max_wal_size=64MB", "min_wal_size=32MB"},
-		flags:    []string{"--max-message-bytes", fmt.Sprint(smallMail)}}
-	if watch {
-		setup.flags = append(setup.flags, "--watch-disk", d.dir)
-	}
-	return onSite(ctx, w, setup, func(s *site) error {
-		if err := prove(ctx, s, d); err != nil {
-			return fmt.Errorf("%w\n%s\n%s", err, lastLines(s.gateway.log), lastLines(s.server.log))
+	setup := func(d *disk) (setup siteSetup) {
+		setup.settings = []string{"max_wal_size=64MB", "min_wal_size=32MB"}
+		setup.flags = []string{"--max-message-bytes", fmt.Sprint(smallMail)}
+		if watch {
+			setup.flags = append(setup.flags, "--watch-disk", d.dir)
 		}
-		return nil
-	})
+		return setup
+	}
+	return onDisk(ctx, w, name, smallDisk, setup, func(s *site, d *disk) error { return prove(ctx, s, d) })
 }
 
 // A ballast is a file that takes room on a disk.

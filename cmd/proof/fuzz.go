@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"sync"
@@ -30,10 +29,8 @@ const warmUp = 1000
 // Run fails if the gateway dies, panics, grows, keeps connections, answers what
 // is no reply, or does not take and file an honest mail exactly once.
 func (f *fuzzCommand) Run(ctx context.Context, c *commands) error {
-	for f.Seed == 0 {
-		f.Seed = rand.Uint64N(1 << 32)
-	}
-	fmt.Printf("seed %d, %d workers, %d dialogues a second at most, for %s\n", f.Seed, f.Workers, f.Rate, f.For)
+	f.Seed = seeded(f.Seed)
+	fmt.Printf("%d workers, %d dialogues a second at most, for %s\n", f.Workers, f.Rate, f.For)
 	return onGateway(ctx, c, "fuzz", tlsSettings, func(g *gateway) error {
 		db, err := openDatabase(ctx, g)
 		if err != nil {

@@ -32,7 +32,8 @@ type siteSetup struct {
 	fault    string   // of a faulty gateway
 }
 
-// onSite runs a proof on a site that has started, and tells what it ran on.
+// onSite runs a proof on a site that has started, and tells what it ran on, and
+// the last words of both where it fails.
 func onSite(ctx context.Context, w *workshop, setup siteSetup, prove func(s *site) error) error {
 	dns, err := startDNS()
 	if err != nil {
@@ -61,7 +62,23 @@ func onSite(ctx context.Context, w *workshop, setup siteSetup, prove func(s *sit
 	}
 	defer func() { s.gateway.stop() }()
 	fmt.Println(server.version(ctx))
-	return prove(s)
+	if err := prove(s); err != nil {
+		return fmt.Errorf("%w\n%s\n%s", err, lastLines(s.gateway.log), lastLines(s.server.log))
+	}
+	return nil
+}
+
+// onDisk runs a proof on a site whose whole cluster, WAL included, is on a disk of
+// its own.
+func onDisk(ctx context.Context, w *workshop, name string, size int64, setup func(d *disk) siteSetup, prove func(s *site, d *disk) error) error {
+	d, err := newDisk(ctx, w, name, size)
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	on := setup(d)
+	on.name, on.cluster = name+"-site", filepath.Join(d.dir, "cluster")
+	return onSite(ctx, w, on, func(s *site) error { return prove(s, d) })
 }
 
 // look opens the site's database, past all rules.

@@ -119,7 +119,7 @@ func (p *pointsCommand) prove(ctx context.Context, w *workshop) (*pointsRun, err
 		s.gateway.stop()
 		courier := &courier{gateway: s.gateway, sink: out}
 		if err := p.sendAndKill(ctx, s, courier, r); err != nil {
-			return fmt.Errorf("%w\n%s", err, lastLines(s.gateway.log))
+			return err
 		}
 		return r.finish(ctx, s, courier)
 	})

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"path/filepath"
 	"time"
 )
 
@@ -47,18 +46,13 @@ func (k *powerlossCommand) Run(ctx context.Context, c *commands) error {
 // diskSize holds the cluster and a release's mails.
 const diskSize = 3 << 30
 
-// onDisk runs a proof on a site whose whole cluster, WAL included, is on a disk
-// that can lose power.
-func (k *powerlossCommand) onDisk(ctx context.Context, w *workshop, name string, prove func(*site, *disk) error) error {
-	d, err := newDisk(ctx, w, name, diskSize)
-	if err != nil {
-		return err
-	}
-	defer d.close()
+// onFailingDisk runs a proof on a disk that can lose power.
+func onFailingDisk(ctx context.Context, w *workshop, name string, prove func(*site, *disk) error) error {
 	// Checkpoints are frequent, so that losses meet them too.
-	setup := siteSetup{name: name + "-site", cluster: filepath.Join(d.dir, "cluster"),
-		settings: []string{"max_wal_size=64MB", "checkpoint_timeout=30s"}}
-	return onSite(ctx, w, setup, func(s *site) error {
+	setup := func(*disk) siteSetup {
+		return siteSetup{settings: []string{"max_wal_size=64MB", "checkpoint_timeout=30s"}}
+	}
+	return onDisk(ctx, w, name, diskSize, setup, func(s *site, d *disk) error {
 		if _, err := system(ctx, "sync", "--file-system", d.dir); err != nil {
 			return err // what initdb wrote is no part of this
 		}
@@ -67,7 +61,7 @@ func (k *powerlossCommand) onDisk(ctx context.Context, w *workshop, name string,
 }
 
 func (k *powerlossCommand) prove(ctx context.Context, w *workshop) error {
-	return k.onDisk(ctx, w, "disk", func(s *site, d *disk) error {
+	return onFailingDisk(ctx, w, "disk", func(s *site, d *disk) error {
 		start, l := time.Now(), newLoad(k.Seed, k.Cycles*k.Mails, k.Senders, largest)
 		err := l.run(ctx, s.gateway.at.smtp, func(ctx context.Context) error {
 			random := rand.New(rand.NewPCG(k.Seed, math.MaxUint64))
@@ -82,7 +76,7 @@ func (k *powerlossCommand) prove(ctx context.Context, w *workshop) error {
 			return nil
 		})
 		if err != nil {
-			return fmt.Errorf("%w\n%s", err, lastLines(s.gateway.log))
+			return err
 		}
 		fmt.Printf("%d losses of all that was not flushed, on ext4: %s\n", k.Cycles, l.ledger.story(time.Since(start)))
 		return l.sound(ctx, s)
@@ -107,7 +101,7 @@ func lose(ctx context.Context, s *site, d *disk, failing int) error {
 // control lets PostgreSQL promise what it has not flushed. The gateway refuses to
 // start on such a server, so that is set when it has started.
 func (k *powerlossCommand) control(ctx context.Context, w *workshop) error {
-	return k.onDisk(ctx, w, "lying", func(s *site, d *disk) error {
+	return onFailingDisk(ctx, w, "lying", func(s *site, d *disk) error {
 		if _, err := s.server.ask(ctx, "postgres", `alter system set fsync = off`); err != nil {
 			return err
 		}

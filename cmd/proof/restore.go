@@ -61,10 +61,7 @@ func (k *restoreCommand) Run(ctx context.Context, c *commands) error {
 		settings: []string{"archive_mode=on", "archive_command=cp %p " + r.archive + "/%f", "wal_level=replica"}}
 	return onSite(ctx, w, setup, func(s *site) error {
 		r.site = s
-		if err := r.prove(ctx); err != nil {
-			return fmt.Errorf("%w\n%s\n%s", err, lastLines(s.gateway.log), lastLines(s.server.log))
-		}
-		return nil
+		return r.prove(ctx)
 	})
 }
 
