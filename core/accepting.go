@@ -42,6 +42,7 @@ func (d *Desk) Accept(ctx context.Context, env Envelope, raw []byte, claim bool)
 		go d.accept(context.WithoutCancel(ctx), []acceptance{a})
 		return Claim{}, nil
 	}
+	defer d.rush.sender()()
 	if len(raw) > togetherBytes {
 		o := d.accept(ctx, []acceptance{a})[0]
 		c, err = o.out, o.err

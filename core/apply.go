@@ -18,7 +18,6 @@ type readMail struct {
 	origin Origin
 	digest [32]byte
 	own    *ours
-	skip   string // why no automatic mail goes out at all, or ""
 }
 
 // A filedMail is where a mail went, and why.
@@ -33,14 +32,14 @@ type filedMail struct {
 // mail.
 func (d *Desk) Apply(ctx context.Context, c Claim, l Letter, o Origin) (err error) {
 	defer wrap(&err, "apply mail %d", c.ID)
+	if err := d.rush.standBack(ctx); err != nil {
+		return err
+	}
 	if c.Envelope.byForm() {
 		o = contactOrigin
 	}
 	m := readMail{claim: c, letter: l, origin: o, digest: l.ContentDigest()}
 	if m.own, err = d.oursForFiling(ctx, c); err != nil {
-		return err
-	}
-	if m.skip, err = d.automaticSkip(ctx); err != nil {
 		return err
 	}
 	var f filedMail
@@ -67,10 +66,12 @@ func (d *Desk) oursForFiling(ctx context.Context, c Claim) (*ours, error) {
 	return d.ourAddresses(ctx, func(*ours) bool { return true })
 }
 
-func (m readMail) arrival(d *Desk) *arrival {
+// arrival is what filing begins with; skip says why no automatic mail goes out at
+// all, or nothing.
+func (m readMail) arrival(d *Desk, skip string) *arrival {
 	a := &arrival{claim: m.claim, letter: m.letter, origin: m.origin, messageID: cut(m.letter.MessageID, 998), digest: m.digest[:]}
 	a.readAuthor(m.own)
-	a.facts.Loop, a.facts.Automatic = d.loopSign(a, m.own), m.skip
+	a.facts.Loop, a.facts.Automatic = d.loopSign(a, m.own), skip
 	a.facts.Form, a.facts.Spam = m.claim.Envelope.byForm(), m.claim.Envelope.Trapped
 	if m.claim.Released != nil {
 		a.applyRelease(m.own)
@@ -80,8 +81,12 @@ func (m readMail) arrival(d *Desk) *arrival {
 
 // fileAlone files one mail of any kind.
 func (d *Desk) fileAlone(ctx context.Context, m readMail) (f filedMail, err error) {
+	skip, err := d.automaticSkip(ctx)
+	if err != nil {
+		return f, err
+	}
 	err = d.tx(ctx, func(tx pgx.Tx) error {
-		a := m.arrival(d)
+		a := m.arrival(d, skip)
 		if err := d.gather(ctx, tx, a); err != nil {
 			return err
 		}

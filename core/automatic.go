@@ -12,7 +12,9 @@ import (
 )
 
 // automaticSQL: why no automatic mail may go to addresses (section 5). What is
-// held for an unproven sender takes nothing from what the proven one may get.
+// held for an unproven sender takes nothing from what the proven one may get. (Rows
+// are compared whole: a plan made while there were few would go on reading the mail
+// to everybody.)
 const automaticSQL = `
 	select g.n, case
 		when (select true from automatic_mutes where address = g.address) then 'Automatic mail to this address is muted: a machine answered it.'
@@ -21,7 +23,7 @@ const automaticSQL = `
 	from unnest($1::text[], $2::text[]) with ordinality as g (address, origin, n)
 	cross join lateral (
 		select count(*) filter (where created_at > now() - interval '1 hour') as hour, count(*) as day
-		from deliveries where automatic and recipient = g.address and created_at > now() - interval '1 day' and created_at < now() + interval '5 minutes'
+		from deliveries where automatic and (recipient, created_at) > (g.address, now() - interval '1 day') and (recipient, created_at) < (g.address, now() + interval '5 minutes')
 			and (not to_unproven or g.origin <> 'proven')) a`
 
 // Why no automatic mail goes out where it was due; stored with the mail.

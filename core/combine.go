@@ -22,7 +22,7 @@ type combiner[In, Out any] struct {
 	linger time.Duration
 
 	mu      sync.Mutex
-	waiting []piece[In, Out]
+	waiting []*piece[In, Out]
 	running int
 }
 
@@ -41,7 +41,7 @@ type outcome[Out any] struct {
 // piece may be done all the same: its batch is cancelled only when nobody waits
 // for any of it.
 func (c *combiner[In, Out]) join(ctx context.Context, in In) (Out, error) {
-	p := piece[In, Out]{ctx, in, make(chan outcome[Out], 1)}
+	p := &piece[In, Out]{ctx, in, make(chan outcome[Out], 1)}
 	c.mu.Lock()
 	c.waiting = append(c.waiting, p)
 	if c.running < c.runs {
@@ -93,7 +93,7 @@ func (c *combiner[In, Out]) gather() {
 
 // whileWanted is a context that ends when the last of those ends who wait for the
 // batch.
-func whileWanted[In, Out any](ctx context.Context, batch []piece[In, Out]) (context.Context, context.CancelFunc) {
+func whileWanted[In, Out any](ctx context.Context, batch []*piece[In, Out]) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
 	var waiting atomic.Int64
 	waiting.Store(int64(len(batch)))
@@ -115,20 +115,22 @@ func whileWanted[In, Out any](ctx context.Context, batch []piece[In, Out]) (cont
 
 // take takes the oldest pieces that can stand together. When there is none, the
 // leader that asked ends.
-func (c *combiner[In, Out]) take() (batch []piece[In, Out]) {
+func (c *combiner[In, Out]) take() (batch []*piece[In, Out]) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	seen := map[string]bool{}
-	var left []piece[In, Out]
-	for _, p := range c.waiting {
-		if key := c.key(p.in); len(batch) < c.most && !seen[key] {
+	var skipped []*piece[In, Out]
+	n := 0
+	for ; n < len(c.waiting) && len(batch) < c.most; n++ {
+		p := c.waiting[n]
+		if key := c.key(p.in); seen[key] {
+			skipped = append(skipped, p)
+		} else {
 			seen[key] = true
 			batch = append(batch, p)
-		} else {
-			left = append(left, p)
 		}
 	}
-	c.waiting = left
+	c.waiting = append(skipped, c.waiting[n:]...)
 	if len(batch) == 0 {
 		c.running--
 	}

@@ -52,6 +52,7 @@ type Desk struct {
 	accepting combiner[acceptance, Claim]
 	filing    combiner[readMail, filedMail]
 	finishing combiner[finished, struct{}]
+	rush      rush
 
 	live       *live
 	continuity continuity

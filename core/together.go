@@ -37,8 +37,12 @@ func (d *Desk) fileTogether(ctx context.Context, batch []readMail) []outcome[fil
 
 // fileAll does for all what fileAlone does for one, step by step.
 func (d *Desk) fileAll(ctx context.Context, batch []readMail, out []outcome[filedMail]) error {
+	skip, err := d.automaticSkip(ctx)
+	if err != nil {
+		return err
+	}
 	return d.tx(ctx, func(tx pgx.Tx) error {
-		arrivals := column(batch, func(m readMail) *arrival { return m.arrival(d) })
+		arrivals := column(batch, func(m readMail) *arrival { return m.arrival(d, skip) })
 		if err := d.gatherSenders(ctx, tx, arrivals); err != nil {
 			return err
 		}

@@ -69,7 +69,7 @@ func (in *intake) renew(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		old := in.claims.older(renewEvery / 2)
+		old := in.claims.older(renewEvery * 3 / 2)
 		if len(old) == 0 {
 			continue
 		}

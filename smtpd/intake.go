@@ -19,7 +19,7 @@ const pullAtOnce = 100
 // pulledMails is how many stored mails are filed at once. They have room of their
 // own: new mail must not keep them waiting, nor one of them the others. Most wait for
 // name servers, some seconds each where those are slow.
-const pulledMails = 500
+const pulledMails = 4000
 
 // An intake files accepted mails: those just accepted, at once and from memory,
 // and those that a crash, a full intake, a fault or a person left in the

@@ -144,7 +144,7 @@ func run(ctx context.Context, g *gateway, db *database, load workload) (r result
 		return r, err
 	}
 	r.acknowledged = time.Since(start)
-	if err := db.awaitFiled(ctx, 5*time.Millisecond); err != nil {
+	if err := db.awaitFiled(ctx, 50*time.Millisecond); err != nil {
 		return r, err
 	}
 	r.filed = time.Since(start)

@@ -1,0 +1,84 @@
+package core
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// goesOn tells after how long a mail may be filed.
+func (r *rush) goesOn(t *testing.T) time.Duration {
+	t.Helper()
+	start := time.Now()
+	if err := r.standBack(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	return time.Since(start)
+}
+
+// come lets senders wait for their 250 again and again, for so long.
+func (r *rush) come(t *testing.T, senders int, lasting time.Duration) {
+	var all sync.WaitGroup
+	t.Cleanup(all.Wait)
+	for range senders {
+		all.Go(func() {
+			for end := time.Now().Add(lasting); time.Now().Before(end); {
+				done := r.sender()
+				time.Sleep(rushCalm / 2)
+				done()
+			}
+		})
+	}
+	synctest.Wait()
+}
+
+func TestFilingStandsBackForARush(t *testing.T) {
+	for name, c := range map[string]struct {
+		senders  int
+		lasting  time.Duration
+		from, to time.Duration // when a mail is filed
+	}{
+		"a few senders keep nobody waiting":        {rushSenders - 1, time.Second, 0, 0},
+		"many are answered before mail is filed":   {rushSenders, time.Second, time.Second, time.Second + 3*rushCalm},
+		"a rush that lasts is filed as it goes on": {10 * rushSenders, time.Minute / 2, standBackFor, standBackFor + rushCalm},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := &rush{}
+				r.come(t, c.senders, c.lasting)
+				if took := r.goesOn(t); took < c.from || took > c.to {
+					t.Errorf("the mail was filed after %s, want %s to %s", took, c.from, c.to)
+				}
+			})
+		})
+	}
+}
+
+func TestFilingStandsBackSomeSecondsOfEachMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &rush{}
+		r.come(t, rushSenders, 2*standBackPer)
+		var stood time.Duration
+		for start := time.Now(); time.Since(start) < 2*standBackPer-time.Second; time.Sleep(10 * time.Millisecond) {
+			stood += r.goesOn(t)
+		}
+		if want := 2 * standBackFor; stood < want-rushCalm || stood > want+rushCalm {
+			t.Errorf("filing stood back for %s of two minutes, want %s", stood, want)
+		}
+	})
+}
+
+func TestStandingBackEndsWithItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &rush{}
+		r.come(t, rushSenders, time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), rushCalm)
+		defer cancel()
+		if err := r.standBack(ctx); err == nil {
+			t.Error("a mail was filed in a rush after its context had ended")
+		}
+		time.Sleep(2 * time.Second) // the rush ends, and with it its watch
+	})
+}
