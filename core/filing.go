@@ -214,7 +214,7 @@ func (d *Desk) insertPost(ctx context.Context, tx pgx.Tx, a *arrival, dec Decisi
 			values ($1, $2, $3, 'mail', $4, $5, $6, $7, $8, $9, $10, $11, $12) returning id),
 		entry as (
 			insert into search_entries (conversation_id, post, words)
-			select $1, id, search_vector(search_about($1), '') || $13::text::tsvector from message)
+			select $1, id, search_vector(search_about($1), '') || $13::tsvector from message)
 		select id from message`,
 		to, a.author.ID, a.from, text, elided, dec.Rule == RuleMention || dec.Effect == EffectReply, a.letter.HTML != "", dec.Verified,
 		dec.Effect == EffectReply, nonNil(dec.Warnings), a.claim.ID, a.claim.Envelope.ReceivedAt, searchWords(text))

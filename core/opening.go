@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
 // An opening is a mail that opens a conversation.
@@ -26,7 +27,7 @@ const openSQL = `
 		select g.*, case when g.makes then nextval('users_id_seq') else g.known end as author,
 			nextval('conversations_id_seq') as conversation, nextval('messages_id_seq') as message
 		from unnest($1::text[], $2::boolean[], $3::text[], $4::boolean[], $5::bigint[], $6::text[], $7::bigint[], $8::text[],
-			$9::timestamptz[], $10::text[], $11::text[], $12::boolean[], $13::boolean[], $14::text[], $15::bigint[], $16::text[])
+			$9::timestamptz[], $10::text[], $11::text[], $12::boolean[], $13::boolean[], $14::text[], $15::bigint[], $16::tsvector[])
 			with ordinality as g (name, makes, address, verified, known, subject, mailbox, root,
 			received_at, text, elided, elided_private, has_html, warnings, inbound, words, n)
 		where not (g.makes and coalesce((select true from addresses where address = g.address), (select true from mailboxes where address = g.address), false))),
@@ -48,7 +49,7 @@ const openSQL = `
 		insert into search_entries (conversation_id, post, words)
 		select conversation, message, search_vector(subject || ' ' || coalesce(
 			(select u.name || ' ' || string_agg(a.address, ' ') from users u join addresses a on a.user_id = u.id where u.id = given.known group by u.id),
-			name || ' ' || address), '') || words::tsvector from given)
+			name || ' ' || address), '') || words from given)
 	select n, author, conversation, message from given`
 
 // openAll opens conversations. ErrConflict when an address was taken meanwhile.
@@ -76,7 +77,7 @@ func openAll(ctx context.Context, tx pgx.Tx, list []opening) error {
 
 // openingColumns are the mails as openSQL takes them: a list for each column.
 func openingColumns(list []opening) []any {
-	text, elided, words := make([]string, len(list)), make([]string, len(list)), make([]string, len(list))
+	text, elided, words := make([]string, len(list)), make([]string, len(list)), make([]pgtype.TSVector, len(list))
 	for i, o := range list {
 		text[i], elided[i] = publicText(o.a, o.dec)
 		words[i] = searchWords(text[i])

@@ -1,11 +1,11 @@
 package core
 
 import (
-	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/jackc/pgx/v5/pgtype"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -17,10 +17,9 @@ const (
 	positionsOfAWord = 255
 )
 
-// searchWords writes the words of a text as a tsvector, the same that search_vector
-// makes of it: PostgreSQL's parser takes more time for a mail than all else that is
+// searchWords are the words of a text, the same that search_vector makes of it: PostgreSQL's parser takes more time for a mail than all else that is
 // done to file it. A test holds the two against each other.
-func searchWords(text string) string {
+func searchWords(text string) pgtype.TSVector {
 	v := vector{at: map[string]int{}}
 	word := -1
 	folded := searchFold(firstRunes(text, searchedRunes))
@@ -44,7 +43,7 @@ func searchWords(text string) string {
 		}
 	}
 	v.add(cutWord(folded, &word, len(folded)))
-	return v.String()
+	return pgtype.TSVector{Lexemes: v.words, Valid: true}
 }
 
 // cutWord ends the word that began at *from, if one did.
@@ -59,10 +58,9 @@ func cutWord(text string, from *int, to int) string {
 
 // A vector is the words of a text in the order of their first places.
 type vector struct {
-	at     map[string]int
-	words  []string
-	places [][]int
-	last   int
+	at    map[string]int
+	words []pgtype.TSVectorLexeme
+	last  uint16
 }
 
 func (v *vector) add(word string) {
@@ -74,26 +72,13 @@ func (v *vector) add(word string) {
 	if !known {
 		n = len(v.words)
 		v.at[word] = n
-		v.words, v.places = append(v.words, word), append(v.places, nil)
+		v.words = append(v.words, pgtype.TSVectorLexeme{Word: word})
 	}
-	if places := v.places[n]; len(places) < positionsOfAWord {
-		v.places[n] = append(places, v.last)
+	places := v.words[n].Positions
+	if known && (len(places) == positionsOfAWord || places[len(places)-1].Position == v.last) {
+		return
 	}
-}
-
-// String quotes no word: none has more than letters and digits.
-func (v *vector) String() string {
-	b := make([]byte, 0, 8*v.last)
-	for n, word := range v.words {
-		if n > 0 {
-			b = append(b, ' ')
-		}
-		b = append(b, word...)
-		for i, place := range v.places[n] {
-			b = strconv.AppendInt(append(b, ":,"[min(i, 1)]), int64(place), 10)
-		}
-	}
-	return string(b)
+	v.words[n].Positions = append(places, pgtype.TSVectorPosition{Position: v.last, Weight: pgtype.TSVectorWeightD})
 }
 
 // lettersAsTwo are letters that people also write as others.

@@ -93,12 +93,14 @@ func (c *Checker) check(ctx context.Context, env core.Envelope, letter core.Lett
 	return origin
 }
 
-// The queries of one mail (reliability: A29): policy and keys are asked for at the
-// same time, SPF may have what they leave, and ARC, which proves nothing, the rest.
+// The queries of one mail (reliability: A29): policy, keys and the first record of SPF
+// are asked for at the same time, SPF may have what they leave, and ARC, which proves
+// nothing, the rest.
 const (
 	policyQueries = 5 // the domain, its organizational domain, does the domain exist (three)
 	policySpare   = 2
-	keySpare      = 4
+	keySpare      = 3
+	aheadSpare    = 1 // of the first record of SPF
 	spfSpare      = 4
 	arcSpare      = 2
 )
@@ -109,16 +111,18 @@ func (c *Checker) gather(ctx context.Context, env core.Envelope, letter core.Let
 	picked := m.signatures(domain)
 	policy := newLookups(c.resolver, c.timeout, policyQueries, policySpare)
 	keys := newLookups(c.resolver, c.timeout, len(picked), keySpare)
+	senders := newLookups(c.resolver, c.timeout, 1, aheadSpare)
 	var wg sync.WaitGroup
 	wg.Go(func() { e.dmarc = askDMARC(ctx, policy, domain) })
 	wg.Go(func() { e.signatures = askDKIM(ctx, keys, m, picked, letter.From[0].Address, arrival(env)) })
+	wg.Go(func() { readAhead(ctx, senders, e.passage.helo, env.From) })
 	wg.Wait()
-	left = maxQueries - policy.spentQueries() - keys.spentQueries()
+	left = maxQueries - policy.spentQueries() - keys.spentQueries() - senders.spentQueries()
 
 	spare := min(spfSpare, left/3)
-	senders := newLookups(c.resolver, c.timeout, left-spare, spare)
+	senders.allow(left-spare, spare)
 	e.spf = askSPF(ctx, senders, e.passage.client, e.passage.helo, env.From)
-	return e, left - senders.spentQueries()
+	return e, maxQueries - policy.spentQueries() - keys.spentQueries() - senders.spentQueries()
 }
 
 // arrival is when a mail came. Signatures are judged by that time: a mail that

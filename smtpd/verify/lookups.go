@@ -128,6 +128,13 @@ func persist[T any](ctx context.Context, l *lookups, name string, cost int, quer
 	}
 }
 
+// allow sets what may be spent from here on.
+func (l *lookups) allow(queries, spare int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.queries, l.spare = queries, spare
+}
+
 func (l *lookups) remember(key string) *answer {
 	l.mu.Lock()
 	defer l.mu.Unlock()

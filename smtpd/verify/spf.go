@@ -24,17 +24,7 @@ func (a spfAnswer) String() string {
 // result is none.
 func askSPF(ctx context.Context, l *lookups, client netip.Addr, helo, from string) spfAnswer {
 	client = client.Unmap().WithZone("")
-	local := "postmaster"
-	domain := canonical(helo)
-	if from != "" {
-		at := strings.LastIndexByte(from, '@')
-		if at < 0 {
-			return spfAnswer{result: spf.None}
-		}
-		domain = canonical(from[at+1:])
-		// The library cuts at the first @, a quoted local part may hold one.
-		local = strings.ReplaceAll(from[:at], "@", "_")
-	}
+	local, domain := spfSender(helo, from)
 	if domain == "" || !client.IsValid() || len(local) > 255 {
 		return spfAnswer{result: spf.None}
 	}
@@ -46,6 +36,26 @@ func askSPF(ctx context.Context, l *lookups, client netip.Addr, helo, from strin
 		result = spf.PermError
 	}
 	return spfAnswer{result: result, domain: domain}
+}
+
+// spfSender is whom SPF asks about; without a domain there is nobody.
+func spfSender(helo, from string) (local, domain string) {
+	if from == "" {
+		return "postmaster", canonical(helo)
+	}
+	at := strings.LastIndexByte(from, '@')
+	if at < 0 {
+		return "", ""
+	}
+	// The library cuts at the first @, a quoted local part may hold one.
+	return strings.ReplaceAll(from[:at], "@", "_"), canonical(from[at+1:])
+}
+
+// readAhead asks for the record that SPF begins with.
+func readAhead(ctx context.Context, l *lookups, helo, from string) {
+	if _, domain := spfSender(helo, from); domain != "" {
+		_, _ = l.LookupTXT(ctx, domain) // remembered, whatever it is
+	}
 }
 
 // spfLookups gives the SPF library the addresses of the families that can match.
