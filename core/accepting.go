@@ -24,6 +24,8 @@ type acceptance struct {
 
 func (a acceptance) key() string { return string(a.digest) }
 
+func (a acceptance) octets() int { return len(a.raw) }
+
 func (a acceptance) same(other acceptance) bool { return bytes.Equal(a.digest, other.digest) }
 
 // Mails of up to this size are stored together. A great one is better alone: its

@@ -94,6 +94,9 @@ func (d *Desk) fileAlone(ctx context.Context, m readMail) (f filedMail, err erro
 			return err
 		}
 		a.chooseMailbox(m.own)
+		if err := d.countAutomatic(ctx, tx, a); err != nil {
+			return err
+		}
 		f.decision = a.decide(m.own)
 		if f.at, err = d.carryOut(ctx, tx, a, m.own, f.decision); err != nil {
 			return err

@@ -42,9 +42,7 @@ type arrival struct {
 
 	answersDraftNotice bool // it names the mail by which its author was told that one was kept
 
-	asksAutomatic   bool           // automatic mail may go to its author
-	countsAutomatic bool           // so little automatic mail is left that it is counted exactly
-	automaticLeft   *automaticLeft // shared by all mails of the transaction; nil: plenty
+	automaticLeft *automaticLeft // shared by all mails of the transaction; nil: plenty
 
 	facts Facts
 }

@@ -2,7 +2,6 @@ package core
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -101,18 +100,24 @@ func (c *automaticCap) near() bool {
 // automaticLeft is how much more automatic mail one transaction may cause.
 type automaticLeft struct{ mails int }
 
-// queueAutomaticLeft counts exactly where one of the arrivals needs it, behind all
-// locks on addresses, so that nobody waits in a circle.
-func (d *Desk) queueAutomaticLeft(b *pgx.Batch, arrivals ...*arrival) {
-	asks := func(a *arrival) bool { return a.asksAutomatic }
-	counts := func(a *arrival) bool { return a.countsAutomatic }
-	if !slices.ContainsFunc(arrivals, counts) {
-		if slices.ContainsFunc(arrivals, asks) {
-			b.Queue(automaticAdds)
-		}
-		return
+// countAutomatic counts exactly where one of the arrivals needs it, behind all other
+// locks, so that nobody waits in a circle. Most answers cause no automatic mail, and
+// wait for nobody.
+func (d *Desk) countAutomatic(ctx context.Context, tx pgx.Tx, arrivals ...*arrival) error {
+	causing := which(arrivals, (*arrival).causesAutomatic)
+	if len(causing) == 0 {
+		return nil
+	}
+	counts := false
+	for range causing {
+		counts = d.automatic.near() || counts
+	}
+	if !counts {
+		_, err := tx.Exec(ctx, automaticAdds)
+		return err
 	}
 	left := &automaticLeft{}
+	b := &pgx.Batch{}
 	b.Queue(automaticLock)
 	b.Queue(automaticLeftSQL, d.heldAnyway()).QueryRow(func(row pgx.Row) error {
 		err := row.Scan(&left.mails)
@@ -121,11 +126,16 @@ func (d *Desk) queueAutomaticLeft(b *pgx.Batch, arrivals ...*arrival) {
 		}
 		return err
 	})
-	for _, a := range arrivals {
-		if asks(a) {
-			a.automaticLeft = left
-		}
+	for _, a := range causing {
+		a.automaticLeft = left
 	}
+	return tx.SendBatch(ctx, b).Close()
+}
+
+// causesAutomatic tells whether automatic mail goes out, if as much is left.
+func (a *arrival) causesAutomatic() bool {
+	dec := Route(a.facts)
+	return dec.Acknowledges || dec.AsksPassword
 }
 
 // route decides, and takes the automatic mail that was decided from what is left

@@ -18,6 +18,9 @@ type combiner[In, Out any] struct {
 	key  func(In) string
 	most int // pieces in one batch
 	runs int // batches at once
+	// octets are those of a piece, if they matter: a batch takes no more when it has
+	// batchOctets.
+	octets func(In) int
 	// linger is how long a batch that follows another waits for more.
 	linger time.Duration
 
@@ -25,6 +28,10 @@ type combiner[In, Out any] struct {
 	waiting []*piece[In, Out]
 	running int
 }
+
+// batchOctets is as much as PostgreSQL holds in memory while it works on it
+// (work_mem): what is more it writes to files, and reads again.
+const batchOctets = 2 << 20
 
 type piece[In, Out any] struct {
 	ctx  context.Context // of the one who waits for it
@@ -120,14 +127,17 @@ func (c *combiner[In, Out]) take() (batch []*piece[In, Out]) {
 	defer c.mu.Unlock()
 	seen := map[string]bool{}
 	var skipped []*piece[In, Out]
-	n := 0
-	for ; n < len(c.waiting) && len(batch) < c.most; n++ {
+	n, octets := 0, 0
+	for ; n < len(c.waiting) && len(batch) < c.most && octets < batchOctets; n++ {
 		p := c.waiting[n]
 		if key := c.key(p.in); seen[key] {
 			skipped = append(skipped, p)
 		} else {
 			seen[key] = true
 			batch = append(batch, p)
+			if c.octets != nil {
+				octets += c.octets(p.in)
+			}
 		}
 	}
 	c.waiting = append(skipped, c.waiting[n:]...)

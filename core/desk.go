@@ -73,6 +73,7 @@ func Open(ctx context.Context, pool *pgxpool.Pool, cfg Config) (_ *Desk, err err
 	d.accepting.key, d.accepting.do = acceptance.key, d.accept
 	d.filing.key, d.filing.do = readMail.key, d.fileTogether
 	d.accepting.most, d.filing.most = together, together
+	d.accepting.octets, d.filing.octets = acceptance.octets, readMail.octets
 	d.accepting.runs, d.filing.runs, d.filing.linger = 1, 2, filingLinger
 	d.finishing = combiner[finished, struct{}]{key: finished.key, do: d.finish, most: finishedTogether, runs: 1}
 	if err := CheckDurability(ctx, pool); err != nil {

@@ -10,6 +10,8 @@ import (
 // what the first has done.
 func (m readMail) key() string { return onlyAddress(m.letter.From).String() }
 
+func (m readMail) octets() int { return len(m.claim.Raw) }
+
 // isPlain tells a mail that names nothing: no token of ours among its recipients,
 // no id in its header, and no decision of staff. Such mails have nothing to do
 // with each other, and most first contacts are of that kind. Great ones would keep the
@@ -46,7 +48,6 @@ func (d *Desk) fileAll(ctx context.Context, batch []readMail, out []outcome[file
 		if err := d.gatherSenders(ctx, tx, arrivals); err != nil {
 			return err
 		}
-		var opens []opening
 		for i, a := range arrivals {
 			if err := d.hideSecrets(ctx, tx, a); err != nil {
 				return err
@@ -58,6 +59,12 @@ func (d *Desk) fileAll(ctx context.Context, batch []readMail, out []outcome[file
 			}
 			d.assemble(a)
 			a.chooseMailbox(batch[i].own)
+		}
+		if err := d.countAutomatic(ctx, tx, arrivals...); err != nil {
+			return err
+		}
+		var opens []opening
+		for i, a := range arrivals {
 			out[i].out.decision = a.decide(batch[i].own)
 			if out[i].out.decision.Effect == EffectOpen {
 				opens = append(opens, opening{a, batch[i].own, out[i].out.decision})

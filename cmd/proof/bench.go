@@ -108,6 +108,11 @@ func (b *benchCommand) measure(ctx context.Context, g *gateway, load workload) (
 		return r, err
 	}
 	defer db.close()
+	if load.grown > 0 {
+		if err := grow(ctx, db, load.grown); err != nil {
+			return r, err
+		}
+	}
 	if load.prepare != nil {
 		if err := load.prepare(ctx, db); err != nil {
 			return r, err

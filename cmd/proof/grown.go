@@ -13,19 +13,17 @@ func grownRequester(n int) string { return fmt.Sprintf("r%d@%s", n, senderDomain
 func grownRoot(n int) string { return fmt.Sprintf("c.grown%d@desk.test", n) }
 
 // grow fills a desk with conversations of one message, past all rules and triggers.
-func grow(conversations int) func(ctx context.Context, db *database) error {
-	return func(ctx context.Context, db *database) error {
-		for _, statement := range grownSQL {
-			var args []any
-			if strings.Contains(statement, "$1") {
-				args = append(args, conversations)
-			}
-			if _, err := db.conn.Exec(ctx, statement, args...); err != nil {
-				return fmt.Errorf("%.60s: %w", statement, err)
-			}
+func grow(ctx context.Context, db *database, conversations int) error {
+	for _, statement := range grownSQL {
+		var args []any
+		if strings.Contains(statement, "$1") {
+			args = append(args, conversations)
 		}
-		return nil
+		if _, err := db.conn.Exec(ctx, statement, args...); err != nil {
+			return fmt.Errorf("%.60s: %w", statement, err)
+		}
 	}
+	return nil
 }
 
 // grownSQL takes the number of conversations as $1.
@@ -53,9 +51,9 @@ var grownSQL = [...]string{
 	`checkpoint`,
 }
 
-// replyTo answers the n-th conversation as its requester.
-func replyTo(n, size int, text string) mail {
-	m := composeFrom(grownRequester(n), "reply", n, size, text)
-	m.raw = append(fmt.Appendf(nil, "In-Reply-To: <%s>\r\n", grownRoot(n)), m.raw...)
+// replyTo answers a conversation as its requester. It is the n-th mail.
+func replyTo(conversation, n, size int, text string) mail {
+	m := composeFrom(grownRequester(conversation), "reply", n, size, text)
+	m.raw = append(fmt.Appendf(nil, "In-Reply-To: <%s>\r\n", grownRoot(conversation)), m.raw...)
 	return m
 }

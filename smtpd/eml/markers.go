@@ -91,6 +91,9 @@ var forwardWords = []string{"begin forwarded message:", "anfang der weitergeleit
 // normal makes a line comparable: lower case, one kind of space, dash and digit,
 // nothing that nobody sees.
 func normal(s string) string {
+	if isASCII(s) {
+		return strings.ToLower(s)
+	}
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r < 0x80:
