@@ -46,7 +46,7 @@ func (d *Desk) Apply(ctx context.Context, c Claim, l Letter, o Origin) (err erro
 	if d.isPlain(m) {
 		f, err = d.filing.join(ctx, m)
 	} else {
-		f, err = d.fileAlone(ctx, m)
+		f, err = d.fileInTurn(ctx, m)
 	}
 	if errors.Is(err, errLostClaim) {
 		return nil
@@ -77,6 +77,18 @@ func (m readMail) arrival(d *Desk, skip string) *arrival {
 		a.applyRelease(m.own)
 	}
 	return a
+}
+
+// fileInTurn files one mail when its turn comes: thousands may wait, and accepting,
+// pages and couriers need connections too.
+func (d *Desk) fileInTurn(ctx context.Context, m readMail) (f filedMail, err error) {
+	select {
+	case d.turns <- struct{}{}:
+		defer func() { <-d.turns }()
+		return d.fileAlone(ctx, m)
+	case <-ctx.Done():
+		return f, ctx.Err()
+	}
 }
 
 // fileAlone files one mail of any kind.

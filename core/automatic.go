@@ -12,8 +12,7 @@ import (
 
 // automaticSQL: why no automatic mail may go to addresses (section 5). What is
 // held for an unproven sender takes nothing from what the proven one may get. (Rows
-// are compared whole: a plan made while there were few would go on reading the mail
-// to everybody.)
+// are compared whole, so that no plan reads the mail to everybody by its time.)
 const automaticSQL = `
 	select g.n, case
 		when (select true from automatic_mutes where address = g.address) then 'Automatic mail to this address is muted: a machine answered it.'
@@ -22,7 +21,8 @@ const automaticSQL = `
 	from unnest($1::text[], $2::text[]) with ordinality as g (address, origin, n)
 	cross join lateral (
 		select count(*) filter (where created_at > now() - interval '1 hour') as hour, count(*) as day
-		from deliveries where automatic and (recipient, created_at) > (g.address, now() - interval '1 day') and (recipient, created_at) < (g.address, now() + interval '5 minutes')
+		from deliveries where automatic and recipient = g.address
+			and (recipient, created_at) > (g.address, now() - interval '1 day') and (recipient, created_at) < (g.address, now() + interval '5 minutes')
 			and (not to_unproven or g.origin <> 'proven')) a`
 
 // Why no automatic mail goes out where it was due; stored with the mail.
@@ -47,9 +47,9 @@ const (
 // counted a moment ago, and what it may have added since. Counting for every mail
 // would cost more than all its other questions.
 type automaticCap struct {
-	counting sync.Mutex // held over a query: nobody who holds a connection may wait for it
-	countAt  atomic.Int64
-	left     atomic.Int64 // when it was counted
+	counting sync.Mutex   // held over a query: nobody who holds a connection may wait for it
+	countAt  atomic.Int64 // when it is to be counted again, Unix time in ns
+	left     atomic.Int64 // as it was counted
 	taken    atomic.Int64 // since, at most
 	most     atomic.Int64
 }

@@ -29,8 +29,9 @@ type combiner[In, Out any] struct {
 	running int
 }
 
-// batchOctets is as much as PostgreSQL holds in memory while it works on it
-// (work_mem): what is more it writes to files, and reads again.
+// batchOctets is as much raw mail as PostgreSQL files in memory: with text and words
+// beside it, it stays below work_mem, 4 MB by default. What is more it writes to files,
+// and reads again.
 const batchOctets = 2 << 20
 
 type piece[In, Out any] struct {
@@ -90,12 +91,30 @@ func (c *combiner[In, Out]) lead(ctx context.Context, follows bool) {
 
 // gather waits for more, unless a batch is full.
 func (c *combiner[In, Out]) gather() {
-	c.mu.Lock()
-	enough := len(c.waiting) >= c.most
-	c.mu.Unlock()
-	if !enough && c.linger > 0 {
+	if c.linger > 0 && !c.full() {
 		time.Sleep(c.linger)
 	}
+}
+
+func (c *combiner[In, Out]) full() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.waiting) >= c.most {
+		return true
+	}
+	octets := 0
+	for _, p := range c.waiting {
+		octets += c.size(p)
+	}
+	return octets >= batchOctets
+}
+
+// size is that of a piece, where it matters.
+func (c *combiner[In, Out]) size(p *piece[In, Out]) int {
+	if c.octets == nil {
+		return 0
+	}
+	return c.octets(p.in)
 }
 
 // whileWanted is a context that ends when the last of those ends who wait for the
@@ -135,9 +154,7 @@ func (c *combiner[In, Out]) take() (batch []*piece[In, Out]) {
 		} else {
 			seen[key] = true
 			batch = append(batch, p)
-			if c.octets != nil {
-				octets += c.octets(p.in)
-			}
+			octets += c.size(p)
 		}
 	}
 	c.waiting = append(skipped, c.waiting[n:]...)

@@ -51,6 +51,7 @@ type Desk struct {
 	automatic automaticCap
 	accepting combiner[acceptance, Claim]
 	filing    combiner[readMail, filedMail]
+	turns     chan struct{} // of mails that are filed alone
 	finishing combiner[finished, struct{}]
 	rush      rush
 
@@ -75,6 +76,7 @@ func Open(ctx context.Context, pool *pgxpool.Pool, cfg Config) (_ *Desk, err err
 	d.accepting.most, d.filing.most = together, together
 	d.accepting.octets, d.filing.octets = acceptance.octets, readMail.octets
 	d.accepting.runs, d.filing.runs, d.filing.linger = 1, 2, filingLinger
+	d.turns = make(chan struct{}, max(1, pool.Config().MaxConns/2))
 	d.finishing = combiner[finished, struct{}]{key: finished.key, do: d.finish, most: finishedTogether, runs: 1}
 	if err := CheckDurability(ctx, pool); err != nil {
 		return nil, err

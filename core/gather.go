@@ -151,12 +151,13 @@ func (d *Desk) gatherCases(ctx context.Context, tx pgx.Tx, a *arrival) error {
 	return d.readCases(ctx, tx, a, named)
 }
 
-// chainSQL follows merged conversations to their survivors.
+// chainSQL follows merged conversations to their survivors. (No join: a plan made while
+// there were few would go on reading all of them.)
 const chainSQL = `
 	with recursive chain (named, id, merged_into) as (
 		select id, id, merged_into from conversations where id = any($1)
 		union all
-		select chain.named, c.id, c.merged_into from chain join conversations c on c.id = chain.merged_into)`
+		select named, merged_into, (select c.merged_into from conversations c where c.id = chain.merged_into) from chain where merged_into is not null)`
 
 // readCases reads the survivors, locked. One that was merged away while we waited
 // for it has another survivor: that one is locked then.

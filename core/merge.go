@@ -249,18 +249,23 @@ func (m merger) movePeople(batch *pgx.Batch) {
 		where x.other <> $2 and x.other <> all($1) on conflict do nothing`, m.ids(), m.into.ID)
 }
 
-// moveWords moves messages, notes, drafts and events. Tokens stay where they
+// moveWords moves messages, notes, events and drafts. Tokens stay where they
 // are: who finds a merged conversation goes on to the survivor.
 func (m merger) moveWords(batch *pgx.Batch) {
 	for _, table := range []string{
 		`update messages set came_from = conversation_id, conversation_id = $2 where conversation_id = any($1)`,
 		`update notes set came_from = conversation_id, conversation_id = $2 where conversation_id = any($1)`,
-		`update drafts set conversation_id = $2 where conversation_id = any($1)`,
 		`update events set conversation_id = $2 where conversation_id = any($1)`,
 		`update conversations set merged_into = $2, merged_at = now() where id = any($1)`,
 	} {
 		batch.Queue(table, m.ids(), m.into.ID)
 	}
+	// A reply that was begun to somebody else must not be sent to this requester by one
+	// press: it goes on as a note.
+	batch.Queue(`
+		update drafts d set conversation_id = $2,
+			kind = case when c.requester_id = $3 then d.kind else 'note' end, cc = case when c.requester_id = $3 then d.cc else '{}' end
+		from conversations c where c.id = d.conversation_id and d.conversation_id = any($1)`, m.ids(), m.into.ID, m.into.Requester)
 	batch.Queue(`update conversations set updated_at = now() where id = $1`, m.into.ID)
 }
 

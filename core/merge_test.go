@@ -177,6 +177,30 @@ func TestMergingNeverMakesWordsPublic(t *testing.T) {
 	})
 }
 
+// A press on Send must not bring one what was begun to another.
+func TestAReplyBegunToSomebodyElseGoesOnAsANote(t *testing.T) {
+	t.Parallel()
+	d := coretest.OpenDesk(t, core.Config{})
+	cara, mia := d.Person(t, core.RoleCustomer, "cara@acme.test"), d.Person(t, core.RoleCollaborator, "mia@partner.test")
+	agent := d.Person(t, core.RoleAgent, "agent@desk.test")
+	for _, c := range []struct {
+		about string
+		from  core.Actor
+		kind  core.DraftKind
+		cc    int
+	}{{"mias", mia, core.DraftNote, 0}, {"caras second", cara, core.DraftReply, 1}} {
+		into, merged := d.Conversation(t, cara, "caras"), d.Conversation(t, c.from, c.about)
+		d.Exec(t, `insert into drafts (conversation_id, user_id, source, text, cc) values ($1, $2, 'agent', 'between us', '{cole@x.test}')`, merged, agent.ID)
+		if _, err := d.Merge(t.Context(), agent, []core.ConversationID{into, merged}, false); err != nil {
+			t.Fatal(err)
+		}
+		drafts, err := d.Drafts(t.Context(), agent, into)
+		if err != nil || len(drafts) != 1 || drafts[0].Kind != c.kind || len(drafts[0].CC) != c.cc {
+			t.Errorf("%s: %+v (%v), want a %s with %d in CC", c.about, drafts, err, c.kind, c.cc)
+		}
+	}
+}
+
 func TestAMentionAnswerIsFiledAsNotesWhereTheMentionStands(t *testing.T) {
 	t.Parallel()
 	d := coretest.OpenDesk(t, core.Config{})

@@ -61,7 +61,7 @@ func (r *rush) standBack(ctx context.Context) error {
 // on says whether filing is to stand back now. It is asked under the lock.
 func (r *rush) on() bool {
 	now := time.Now()
-	if now.Sub(r.crowded) > rushCalm {
+	if r.waiting < rushSenders && now.Sub(r.crowded) > rushCalm {
 		return false
 	}
 	if now.Sub(r.began) >= standBackPer {

@@ -18,15 +18,15 @@ func (r *rush) goesOn(t *testing.T) time.Duration {
 	return time.Since(start)
 }
 
-// come lets senders wait for their 250 again and again, for so long.
-func (r *rush) come(t *testing.T, senders int, lasting time.Duration) {
+// come lets senders wait for their 250 again and again, each for a while, for so long.
+func (r *rush) come(t *testing.T, senders int, each, lasting time.Duration) {
 	var all sync.WaitGroup
 	t.Cleanup(all.Wait)
 	for range senders {
 		all.Go(func() {
 			for end := time.Now().Add(lasting); time.Now().Before(end); {
 				done := r.sender()
-				time.Sleep(rushCalm / 2)
+				time.Sleep(each)
 				done()
 			}
 		})
@@ -37,17 +37,19 @@ func (r *rush) come(t *testing.T, senders int, lasting time.Duration) {
 func TestFilingStandsBackForARush(t *testing.T) {
 	for name, c := range map[string]struct {
 		senders  int
+		each     time.Duration
 		lasting  time.Duration
 		from, to time.Duration // when a mail is filed
 	}{
-		"a few senders keep nobody waiting":        {rushSenders - 1, time.Second, 0, 0},
-		"many are answered before mail is filed":   {rushSenders, time.Second, time.Second, time.Second + 3*rushCalm},
-		"a rush that lasts is filed as it goes on": {10 * rushSenders, time.Minute / 2, standBackFor, standBackFor + rushCalm},
+		"a few senders keep nobody waiting":        {rushSenders - 1, rushCalm / 2, time.Second, 0, 0},
+		"many are answered before mail is filed":   {rushSenders, rushCalm / 2, time.Second, time.Second, time.Second + 3*rushCalm},
+		"many wait long for a slow disk":           {rushSenders, 20 * rushCalm, 2 * time.Second, 2 * time.Second, 2*time.Second + 3*rushCalm},
+		"a rush that lasts is filed as it goes on": {10 * rushSenders, rushCalm / 2, time.Minute / 2, standBackFor, standBackFor + rushCalm},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := &rush{}
-				r.come(t, c.senders, c.lasting)
+				r.come(t, c.senders, c.each, c.lasting)
 				if took := r.goesOn(t); took < c.from || took > c.to {
 					t.Errorf("the mail was filed after %s, want %s to %s", took, c.from, c.to)
 				}
@@ -59,7 +61,7 @@ func TestFilingStandsBackForARush(t *testing.T) {
 func TestFilingStandsBackSomeSecondsOfEachMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &rush{}
-		r.come(t, rushSenders, 2*standBackPer)
+		r.come(t, rushSenders, rushCalm/2, 2*standBackPer)
 		var stood time.Duration
 		for start := time.Now(); time.Since(start) < 2*standBackPer-time.Second; time.Sleep(10 * time.Millisecond) {
 			stood += r.goesOn(t)
@@ -73,7 +75,7 @@ func TestFilingStandsBackSomeSecondsOfEachMinute(t *testing.T) {
 func TestStandingBackEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &rush{}
-		r.come(t, rushSenders, time.Second)
+		r.come(t, rushSenders, rushCalm/2, time.Second)
 		ctx, cancel := context.WithTimeout(context.Background(), rushCalm)
 		defer cancel()
 		if err := r.standBack(ctx); err == nil {

@@ -17,8 +17,9 @@ const (
 	positionsOfAWord = 255
 )
 
-// searchWords are the words of a text, the same that search_vector makes of it: PostgreSQL's parser takes more time for a mail than all else that is
-// done to file it. A test holds the two against each other.
+// searchWords are the words of a text, the same that search_vector makes of it:
+// PostgreSQL's parser takes more time for a mail than all else that is done to file it.
+// A test holds the two against each other.
 func searchWords(text string) pgtype.TSVector {
 	v := vector{at: map[string]int{}}
 	word := -1

@@ -8,9 +8,12 @@ import (
 	"postdesk/core"
 )
 
-// renewEvery is how often claims on mail that is still being filed are renewed: a
-// few times before they would end.
-const renewEvery = 10 * time.Second
+// Claims on mail that has been filed for renewAfter are renewed: a few times before
+// they would end. Most mails are filed sooner, and nothing is written for them.
+const (
+	renewEvery = 5 * time.Second
+	renewAfter = 15 * time.Second
+)
 
 // renewFor is how long claims are renewed. Who files a mail for longer hangs, and
 // others may try.
@@ -45,8 +48,7 @@ func (c *claims) hold(claim core.Claim) (letGo func()) {
 	}
 }
 
-// older gives the claims that are held for longer than that. Most mails are filed
-// in no time, and nothing is renewed for them.
+// older gives the claims that are held for longer than that.
 func (c *claims) older(than time.Duration) map[core.InboundID]int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -69,11 +71,11 @@ func (in *intake) renew(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		old := in.claims.older(renewEvery * 3 / 2)
+		old := in.claims.older(renewAfter)
 		if len(old) == 0 {
 			continue
 		}
-		trying, cancel := context.WithTimeout(ctx, renewEvery)
+		trying, cancel := context.WithTimeout(ctx, 2*renewEvery)
 		if err := in.desk.RenewInbound(trying, old); err != nil && ctx.Err() == nil {
 			in.log.Warn("claims not renewed, others may take these mails when they end", "mails", len(old), "error", err)
 		}

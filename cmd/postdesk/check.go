@@ -34,7 +34,11 @@ func (k *checkCommand) Run(ctx context.Context, s *databaseSettings, c console) 
 		}
 	}
 	p, err := k.parse()
-	tell(tried("settings", "panel "+k.PublicURL+", first mailbox "+k.Mailbox, err))
+	panel := k.PublicURL
+	if err == nil {
+		panel = publicURLOf(p, k.HTTPAddr)
+	}
+	tell(tried("settings", "panel "+panel+", first mailbox "+k.Mailbox, err))
 	found, have, err := checkDatabase(ctx, s, c)
 	tell(tried("database", found, err))
 	if p.mailbox.IsZero() {

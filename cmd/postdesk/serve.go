@@ -108,7 +108,7 @@ func (o *opened) open(ctx context.Context, dbs *databaseSettings) (err error) {
 	}
 	limitMemory()
 	tellOfFileLimit(o.settings, o.log)
-	publicURL := publicURLOf(o.settings, o.parsed, o.ears)
+	publicURL := publicURLOf(o.parsed, address(o.ears.http))
 	seen := newWitnessFile(dbs.DataDir, o.log)
 	o.desk, o.db, err = openDesk(ctx, dbs, core.Config{PublicURL: publicURL, ReplyDomain: o.ReplyDomain,
 		RelaySet: o.parsed.hasRelay(), Hold: o.HoldOutbox, Recall: seen.recall, Remember: seen.remember, Logger: o.log}, true)
@@ -185,17 +185,18 @@ func newPanel(s settings, p parsed, at listening, desk *core.Desk, db *database,
 		Answered: m.pages.answered, Logger: log})
 }
 
-// filesBesides is how many files are open apart from connections of SMTP: pages,
-// the database, outgoing mail.
+// filesBesides is how many files are open apart from connections of SMTP and
+// questions to name servers: pages, the database, outgoing mail.
 const filesBesides = 500
 
 // tellOfFileLimit says when the system allows fewer open files than connections
 // are to be taken. The soft limit is the hard one already: Go raises it.
 func tellOfFileLimit(s settings, log *slog.Logger) {
 	var limit syscall.Rlimit
-	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) == nil && limit.Cur < uint64(s.MaxConnections+filesBesides) {
-		log.Warn("the system allows fewer open files than --max-connections needs: raise it (ulimit -n, LimitNOFILE), or lower the setting",
-			"files", limit.Cur, "needed", s.MaxConnections+filesBesides)
+	needed := s.MaxConnections + verify.MostSockets + filesBesides
+	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) == nil && limit.Cur < uint64(needed) {
+		log.Warn("the system allows fewer open files than --max-connections and slow name servers need: raise it (ulimit -n, LimitNOFILE), or lower the setting",
+			"files", limit.Cur, "needed", needed)
 	}
 }
 
@@ -255,9 +256,9 @@ func prepare(ctx context.Context, desk *core.Desk, s settings, p parsed, publicU
 
 // publicURLOf is the setting. Where only the port of the panel was changed, the
 // default follows it: a link to the wrong port helps nobody.
-func publicURLOf(s settings, p parsed, e ears) string {
-	if e.http != nil && p.publicURL.String() == "http://localhost:8080" {
-		_, port, _ := net.SplitHostPort(e.http.Addr().String())
+func publicURLOf(p parsed, httpAddr string) string {
+	_, port, err := net.SplitHostPort(httpAddr)
+	if err == nil && p.publicURL.String() == "http://localhost:8080" {
 		return "http://localhost:" + port
 	}
 	return p.publicURL.String()

@@ -70,7 +70,7 @@ func (f *fuzzCommand) talkAndLook(ctx context.Context, g *gateway, db *database)
 		return ctx.Err()
 	}
 	if err != nil {
-		return fmt.Errorf("%w\n%s", err, lastLines(g.log))
+		return err
 	}
 	return z.tell()
 }

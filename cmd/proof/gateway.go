@@ -94,7 +94,10 @@ func onGateway(ctx context.Context, c *commands, name string, settings func(dir 
 		return err
 	}
 	defer g.stop()
-	return prove(g)
+	if err := prove(g); err != nil {
+		return fmt.Errorf("%w\n%s", err, lastLines(g.log))
+	}
+	return nil
 }
 
 // start returns when the gateway listens.

@@ -43,7 +43,7 @@ func (m *memoryCommand) measure(ctx context.Context, g *gateway, db *database) e
 	start := time.Now()
 	later, err := m.sendAll(ctx, g.at.smtp)
 	if err != nil {
-		return fmt.Errorf("%w\n%s", err, lastLines(g.log))
+		return err
 	}
 	sent := time.Since(start)
 	if err := db.awaitFiled(ctx, 100*time.Millisecond); err != nil {

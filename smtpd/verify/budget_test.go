@@ -3,6 +3,7 @@ package verify
 import (
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -102,6 +103,25 @@ func TestAnHonestMailWithManySignaturesIsProvenBySPF(t *testing.T) {
 	o := New(resolver).Check(t.Context(), envelope("ann@acme.test"), letterFrom("ann@acme.test"), []byte(manySignatures(t, 8)))
 	if n := queries.Load(); n != 17 || o.Verdict != core.Proven {
 		t.Errorf("%d queries, %+v", n, o)
+	}
+}
+
+// A first question that is lost and an answer that then needs TCP cost more than
+// what the first record of SPF has beside the others: it gets what they leave.
+func TestALostPacketAndALongRecordRefuteNobody(t *testing.T) {
+	t.Parallel()
+	long := "v=spf1" + strings.Repeat(" ip4:198.51.100.0/24", 30) + " ip4:192.0.2.1 -all"
+	zone := records{"acme.test": {long}, "_dmarc.acme.test": {reject}}
+	var lost atomic.Bool
+	resolver, _ := serveFunc(t, func(w dns.ResponseWriter, m *dns.Msg) {
+		if m.Question[0].Name == "acme.test." && m.Question[0].Qtype == dns.TypeTXT && lost.CompareAndSwap(false, true) {
+			return
+		}
+		zone.answer(w, m)
+	})
+	o := New(resolver, Within(3*time.Second)).Check(t.Context(), envelope("ann@acme.test"), letterFrom("ann@acme.test"), []byte(plainMail))
+	if !lost.Load() || o.Verdict != core.Proven || o.SPF != "pass acme.test" {
+		t.Errorf("got %+v", o)
 	}
 }
 

@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"errors"
+	"maps"
 	"net"
 	"net/netip"
 	"slices"
@@ -128,11 +129,13 @@ func persist[T any](ctx context.Context, l *lookups, name string, cost int, quer
 	}
 }
 
-// allow sets what may be spent from here on.
+// allow sets what may be spent from here on. What could not be asked for want of
+// queries may be asked again. Nobody asks meanwhile.
 func (l *lookups) allow(queries, spare int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.queries, l.spare = queries, spare
+	maps.DeleteFunc(l.answers, func(_ string, a *answer) bool { return spent(a.err) })
 }
 
 func (l *lookups) remember(key string) *answer {

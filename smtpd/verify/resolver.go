@@ -19,8 +19,10 @@ type Resolver interface {
 
 // NewResolver makes a resolver that asks the DNS server at host:port, or the
 // system's servers if server is empty. A host that half answers (addresses of
-// one family, trouble with the other) counts as trouble.
+// one family, trouble with the other) counts as trouble. Not more than MostSockets
+// questions are on their way at once; others wait, as for a slow answer.
 func NewResolver(server string) *net.Resolver {
+	sockets := make(chan struct{}, MostSockets)
 	return &net.Resolver{PreferGo: true, StrictErrors: true, Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
 		if server != "" {
 			address = server
@@ -28,8 +30,50 @@ func NewResolver(server string) *net.Resolver {
 		if q, ok := ctx.Value(questionKey{}).(*question); ok && !q.mayAsk(network, address) {
 			return nil, errSpent
 		}
-		return new(net.Dialer).DialContext(ctx, network, address)
+		select {
+		case sockets <- struct{}{}:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+		conn, err := new(net.Dialer).DialContext(ctx, network, address)
+		if err != nil {
+			<-sockets
+			return nil, err
+		}
+		return released(conn, func() { <-sockets }), nil
 	}}
+}
+
+// MostSockets is how many files of this process one resolver opens at once.
+const MostSockets = 8000
+
+// released calls closed when a connection is closed. Go tells UDP from TCP by type.
+func released(conn net.Conn, closed func()) net.Conn {
+	closed = sync.OnceFunc(closed)
+	if packets, ok := conn.(*net.UDPConn); ok {
+		return releasedUDP{packets, closed}
+	}
+	return releasedTCP{conn, closed}
+}
+
+type releasedUDP struct {
+	*net.UDPConn
+	closed func()
+}
+
+func (c releasedUDP) Close() error {
+	defer c.closed()
+	return c.UDPConn.Close()
+}
+
+type releasedTCP struct {
+	net.Conn
+	closed func()
+}
+
+func (c releasedTCP) Close() error {
+	defer c.closed()
+	return c.Conn.Close()
 }
 
 type questionKey struct{}

@@ -10,7 +10,7 @@ class Choices {
     this.at = -1;
     this.asked = null;
     this.list = document.createElement('ul');
-    this.list.className = 'choices';
+    this.list.className = 'listbox';
     this.list.id = field.id + '-choices';
     this.list.setAttribute('role', 'listbox');
     this.list.setAttribute('aria-label', 'Suggestions');

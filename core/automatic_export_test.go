@@ -1,0 +1,4 @@
+package core
+
+// The questions about automatic mail, for the tests beside them.
+const AutomaticSQL = automaticSQL
