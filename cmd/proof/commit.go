@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -120,12 +121,13 @@ func (s *silence) enough() bool {
 func (k *commitCommand) prove(ctx context.Context, w *workshop, setup siteSetup, cuts int) (*commitRun, error) {
 	random := rand.New(rand.NewPCG(k.Seed, 7))
 	r := &commitRun{crashRun: crashRun{ledger: openLedger()}, alone: silence{random: random, want: cuts}, crowd: silence{random: random, want: cuts / 5}}
-	now := &r.alone
+	var now atomic.Pointer[silence]
+	now.Store(&silence{}) // keeps nothing: a gateway that cannot start is another proof's
 	err := onSite(ctx, w, setup, func(s *site) error {
 		if err := s.furnish(ctx); err != nil {
 			return err
 		}
-		proxy, err := openCommitProxy("127.0.0.1:"+s.server.port, func(mails int) bool { return now.keep(mails) })
+		proxy, err := openCommitProxy("127.0.0.1:"+s.server.port, func(mails int) bool { return now.Load().keep(mails) })
 		if err != nil {
 			return err
 		}
@@ -135,12 +137,13 @@ func (k *commitCommand) prove(ctx context.Context, w *workshop, setup siteSetup,
 			return err
 		}
 		defer func() { front.stop() }()
+		now.Store(&r.alone)
 		if err := k.send(ctx, front.at.smtp, r.ledger, 1, &r.alone); err != nil {
 			return err
 		}
 		_, later, unknown := r.ledger.counts()
 		r.yes451 = later + unknown*1_000_000 // an answer that never came is none
-		now = &r.crowd
+		now.Store(&r.crowd)
 		r.ledger.reopen()
 		if err := k.send(ctx, front.at.smtp, r.ledger, 8, &r.crowd); err != nil {
 			return err
