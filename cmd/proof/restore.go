@@ -20,7 +20,7 @@ type restoreCommand struct {
 
 const (
 	restorePoint = "proof"
-	slowSink     = 40 * time.Millisecond // a mail: the queue is long when the backup is made
+	slowSink     = 150 * time.Millisecond // a mail: the queue is long when the backup is made
 	heldLook     = 8 * time.Second       // how long nothing may go out after the restore
 )
 
