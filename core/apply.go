@@ -32,7 +32,7 @@ type filedMail struct {
 // mail.
 func (d *Desk) Apply(ctx context.Context, c Claim, l Letter, o Origin) (err error) {
 	defer wrap(&err, "apply mail %d", c.ID)
-	if err := d.rush.standBack(ctx); err != nil {
+	if err := d.rush.standBack(ctx, c.Envelope.ReceivedAt); err != nil {
 		return err
 	}
 	if c.Envelope.byForm() {

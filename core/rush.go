@@ -8,7 +8,8 @@ import (
 
 // A rush is when many senders wait for their 250 at once. Filing stands back for
 // its first seconds: senders are answered sooner, and what came meanwhile is then
-// filed in full batches. A rush that lasts is filed as it comes.
+// filed in full batches. A rush that lasts is filed as it comes, and mail that has
+// waited so long already, for a process that was killed, waits no more.
 type rush struct {
 	mu      sync.Mutex
 	waiting int           // senders
@@ -38,8 +39,11 @@ func (r *rush) count(senders int) {
 	}
 }
 
-// standBack waits while there is a rush to stand back for.
-func (r *rush) standBack(ctx context.Context) error {
+// standBack waits while there is a rush for which mail received then is to stand back.
+func (r *rush) standBack(ctx context.Context, received time.Time) error {
+	if time.Since(received) >= standBackFor {
+		return nil
+	}
 	r.mu.Lock()
 	if r.over == nil && r.on() {
 		r.over = make(chan struct{})
