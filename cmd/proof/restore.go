@@ -21,7 +21,7 @@ type restoreCommand struct {
 const (
 	restorePoint = "proof"
 	slowSink     = 150 * time.Millisecond // a mail: the queue is long when the backup is made
-	heldLook     = 8 * time.Second       // how long nothing may go out after the restore
+	heldLook     = 8 * time.Second        // how long nothing may go out after the restore
 )
 
 // A restored is a site and all that is needed to restore its database.
