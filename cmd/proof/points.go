@@ -126,12 +126,19 @@ func (p *pointsCommand) prove(ctx context.Context, w *workshop) (*pointsRun, err
 	return r, err
 }
 
+// sendersRest, in milliseconds before each mail, leaves the couriers time: every mail
+// makes a notice that has to go out too.
+const sendersRest = 40
+
 func (p *pointsCommand) sendAndKill(ctx context.Context, s *site, c *courier, r *pointsRun) error {
 	text := prose(p.Seed, 2*largest)
 	mails := crashCommand{Seed: p.Seed}
 	group, sending := errgroup.WithContext(ctx)
 	for range p.Senders {
-		man := postman{addr: s.gateway.at.smtp, ledger: r.ledger, mail: func(n int) mail { return mails.mail(n+1, text) }}
+		man := postman{addr: s.gateway.at.smtp, ledger: r.ledger, mail: func(n int) mail {
+			pause(sendersRest)
+			return mails.mail(n+1, text)
+		}}
 		group.Go(func() error { return man.deliver(sending) })
 	}
 	hostile, peace := context.WithCancel(sending)
