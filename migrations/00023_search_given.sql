@@ -19,11 +19,3 @@ begin
 end $$;
 -- +goose StatementEnd
 comment on function search_follow_words() is 'One message or note was written, changed, moved or taken away. Who files a mail gives the entry with it, in one statement: reading 4 KiB of words takes the database 0.6 ms and the gateway a tenth of it.';
-
--- +goose StatementBegin
-do $do$ begin
-    -- As for the texts in 00002: several times faster than PostgreSQL's own way, which not every server has.
-    alter table search_entries alter words set compression lz4;
-exception when feature_not_supported then null;
-end $do$;
--- +goose StatementEnd

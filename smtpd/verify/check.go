@@ -117,12 +117,13 @@ func (c *Checker) gather(ctx context.Context, env core.Envelope, letter core.Let
 	wg.Go(func() { e.signatures = askDKIM(ctx, keys, m, picked, letter.From[0].Address, arrival(env)) })
 	wg.Go(func() { readAhead(ctx, senders, e.passage.helo, env.From) })
 	wg.Wait()
-	left = maxQueries - policy.spentQueries() - keys.spentQueries() - senders.spentQueries()
-
-	spare := min(spfSpare, left/3)
-	senders.allow(left-spare, spare)
+	unspent := func() int {
+		return maxQueries - policy.spentQueries() - keys.spentQueries() - senders.spentQueries()
+	}
+	spare := min(spfSpare, unspent()/3)
+	senders.allow(unspent()-spare, spare)
 	e.spf = askSPF(ctx, senders, e.passage.client, e.passage.helo, env.From)
-	return e, maxQueries - policy.spentQueries() - keys.spentQueries() - senders.spentQueries()
+	return e, unspent()
 }
 
 // arrival is when a mail came. Signatures are judged by that time: a mail that
